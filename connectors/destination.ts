@@ -1,0 +1,103 @@
+import type { z } from 'zod';
+
+/** A customer as a destination needs them. `key` names the member in the ledger: `email:…` or `phone:…`. */
+export type Member = {
+  key: string;
+  /** Our own stable name for the customer. */
+  customer: string;
+  /** Trimmed, lower case. */
+  email?: string;
+  /** E.164, with the plus. */
+  phone?: string;
+  first_name?: string;
+  last_name?: string;
+  city?: string;
+  region?: string;
+  zip?: string;
+  country?: string;
+};
+
+/**
+ * How one member ended. `refused` carries the platform's own reason, without personal content; a permanent one is
+ * parked, any other is offered again at the next run, like `retry`.
+ */
+export type Outcome =
+  | { key: string; result: 'done' }
+  | { key: string; result: 'refused'; reason: string; permanent: boolean }
+  | { key: string; result: 'retry'; reason: string };
+
+/** What the platform answered to one batch. `requests` counts the calls that write, retries included. */
+export type Acknowledgement = { added: Outcome[]; removed: Outcome[]; requests: number };
+
+/** An audience as the job names it, with the platform's id where an earlier run learnt it. */
+export type AudienceRef = { name: string; remote_id?: string };
+export type RemoteAudience = { remote_id: string };
+
+/** One audience's change. The iterables are read once each, in order, page by page. */
+export type Change = {
+  audience: { name: string; remote_id: string };
+  counts: { add: number; remove: number };
+  add(): AsyncIterable<Member>;
+  /** Members to take out; only `key` and the identifier in it are known for certain. */
+  remove(): AsyncIterable<Member>;
+  /** Everyone who shall be in the audience afterwards, for destinations that write it whole. */
+  wanted(): AsyncIterable<Member>;
+};
+
+export type DestinationContext = {
+  /** Folder that relative paths in the job file are relative to. */
+  folder: string;
+  /** Aborts waiting, never a request in flight. */
+  signal: AbortSignal;
+  /** First wait before a retry, in milliseconds; it doubles from there. */
+  backoff_ms: number;
+  /** One structured line; `fields` hold no personal content and no secret. */
+  log(message: string, fields?: Record<string, unknown>): void;
+};
+
+/** Which statement of the customer is looked at, and what is asked of it. */
+export const CONSENT_RULES = ['required', 'not_refused', 'ignore'] as const;
+export type ConsentRule = (typeof CONSENT_RULES)[number];
+
+/**
+ * A kind of destination. This part is light (no SDK), so that `plan` needs neither network nor SDK; `open` loads
+ * the rest.
+ */
+export type DestinationDefinition<Settings = unknown> = {
+  type: string;
+  title: string;
+  /** What the platform calls an audience; it is the key that names one in the job file. */
+  audience_word: 'tag' | 'list' | 'audience' | 'file';
+  /** Settings beside `audiences` and `consent`, which every destination has. */
+  settings: z.ZodObject;
+  /** Identifiers the platform takes, best first; a customer with none of them cannot be reached there. */
+  identifiers: readonly ('email' | 'phone')[];
+  consent: { channel: 'email' | 'ads'; rule: ConsentRule };
+  /** Names the account, so that a ledger is never read for another one. Holds no secret. */
+  account(settings: Settings): string;
+  /** The fewest requests that write for one audience's change: `platforms` limits as arithmetic. */
+  floor(change: { create: boolean; add: number; remove: number }): number;
+  open(settings: Settings, context: DestinationContext): Promise<Destination>;
+};
+
+export type Destination = {
+  /**
+   * Proves credentials and permissions by reading only: one line of fact each.
+   * @throws SyncError where something is missing, with the cure
+   */
+  check(): Promise<string[]>;
+  /**
+   * Looks audiences up by remembered id, else by exact name; reads only. Those that do not exist are absent from
+   * the answer.
+   * @throws SyncError when the platform is down, refuses the key or answers nonsense
+   */
+  find(audiences: readonly AudienceRef[]): Promise<Map<string, RemoteAudience>>;
+  /** Creates an audience; finds it instead if it came into being meanwhile. */
+  create(name: string): Promise<RemoteAudience & { requests: number }>;
+  /**
+   * Sends one audience's change batch by batch and yields after each answer. The next batch is sent only when the
+   * caller asks for it, so the ledger can follow every acknowledgement.
+   * @throws SyncError when the rest cannot be sent (key refused, platform down, audience gone: `AUDIENCE_GONE`)
+   */
+  push(change: Change): AsyncIterable<Acknowledgement>;
+};

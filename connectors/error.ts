@@ -1,0 +1,31 @@
+/** Whether trying again helps: within this run, at the next run, or only after a person acted. */
+export type Retry = 'now' | 'next_run' | 'never';
+
+export type Problem = {
+  /** Stable name from the catalogue, for example `CONFIG_UNKNOWN_KEY`. */
+  code: string;
+  /** Where: file:line of the YAML, a source's file, a destination and its audience. */
+  where?: string;
+  /** What happened, one sentence. */
+  what: string;
+  /** Why, where it is known. */
+  why?: string;
+  /** What to do about it. */
+  fix?: string;
+};
+
+/**
+ * The one error class of the program. Facts are fields; nothing in them is secret or personal
+ * (no e-mail address, no key, no request body). `cause` keeps the original for a debugger and is never printed.
+ */
+export class SyncError extends Error {
+  override readonly name = 'SyncError';
+  readonly problem: Problem;
+  readonly retry: Retry;
+
+  constructor(problem: Problem, options: { retry?: Retry; cause?: unknown } = {}) {
+    super(`${problem.code}: ${problem.what}`, { cause: options.cause });
+    this.problem = problem;
+    this.retry = options.retry ?? 'never';
+  }
+}

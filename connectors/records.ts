@@ -1,0 +1,122 @@
+/**
+ * The records a source yields: the glossary in code.
+ *
+ * Money is a decimal string in the record's own currency ("29.90"), never a float.
+ * Times are ISO 8601 in UTC ("2026-03-02T16:07:11.000Z"). A field the source does not know is left out.
+ */
+
+/** One order. `version` decides between two copies of the same order: the greater one stands. */
+export type Order = {
+  order_id: string;
+  /** The number people see, for example "#1001". */
+  number?: string;
+  /** The source's own customer id; guests have none. */
+  customer_id?: string;
+  email?: string;
+  phone?: string;
+  ordered_at: string;
+  cancelled_at?: string;
+  /** The source's own word for the order's state, for example "partially_refunded". */
+  state: string;
+  /** True when the state says that it was paid (refunds are records of their own). */
+  counts: boolean;
+  is_test: boolean;
+  /** ISO 4217, upper case. */
+  currency: string;
+  /** What the customer paid for goods, after discounts, before refunds, without tax and shipping. */
+  goods: string;
+  discount?: string;
+  tax?: string;
+  shipping?: string;
+  total?: string;
+  /** ISO 3166-1 alpha-2, upper case. */
+  country?: string;
+  version: number;
+};
+
+/** One line of an order: a product and how many of it. `version` is the order's. */
+export type OrderLine = {
+  order_id: string;
+  line_id: string;
+  product_id?: string;
+  sku?: string;
+  title: string;
+  category?: string;
+  brand?: string;
+  quantity: string;
+  /** What was paid for the whole line, after the line's own discount. */
+  net: string;
+  version: number;
+};
+
+/** Money given back. A source that knows only a total yields one refund per order, with the order's id. */
+export type Refund = {
+  refund_id: string;
+  order_id: string;
+  at: string;
+  amount: string;
+  version: number;
+};
+
+/** What a source knows of a person's permission. `unknown` is not `yes`. */
+export type Consent = 'yes' | 'no' | 'pending' | 'unknown';
+
+/** A person as a source describes them at `updated_at`; the newest description stands. */
+export type Customer = {
+  customer_id?: string;
+  email?: string;
+  phone?: string;
+  first_name?: string;
+  last_name?: string;
+  city?: string;
+  region?: string;
+  zip?: string;
+  country?: string;
+  email_consent: Consent;
+  sms_consent: Consent;
+  ads_consent: Consent;
+  updated_at: string;
+};
+
+export const EVENT_TYPES = [
+  'visit',
+  'view',
+  'cart',
+  'open',
+  'click',
+  'bounce',
+  'review',
+  'referral',
+  'support',
+] as const;
+export type EventType = (typeof EVENT_TYPES)[number];
+
+/** Something a person did other than ordering. */
+export type Event = {
+  event_id: string;
+  type: EventType;
+  at: string;
+  customer_id?: string;
+  email?: string;
+  phone?: string;
+};
+
+/** A row that could not be read: where it stands and why, without any of its personal content. */
+export type Rejection = {
+  /** The file or query, as the job file names it. */
+  source: string;
+  /** Line in a file, or row in a result; 1 is the first. */
+  line: number;
+  reason: string;
+};
+
+/** What a source yields at a time. `left_out` counts records left out on purpose, by reason. */
+export type Page = {
+  orders?: Order[];
+  lines?: OrderLine[];
+  refunds?: Refund[];
+  customers?: Customer[];
+  events?: Event[];
+  rejected?: Rejection[];
+  warnings?: string[];
+};
