@@ -1,0 +1,53 @@
+/**
+ * Writes the sample shop beside itself: `node config/sample/generate.ts`. Everything is made up and comes out of
+ * one seed, so it is the same each time. With `--check` nothing is written: it exits 1 when a file is not what
+ * would be written.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { DAY } from './generator/calendar.ts';
+import { PRODUCTS } from './generator/catalogue.ts';
+import { csv } from './generator/csv.ts';
+import { drawCustomers } from './generator/customers.ts';
+import { oldShopExport } from './generator/old-shop.ts';
+import { drawOrders } from './generator/orders.ts';
+import { randomFrom } from './generator/random.ts';
+import { shopifyExport, skuOf } from './generator/shopify-export.ts';
+import { drawVisits } from './generator/visits.ts';
+
+const CUSTOMERS = 1950;
+const END = Date.parse('2026-11-15T23:59:59+02:00');
+/** The first export was taken at this instant; the second reaches back five days before it. */
+const FIRST_EXPORT = Date.parse('2025-06-05T23:59:59+03:00');
+const OVERLAP = 5 * DAY;
+
+function sampleFiles(): Map<string, string> {
+  const customers = drawCustomers(randomFrom(20261115), CUSTOMERS);
+  const orders = drawOrders(randomFrom(1), customers);
+  const between = (from: number, to: number) => orders.filter(({ at }) => at > from && at <= to);
+  const products = PRODUCTS.flatMap(({ code, title, category, vendor, sizes }) =>
+    (sizes.length ? sizes : [undefined]).map((size) => ({
+      sku: skuOf(code, size),
+      title: size ? `${title} - ${size}` : title,
+      category,
+      brand: vendor,
+    })),
+  );
+  return new Map([
+    ['orders_export_1.csv', shopifyExport(between(0, FIRST_EXPORT), FIRST_EXPORT)],
+    ['orders_export_2.csv', shopifyExport(between(FIRST_EXPORT - OVERLAP, END), END)],
+    ['visits.csv', csv(['visit_id', 'visited_at', 'email', 'page'], drawVisits(randomFrom(2), customers))],
+    ['products.csv', csv(['sku', 'title', 'category', 'brand'], products)],
+    ['old-shop.csv', oldShopExport(randomFrom(3), drawCustomers(randomFrom(4), 200))],
+  ]);
+}
+
+const stale: string[] = [];
+for (const [name, text] of sampleFiles()) {
+  const file = new URL(name, import.meta.url);
+  if (!process.argv.includes('--check')) await writeFile(file, text);
+  else if ((await readFile(file, 'utf8').catch(() => '')) !== text) stale.push(name);
+}
+if (stale.length > 0) {
+  console.error(`Not what the generator writes: ${stale.join(', ')}. Run: node config/sample/generate.ts`);
+  process.exitCode = 1;
+}

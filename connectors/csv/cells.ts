@@ -1,0 +1,64 @@
+import type { Consent } from '../records.ts';
+import type { Notes } from './draft.ts';
+
+/** Lower case; what cannot be an address (no @, or a space in it) is left out and counted. */
+export function emailOf(text: string, notes: Notes): string | undefined {
+  if (text === '') return undefined;
+  const email = text.toLowerCase();
+  if (/^[^\s@]+@[^\s@]+$/.test(email)) return email;
+  notes.add('cells that are no e-mail address were left out');
+  return undefined;
+}
+
+/** Spreadsheets put an apostrophe in front of digits that shall stay text: '02138, '+4930123456. */
+export function digitsOf(text: string): string | undefined {
+  return text.replace(/^'/, '') || undefined;
+}
+
+/** ISO 3166-1 alpha-2, upper case; a country's name gives undefined. */
+export function countryOf(text: string): string | undefined {
+  return /^[a-z]{2}$/i.test(text) ? text.toUpperCase() : undefined;
+}
+
+/** ISO 4217, upper case; `fallback` where the cell is blank, undefined where it is no code. */
+export function currencyOf(text: string, fallback: string): string | undefined {
+  if (text === '') return fallback;
+  return /^[a-z]{3}$/i.test(text) ? text.toUpperCase() : undefined;
+}
+
+/** One word for "On hold", "on-hold" and "ON_HOLD". */
+export function wordOf(text: string): string {
+  return text.toLowerCase().replace(/[\s_-]+/g, '_');
+}
+
+const CONSENT_WORDS = new Map<string, Consent>([
+  ...['yes', 'y', 'true', 't', '1', 'on', 'subscribed', 'opted_in', 'granted'].map(
+    (word) => [word, 'yes'] as const,
+  ),
+  ...[
+    'no',
+    'n',
+    'false',
+    'f',
+    '0',
+    'off',
+    'unsubscribed',
+    'not_subscribed',
+    'opted_out',
+    'denied',
+    'cleaned',
+  ].map((word) => [word, 'no'] as const),
+  ['pending', 'pending'],
+]);
+
+/** A word that is not known is no permission. */
+export function consentOf(text: string): Consent {
+  return CONSENT_WORDS.get(wordOf(text)) ?? 'unknown';
+}
+
+/** Splits at the last space: "Maria del Mar Ruiz" is Maria del Mar, Ruiz. */
+export function namesOf(name: string): { first_name?: string; last_name?: string } {
+  const space = name.lastIndexOf(' ');
+  if (space === -1) return name === '' ? {} : { first_name: name };
+  return { first_name: name.slice(0, space).trim(), last_name: name.slice(space + 1) };
+}

@@ -1,0 +1,146 @@
+import { hash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { access, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { batches } from '../batches.ts';
+import type { Acknowledgement, Change, Destination, DestinationContext, Member } from '../destination.ts';
+import { SyncError } from '../error.ts';
+import type { CsvFolder } from './destination.ts';
+import { HEADER, rowOf } from './member-row.ts';
+
+const ACKNOWLEDGED_AT_ONCE = 10_000;
+const WRITTEN_AT_ONCE = 1000;
+
+/** Opens a folder as a destination; a file's name is the audience's id. */
+export function openFolder(settings: CsvFolder, context: DestinationContext): Destination {
+  const folder = resolve(context.folder, settings.path);
+  const explained = <T>(work: Promise<T>) =>
+    work.catch((error: unknown) => Promise.reject(unwritable(settings.path, error)));
+
+  return {
+    async check() {
+      await explained(access(await nearestFolder(folder), constants.W_OK | constants.X_OK));
+      return [`${settings.path} can be written to`];
+    },
+
+    async find(audiences) {
+      const found = new Map<string, { remote_id: string }>();
+      for (const { name, remote_id = fileName(name) } of audiences) {
+        const facts = await stat(join(folder, remote_id)).catch(() => undefined);
+        if (facts?.isFile()) found.set(name, { remote_id });
+      }
+      return found;
+    },
+
+    /** Reserves the name with a file without members. It is not counted: the one write is that of `push`. */
+    async create(name) {
+      const remote_id = fileName(name);
+      await explained(mkdir(folder, { recursive: true }));
+      const file = await explained(open(join(folder, remote_id), 'a', 0o600));
+      try {
+        if ((await file.stat()).size === 0) await explained(file.writeFile(HEADER));
+      } finally {
+        await file.close();
+      }
+      return { remote_id, requests: 0 };
+    },
+
+    async *push(change) {
+      await explained(replaceFile(folder, change.audience.remote_id, change.wanted(), context.signal));
+      yield* acknowledgements(change);
+    },
+  };
+}
+
+/**
+ * Writes beside the old file and renames over it, so a reader (or a kill) meets the old file or the new one, whole.
+ * The name beside it is always the same: what a killed run left there is overwritten, not collected.
+ */
+async function replaceFile(
+  folder: string,
+  name: string,
+  members: AsyncIterable<Member>,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const target = join(folder, name);
+  const draft = join(folder, `.${name}.part`);
+  try {
+    await withFile(draft, 'w', async (file) => {
+      await file.writeFile(HEADER);
+      for await (const page of batches(members, WRITTEN_AT_ONCE)) {
+        signal.throwIfAborted();
+        await file.writeFile(page.map(rowOf).join(''));
+      }
+      await file.sync();
+    });
+    await rename(draft, target);
+  } catch (error) {
+    await rm(draft, { force: true });
+    throw error;
+  }
+  await withFile(folder, 'r', (directory) => directory.sync());
+}
+
+async function withFile(
+  path: string,
+  flags: string,
+  work: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  const file = await open(path, flags, 0o600);
+  try {
+    await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Everything is in the file already; the members are only handed over in pages. */
+async function* acknowledgements(change: Change): AsyncGenerator<Acknowledgement> {
+  let requests = 1;
+  for await (const page of batches(change.add(), ACKNOWLEDGED_AT_ONCE)) {
+    yield { added: page.map(done), removed: [], requests };
+    requests = 0;
+  }
+  for await (const page of batches(change.remove(), ACKNOWLEDGED_AT_ONCE)) {
+    yield { added: [], removed: page.map(done), requests };
+    requests = 0;
+  }
+  if (requests > 0) yield { added: [], removed: [], requests };
+}
+
+function done({ key }: Member) {
+  return { key, result: 'done' as const };
+}
+
+/**
+ * The audience's name with `.csv`. Where letters had to be replaced or cut, a mark of the whole name keeps two
+ * audiences apart. File systems allow 255 bytes; 180 leave room for the mark and the part being written.
+ */
+function fileName(audience: string): string {
+  const safe = audience.replace(/[/\\\p{Cc}]/gu, '_').replace(/^\.+/, '_');
+  const short = Buffer.from(safe)
+    .subarray(0, 180)
+    .toString()
+    .replace(/\uFFFD+$/, '');
+  return short === audience ? `${audience}.csv` : `${short}-${hash('sha1', audience).slice(0, 6)}.csv`;
+}
+
+async function nearestFolder(folder: string): Promise<string> {
+  const facts = await stat(folder).catch(() => undefined);
+  return facts || folder === dirname(folder) ? folder : nearestFolder(dirname(folder));
+}
+
+function unwritable(path: string, error: unknown): unknown {
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string' || code === 'ABORT_ERR' || error instanceof SyncError) return error;
+  return new SyncError(
+    {
+      code: 'DESTINATION_UNWRITABLE',
+      where: path,
+      what: `The folder ${path} cannot be written to (${code}).`,
+      fix: code === 'ENOSPC' ? 'Free space on the disk.' : 'Let the user that runs segment-sync write there.',
+    },
+    { retry: 'next_run', cause: error },
+  );
+}

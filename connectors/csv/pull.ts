@@ -1,0 +1,139 @@
+import { SyncError } from '../error.ts';
+import type { Page } from '../records.ts';
+import type { Source, SourceContext } from '../source.ts';
+import { columnsReader } from './columns.ts';
+import { dateReader } from './dates.ts';
+import { emptyDraft, fileNotes, type Notes, type Reading, type RowReader } from './draft.ts';
+import { type CsvFile, findFiles } from './files.ts';
+import { readHeader } from './header.ts';
+import { amountReader } from './money.ts';
+import { detectDelimiter, readRows, type Row } from './rows.ts';
+import type { CsvSettings } from './schema.ts';
+import { shopifyReader } from './shopify.ts';
+import { detectEncoding, utf8Chunks } from './text.ts';
+
+const PAGE_ROWS = 5000;
+const SAMPLE_BYTES = 1024 * 1024;
+
+type Table = { file: CsvFile; encoding: string; delimiter: string; header?: string[] };
+
+/** Opens the files as a source; nothing is read before `check` or `pull`. */
+export function openCsv(settings: CsvSettings, context: SourceContext): Source {
+  const { signal } = context;
+  const date = dateReader(settings.dates, settings.timezone ?? context.timezone);
+  const amount = amountReader(settings.decimal);
+
+  const rowReader = (file: CsvFile, header: readonly string[], notes: Notes): RowReader => {
+    const reading: Reading = {
+      version: file.version,
+      modified_at: new Date(file.modified_ms).toISOString(),
+      currency: context.currency,
+      countsPending: settings.pending_orders === 'count',
+      date,
+      amount,
+      notes,
+    };
+    const columns = readHeader(file.name, header);
+    return settings.format ? shopifyReader(columns, reading) : columnsReader(columns, settings, reading);
+  };
+
+  /** Reads the beginning of a file and proves its header. */
+  const inspect = async (file: CsvFile): Promise<Table> => {
+    const encoding = settings.encoding ?? (await detectEncoding(file, SAMPLE_BYTES, signal));
+    const head = await firstText(utf8Chunks(file, encoding, signal));
+    const delimiter = settings.delimiter ?? detectDelimiter(firstLine(head));
+    const header = await firstRow(head, delimiter);
+    if (header && 'damage' in header) throw unreadableHeader(file, header.damage);
+    if (header) rowReader(file, header.cells, fileNotes(file.name));
+    return { file, encoding, delimiter, header: header?.cells };
+  };
+
+  const inspectAll = async () => {
+    const tables: Table[] = [];
+    for (const file of await findFiles(settings.path, context.folder)) tables.push(await inspect(file));
+    return tables;
+  };
+
+  async function* pages({ file, delimiter }: Table, header: string[]): AsyncGenerator<Page> {
+    const notes = fileNotes(file.name);
+    const encoding = settings.encoding ?? (await detectEncoding(file, Infinity, signal));
+    const read = rowReader(file, header, notes);
+    let draft = emptyDraft();
+    let rows = 0;
+    let isHeader = true;
+    for await (const batch of readRows(utf8Chunks(file, encoding, signal), delimiter)) {
+      signal.throwIfAborted();
+      for (const row of isHeader ? batch.slice(1) : batch) {
+        rows += 1;
+        const reason = 'damage' in row ? row.damage : read(row.cells, draft);
+        if (reason) draft.rejected.push({ source: file.name, line: row.line, reason });
+        if (rows % PAGE_ROWS > 0) continue;
+        yield draft;
+        draft = emptyDraft();
+      }
+      isHeader = false;
+    }
+    yield { ...draft, warnings: [...aboutFile(file, encoding, rows), ...notes.texts()] };
+  }
+
+  const aboutFile = (file: CsvFile, encoding: string, rows: number): string[] => {
+    const warnings: string[] = [];
+    if (rows === 0) warnings.push(`${file.name} holds no rows.`);
+    if (!settings.encoding && encoding === 'windows-1252') {
+      warnings.push(
+        `${file.name} is not UTF-8 and was read as windows-1252; set \`encoding\` if that is wrong.`,
+      );
+    }
+    return warnings;
+  };
+
+  return {
+    async check() {
+      return (await inspectAll()).map(({ file, encoding, delimiter, header }) => {
+        const size = `${Math.ceil(file.size / 1000)} kB`;
+        if (!header) return `${file.name}: empty`;
+        const sign = delimiter === '\t' ? 'tab' : delimiter;
+        return `${file.name}: ${size}, ${encoding}, delimiter ${sign}, ${header.length} columns, all needed ones there`;
+      });
+    },
+    async *pull() {
+      // Every header is proved before the first record is handed out.
+      for (const table of await inspectAll()) {
+        if (table.header) yield* pages(table, table.header);
+        else yield { warnings: [`${table.file.name} is empty.`] };
+      }
+    },
+  };
+}
+
+/** Enough text to hold the header. */
+async function firstText(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
+  let text: Buffer = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    text = Buffer.concat([text, chunk]);
+    if (text.length >= SAMPLE_BYTES || /[\r\n]/.test(text.toString().trimStart())) break;
+  }
+  return text;
+}
+
+function firstLine(text: Buffer): string {
+  const [line = ''] = text
+    .toString()
+    .trimStart()
+    .split(/[\r\n]/, 1);
+  return line;
+}
+
+async function firstRow(text: Buffer, delimiter: string): Promise<Row | undefined> {
+  for await (const [row] of readRows([text], delimiter)) return row;
+  return undefined;
+}
+
+function unreadableHeader(file: CsvFile, damage: string): SyncError {
+  return new SyncError({
+    code: 'SOURCE_UNREADABLE',
+    where: file.name,
+    what: `The header line of ${file.name} cannot be read: ${damage}.`,
+    fix: 'Export the file again, or set `delimiter` or `encoding`.',
+  });
+}

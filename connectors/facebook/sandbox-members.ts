@@ -1,0 +1,63 @@
+/** Keys that identify a person alone, best first. */
+const IDENTIFIERS = ['EMAIL', 'PHONE', 'EXTERN_ID', 'MADID'] as const;
+
+/** One uploaded row: its non-empty cells by key. */
+export type Person = Partial<Record<string, string>>;
+
+export type Members = {
+  /** Puts a person in; the same person again changes nothing. */
+  add: (person: Person) => void;
+  /** Takes out everyone who shares any identifier with `person`. */
+  remove: (person: Person) => void;
+  clear: () => void;
+  size: () => number;
+  /** E-mail hash of each, else phone hash, sorted. */
+  hashes: () => string[];
+};
+
+/** The people of one audience. Two rows are one person when their best identifier is the same. */
+export function openMembers(): Members {
+  const people = new Map<string, string[]>();
+  const byIdentifier = new Map<string, Set<string>>();
+
+  function forget(name: string): void {
+    for (const identifier of people.get(name) ?? []) byIdentifier.get(identifier)?.delete(name);
+    people.delete(name);
+  }
+
+  return {
+    add(person) {
+      const name = nameOf(person);
+      const identifiers = identifiersOf(person);
+      forget(name);
+      people.set(name, identifiers);
+      for (const identifier of identifiers) {
+        const names = byIdentifier.get(identifier) ?? new Set();
+        byIdentifier.set(identifier, names.add(name));
+      }
+    },
+    remove(person) {
+      const identifiers = identifiersOf(person);
+      if (identifiers.length === 0) forget(nameOf(person));
+      for (const identifier of identifiers) {
+        for (const name of byIdentifier.get(identifier) ?? []) forget(name);
+      }
+    },
+    clear() {
+      people.clear();
+      byIdentifier.clear();
+    },
+    size: () => people.size,
+    hashes: () => [...people.keys()].toSorted(),
+  };
+}
+
+/** For example `EMAIL f190…`, best first. */
+function identifiersOf(person: Person): string[] {
+  return IDENTIFIERS.filter((key) => person[key]).map((key) => `${key} ${person[key]}`);
+}
+
+function nameOf(person: Person): string {
+  const best = IDENTIFIERS.find((key) => person[key]);
+  return (best && person[best]) ?? Object.values(person).join(' ');
+}

@@ -1,0 +1,35 @@
+import { csvDestination } from './csv/destination.ts';
+import { csvSource } from './csv/source.ts';
+import type { DestinationDefinition } from './destination.ts';
+import { facebook } from './facebook/schema.ts';
+import { klaviyo } from './klaviyo/schema.ts';
+import { mailchimp } from './mailchimp/schema.ts';
+import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
+import type { SourceDefinition } from './source.ts';
+
+export * from './destination.ts';
+export * from './error.ts';
+export * from './records.ts';
+export { serveSandbox, type Sandbox } from './sandbox-server.ts';
+export type * from './sandbox.ts';
+export type * from './source.ts';
+
+/** Every kind of source a job file may name, by `type`. */
+export const sources: Record<string, SourceDefinition> = { csv: csvSource };
+
+/** Every kind of destination a job file may name, by `type`. */
+export const destinations: Record<string, DestinationDefinition> = {
+  mailchimp,
+  klaviyo,
+  facebook,
+  csv: csvDestination,
+};
+
+type OpenSandbox = (options: SandboxOptions) => Promise<SandboxPlatform>;
+
+/** The imitation platforms; each is loaded only when it is asked for. */
+export const sandboxes: Record<SandboxPlatform['name'], OpenSandbox> = {
+  mailchimp: async (options) => (await import('./mailchimp/sandbox.ts')).mailchimpSandbox(options),
+  klaviyo: async (options) => (await import('./klaviyo/sandbox.ts')).klaviyoSandbox(options),
+  facebook: async (options) => (await import('./facebook/sandbox.ts')).facebookSandbox(options),
+};

@@ -1,0 +1,124 @@
+import { z } from 'zod';
+import { SyncError } from '../error.ts';
+import type { Failure } from '../retry.ts';
+import { Refusals, type Refusal } from './replies.ts';
+
+/** What a call is about: for the words of an error, and to know what a 404 means. */
+export type Call = {
+  /** For example `klaviyo list "Top"`. */
+  where: string;
+  /** What the call does: `read lists`. */
+  what: string;
+  scopes: readonly string[];
+  /** True where the list is named in the request, so that "not found" means the list. */
+  list?: boolean;
+};
+
+/** The part of an axios error that holds neither the key nor the request's body. */
+const HttpError = z.object({
+  isAxiosError: z.literal(true),
+  code: z.string().optional().catch(undefined),
+  response: z.object({ status: z.number(), headers: z.looseObject({}), data: z.unknown() }).optional(),
+});
+
+/**
+ * Says what a failed call means. Every call of this connector may be repeated (upserts, set additions and removals,
+ * a creation that looks first), so whatever may pass is tried again.
+ */
+export function explain(call: Call, thrown: unknown): Failure {
+  if (thrown instanceof SyncError) return { error: thrown };
+  const parsed = HttpError.safeParse(thrown);
+  if (!parsed.success) return { error: answerError(call, 'The client library could not read the answer.') };
+  const { code, response } = parsed.data;
+  const what = `Klaviyo could not ${call.what}.`;
+  if (!response) return { error: downError(call, `No answer (${code ?? 'connection failed'}).`) };
+  const { status } = response;
+  if (status === 429) return throttled(call, response.headers['retry-after']);
+  if (status >= 500 || status === 408) return { error: downError(call, `It answered ${status}.`) };
+  const refusals = Refusals.safeParse(response.data).data?.errors;
+  if (status === 401) {
+    const fix = 'Make a private key under Settings > API keys in Klaviyo and put it where api_key points.';
+    return {
+      error: problem(call, 'DESTINATION_KEY_REFUSED', 'Klaviyo does not accept the API key.', undefined, fix),
+    };
+  }
+  if (!refusals)
+    return { error: answerError(call, `It answered ${status} with something that is not its JSON.`) };
+  if (status === 403) {
+    const fix = `Give the private key the scopes ${call.scopes.join(' and ')}; Klaviyo needs a new key for that.`;
+    return { error: problem(call, 'DESTINATION_PERMISSION', what, describe(refusals), fix) };
+  }
+  if (call.list && (status === 404 || refusals.some(namesMissingList))) {
+    const fix =
+      'The next run looks the list up by name and makes it anew; keep lists of this program in Klaviyo.';
+    return {
+      error: problem(call, 'AUDIENCE_GONE', 'The list no longer exists in Klaviyo.', describe(refusals), fix),
+    };
+  }
+  return { error: problem(call, 'DESTINATION_REJECTED', what, `${status}: ${describe(refusals)}`) };
+}
+
+/** The refusals in what the SDK threw, where Klaviyo named what in the request it refuses. */
+export function refusalsIn(thrown: unknown): Refusal[] {
+  const { response } = HttpError.safeParse(thrown).data ?? {};
+  const status = response?.status ?? 0;
+  if (![400, 404, 409, 422].includes(status)) return [];
+  return Refusals.safeParse(response?.data).data?.errors ?? [];
+}
+
+/** An answer that came, but not in Klaviyo's form: a proxy's page, for example. */
+export function answerError(call: Call, why: string): SyncError {
+  const fix = 'If this stays, see whether a proxy or base_url stands between this program and Klaviyo.';
+  const what = `Klaviyo could not ${call.what}: the answer makes no sense.`;
+  return problem(call, 'DESTINATION_ANSWER', what, why, fix, 'now');
+}
+
+/**
+ * Klaviyo's words without what may be personal: addresses, numbers, anything quoted, and the given values.
+ * A refused address need not look like one, hence the values.
+ */
+export function scrub(text: string, values: readonly string[] = []): string {
+  const known = values.reduce((rest, value) => (value ? rest.replaceAll(value, '…') : rest), text);
+  return known
+    .replaceAll(/\S*@\S*/g, '…')
+    .replaceAll(/"[^"]*"|(?<![a-z])'[^']*'|\[[^\]]*\]/gi, '…')
+    .replaceAll(/\+?\d[\d\s().-]{4,}\d/g, '…')
+    .slice(0, 300);
+}
+
+/** Klaviyo gives no code for it: 400 with the pointer `/data` and this sentence (seen 2026-09). */
+function namesMissingList(refusal: Refusal): boolean {
+  return /\blist\b.*\b(does not exist|not found)/i.test(refusal.detail);
+}
+
+function throttled(call: Call, retryAfter: unknown): Failure {
+  const seconds = Number(retryAfter);
+  const why = seconds > 0 ? `It asks to wait ${seconds} seconds.` : undefined;
+  const fix = 'The next run goes on from here. Other programs with a key of this account share its quota.';
+  const what = `Klaviyo could not ${call.what}: too many requests.`;
+  const error = problem(call, 'DESTINATION_THROTTLED', what, why, fix, 'now');
+  return seconds > 0 ? { error, wait_ms: seconds * 1000 } : { error };
+}
+
+function downError(call: Call, why: string): SyncError {
+  const fix = 'The next run goes on from here; https://status.klaviyo.com tells of outages.';
+  const what = `Klaviyo could not ${call.what}: it is not reachable or not well.`;
+  return problem(call, 'DESTINATION_DOWN', what, why, fix, 'now');
+}
+
+function problem(
+  call: Call,
+  code: string,
+  what: string,
+  why?: string,
+  fix?: string,
+  retry: 'now' | 'never' = 'never',
+): SyncError {
+  return new SyncError({ code, where: call.where, what, why, fix }, { retry });
+}
+
+function describe(refusals: readonly Refusal[]): string {
+  const [first, ...rest] = refusals;
+  const text = [first?.code, first?.title, first?.detail].filter(Boolean).join(' - ');
+  return scrub(text) + (rest.length ? ` (and ${rest.length} more)` : '');
+}

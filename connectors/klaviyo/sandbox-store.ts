@@ -1,0 +1,68 @@
+import { z } from 'zod';
+
+export const ProfileAttributes = z.looseObject({
+  email: z.string().nullish(),
+  phone_number: z.string().nullish(),
+  external_id: z.string().nullish(),
+});
+export type ProfileAttributes = z.infer<typeof ProfileAttributes>;
+
+export type Profile = { id: string; attributes: ProfileAttributes };
+export type List = {
+  id: string;
+  name: string;
+  opt_in_process: string;
+  created: number;
+  members: Set<string>;
+};
+
+export const IDENTIFIERS = ['email', 'phone_number', 'external_id'] as const;
+
+export type Store = ReturnType<typeof emptyStore>;
+
+/** The account: profiles found by any identifier, lists of profile ids. */
+export function emptyStore(now: () => number) {
+  const profiles = new Map<string, Profile>();
+  const byIdentifier = new Map<string, Profile>();
+  const lists = new Map<string, List>();
+  let made = 0;
+  const id = (prefix: string, length: number) => {
+    made += 1;
+    return (
+      prefix +
+      made
+        .toString(36)
+        .toUpperCase()
+        .padStart(length - prefix.length, '0')
+    );
+  };
+
+  function createList(name: string, opt_in_process: string): List {
+    const list = { id: id('S', 6), name, opt_in_process, created: now(), members: new Set<string>() };
+    lists.set(list.id, list);
+    return list;
+  }
+
+  /** Updates the profile that has one of the identifiers, the e-mail address first, or makes one; null clears nothing. */
+  function upsert(given: ProfileAttributes): Profile {
+    const attributes = Object.fromEntries(Object.entries(given).filter(([, value]) => value != null));
+    if (typeof attributes.email === 'string') attributes.email = attributes.email.toLowerCase();
+    const known = IDENTIFIERS.map((field) => find(field, attributes[field] as string | undefined));
+    const profile = known.find((found) => found !== undefined) ?? { id: id('01SANDBOX', 26), attributes: {} };
+    Object.assign(profile.attributes, attributes);
+    profiles.set(profile.id, profile);
+    for (const field of IDENTIFIERS) {
+      const value = profile.attributes[field];
+      if (value) byIdentifier.set(`${field} ${value}`, profile);
+    }
+    return profile;
+  }
+
+  function find(field: string, value: string | undefined): Profile | undefined {
+    if (value === undefined) return undefined;
+    if (field === 'id') return profiles.get(value);
+    return byIdentifier.get(`${field} ${field === 'email' ? value.toLowerCase() : value}`);
+  }
+
+  return { profiles, lists, createList, upsert, find, id };
+}

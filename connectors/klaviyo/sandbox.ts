@@ -1,0 +1,79 @@
+import type { SandboxOptions, SandboxPlatform, SandboxReply, SandboxRequest } from '../sandbox.ts';
+import { importJobs } from './sandbox-import.ts';
+import { filterIn, page, Refused, refusal, self, sparse } from './sandbox-jsonapi.ts';
+import { listEndpoints } from './sandbox-lists.ts';
+import { rateLimits, type Endpoint } from './sandbox-rates.ts';
+import { emptyStore, type Profile, type Store } from './sandbox-store.ts';
+
+const JOBS = /^\/profile-bulk-import-jobs$/;
+const JOB = /^\/profile-bulk-import-jobs\/([^/]+)$/;
+const JOB_ERRORS = /^\/profile-bulk-import-jobs\/([^/]+)\/import-errors$/;
+
+/** An imitation of the part of Klaviyo's API (revision 2026-07-15) that deals with lists, profiles and imports. */
+export function klaviyoSandbox(options: SandboxOptions): SandboxPlatform {
+  const now = options.now ?? Date.now;
+  const store = emptyStore(now);
+  const jobs = importJobs(store, now);
+  const quotas = rateLimits(now);
+  const endpoints: Endpoint[] = [
+    ...listEndpoints(store),
+    { method: 'GET', path: /^\/profiles$/, tier: 'L', handle: (request) => getProfiles(store, request) },
+    { method: 'POST', path: JOBS, tier: 'M', handle: jobs.create },
+    { method: 'GET', path: JOB, tier: 'M', handle: jobs.look },
+    { method: 'GET', path: JOB_ERRORS, tier: 'M', handle: jobs.importErrors },
+  ];
+
+  function handle(request: SandboxRequest): SandboxReply {
+    const key = request.headers.authorization;
+    if (key !== 'Klaviyo-API-Key sandbox') {
+      return refusal(
+        401,
+        key ? 'authentication_failed' : 'not_authenticated',
+        'Missing or invalid private key.',
+      );
+    }
+    const endpoint = endpoints.find(
+      ({ method, path }) => method === request.method && path.test(request.path),
+    );
+    if (!endpoint) return refusal(404, 'not_found', 'The path or method is not known here.');
+    const tier = typeof endpoint.tier === 'function' ? endpoint.tier(request.query) : endpoint.tier;
+    const quota = quotas(`${endpoint.method} ${endpoint.path.source} ${tier}`, tier);
+    return 'refused' in quota ? quota.refused : { ...answer(endpoint, request), headers: quota.headers };
+  }
+
+  return { name: 'klaviyo', prefix: '/api', handle, state: () => ({ lists: peopleByList(store) }) };
+}
+
+function answer(endpoint: Endpoint, request: SandboxRequest): SandboxReply {
+  try {
+    return endpoint.handle(request, decodeURIComponent(endpoint.path.exec(request.path)?.[1] ?? ''));
+  } catch (error) {
+    if (error instanceof Refused) return error.reply;
+    throw error;
+  }
+}
+
+function getProfiles(store: Store, request: SandboxRequest): SandboxReply {
+  const filter = filterIn(request.query, ['id', 'email', 'phone_number', 'external_id']);
+  const found = filter?.values.flatMap((value) => store.find(filter.field, value) ?? []);
+  const profiles = found ? [...new Set(found)] : [...store.profiles.values()];
+  return page(request, profiles, { usual: 20, most: 100 }, (profile: Profile) => ({
+    type: 'profile',
+    id: profile.id,
+    attributes: sparse(request, 'profile', profile.attributes),
+    links: self(`/profiles/${profile.id}`),
+  }));
+}
+
+/** A second list of one name gets its id behind the name. */
+function peopleByList(store: Store): Record<string, string[]> {
+  const lists: Record<string, string[]> = {};
+  for (const list of store.lists.values()) {
+    const people = [...list.members].map((id) => {
+      const { email, phone_number: phone } = store.profiles.get(id)?.attributes ?? {};
+      return email ?? phone ?? id;
+    });
+    lists[list.name in lists ? `${list.name} (${list.id})` : list.name] = people.toSorted();
+  }
+  return lists;
+}

@@ -1,0 +1,38 @@
+import { z } from 'zod';
+import type { DestinationDefinition } from '../destination.ts';
+
+export const Settings = z.strictObject({
+  api_key: z
+    .string()
+    .min(1)
+    .meta({ secret: true })
+    .describe('Private API key with the scopes lists:read, lists:write, profiles:read and profiles:write.'),
+  base_url: z.url().optional().describe('Another origin than https://a.klaviyo.com: a proxy or the sandbox.'),
+});
+export type Settings = z.infer<typeof Settings>;
+
+/** Profiles in one bulk import job, and ids in one removal (API description of revision 2026-07-15). */
+export const IMPORT_SIZE = 10_000;
+export const REMOVAL_SIZE = 1_000;
+
+/** Keeps Klaviyo lists equal to segments. Being on a list is no consent there, and consent is never written. */
+export const klaviyo: DestinationDefinition<Settings> = {
+  type: 'klaviyo',
+  title: 'Klaviyo lists',
+  audience_word: 'list',
+  settings: Settings,
+  identifiers: ['email', 'phone'],
+  consent: { channel: 'email', rule: 'required' },
+  /** List ids are unique across all of Klaviyo, so a ledger kept by list id needs no account beside it. */
+  account: () => '',
+  /**
+   * Counted by members. An import job also holds at most 5 MB, so people with more than 500 bytes each on average
+   * take more jobs than this; those of the usual kind take about 200.
+   */
+  floor: ({ create, add, remove }) =>
+    (create ? 1 : 0) + Math.ceil(add / IMPORT_SIZE) + Math.ceil(remove / REMOVAL_SIZE),
+  async open(settings, context) {
+    const { openKlaviyo } = await import('./destination.ts');
+    return openKlaviyo(settings, context);
+  },
+};

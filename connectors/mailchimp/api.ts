@@ -1,0 +1,68 @@
+import ApiClient from '@mailchimp/mailchimp_marketing/src/ApiClient.js';
+import type { z } from 'zod';
+import type { DestinationContext } from '../destination.ts';
+import { SyncError } from '../error.ts';
+import { withRetries } from '../retry.ts';
+import { explain, type Place } from './explain.ts';
+import type { MailchimpSettings } from './schema.ts';
+
+/** The most items Mailchimp puts on one page; it puts 10 when not asked. */
+export const PAGE = 1000;
+
+export type Page<T> = { items: T[]; total: number };
+export type Api = ReturnType<typeof connect>;
+
+/**
+ * A client of its own for one destination: the instance the SDK exports is shared by the whole process. It brings
+ * no retries, so every call goes through ours.
+ */
+export function connect(settings: MailchimpSettings, context: DestinationContext) {
+  const { api_key, base_url } = settings;
+  const client = new ApiClient();
+  if (base_url === undefined) {
+    client.setConfig({ apiKey: api_key, server: api_key.slice(api_key.lastIndexOf('-') + 1) });
+  } else {
+    // Given a `server`, the SDK would put it in place of the first "server" anywhere in the address.
+    client.setConfig({ apiKey: api_key });
+    client.basePath = `${base_url.replace(/\/+$/, '')}/3.0`;
+  }
+
+  /**
+   * One request, repeated while that may help.
+   * @throws SyncError as `explain` words it, or `DESTINATION_ANSWER` for an answer of an unknown shape
+   */
+  function ask<T extends z.ZodType>(
+    place: Place,
+    reply: T,
+    call: () => Promise<unknown>,
+  ): Promise<{ value: z.output<T>; requests: number }> {
+    const attempt = async () => {
+      const parsed = reply.safeParse(await call());
+      if (parsed.success) return parsed.data;
+      const what = 'Mailchimp answered something this program does not understand.';
+      throw new SyncError(
+        { code: 'DESTINATION_ANSWER', where: place.where, what },
+        { retry: 'now', cause: parsed.error },
+      );
+    };
+    const { signal, backoff_ms } = context;
+    return withRetries(attempt, { signal, backoff_ms, explain: (error) => explain(error, place) });
+  }
+
+  /** Asks page by page, until a page is empty or the total is reached. */
+  async function* pages<T>(
+    place: Place,
+    reply: z.ZodType<Page<T>>,
+    call: (window: { count: number; offset: number }) => Promise<unknown>,
+  ): AsyncGenerator<Page<T>> {
+    let offset = 0;
+    for (;;) {
+      const { value } = await ask(place, reply, () => call({ count: PAGE, offset }));
+      yield value;
+      offset += value.items.length;
+      if (value.items.length === 0 || offset >= value.total) return;
+    }
+  }
+
+  return { ask, pages, lists: client.lists, root: client.root };
+}

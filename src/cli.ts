@@ -1,0 +1,178 @@
+#!/usr/bin/env node
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { SyncError } from '../connectors/index.ts';
+import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
+import { openLog } from './commands/log.ts';
+import { problemText } from './commands/text.ts';
+import { openEngine, type Engine } from './engine/engine.ts';
+import { createTables } from './engine/tables.ts';
+import { JobFileError } from './job/problems.ts';
+import { loadSettings } from './job/settings.ts';
+import { asProblem } from './run/problem.ts';
+
+type Flags = { json?: boolean; state: string; jobs: string };
+type Action<Arguments extends unknown[]> = (context: CommandContext, ...rest: Arguments) => Promise<ExitCode>;
+
+const program = new Command('segment-sync')
+  .description('Computes who each customer of a shop is and keeps Mailchimp, Klaviyo and Facebook audiences equal to it.')
+  .exitOverride()
+  .showSuggestionAfterError();
+
+const AS_OF = new Option('--as-of <date>', 'compute as of the end of this day (YYYY-MM-DD)').argParser(isoDate);
+const JOB = 'path of a job file, or the name of a job in the jobs folder';
+
+command('demo', 'the whole path on the sample shop against the sandbox, then says where to look').action(
+  act(async (context) => (await import('./commands/demo.ts')).demo(context)),
+);
+command('check [job]', 'settings, sources, credentials, engine, next five run times')
+  .option('--offline', 'leave the platforms alone')
+  .action(
+    act(async (context, job: string | undefined, { offline }: { offline?: boolean }) =>
+      (await import('./commands/check.ts')).check(context, job, { offline: offline ?? false }),
+    ),
+  );
+command('plan <job>', 'who would be added and removed, and how many requests it would take; sends nothing', JOB)
+  .addOption(AS_OF)
+  .action(
+    act(async (context, job: string, { asOf }: { asOf?: string }) =>
+      (await import('./commands/run.ts')).run(context, job, { as_of: asOf, send: false }),
+    ),
+  );
+command('run <job>', 'one run: pull, segment, and make every audience equal its segment', JOB)
+  .addOption(AS_OF)
+  .action(
+    act(async (context, job: string, { asOf }: { asOf?: string }) =>
+      (await import('./commands/run.ts')).run(context, job, { as_of: asOf, send: true }),
+    ),
+  );
+command('start', 'the daemon: every job of the jobs folder at its time')
+  .option('--port <number>', 'answer /healthz and /readyz on this port of 127.0.0.1', port)
+  .option('--host <address>', 'address to listen on', '127.0.0.1')
+  .action(
+    act(async (context, options: { port?: number; host: string }) =>
+      (await import('./commands/start.ts')).start(context, options),
+    ),
+  );
+command('status [job]', 'last and next runs, audiences and what they hold').action(
+  act(async (context, job: string | undefined) => (await import('./commands/status.ts')).status(context, job)),
+);
+command('export <job>', 'a CSV file of the customers of a segment, from the last run or plan', JOB)
+  .requiredOption('--out <file>', 'file to write')
+  .option('--segment <segment>', 'for example lifecycle.at_risk; a * stands for any text', '*')
+  .option('--columns <names>', 'columns, separated by commas', (names: string) => names.split(','))
+  .action(
+    act(async (context, job: string, options: { out: string; segment: string; columns?: string[] }) =>
+      (await import('./commands/export.ts')).exportSegment(context, job, options),
+    ),
+  );
+command('sandbox', 'imitation Mailchimp, Klaviyo and Facebook on 127.0.0.1')
+  .option('--port <number>', 'port to listen on; any free one unless given', port)
+  .option('--people <file>', 'CSV with the contacts of the Mailchimp list: email, status')
+  .action(
+    act(async (context, options: { port?: number; people?: string }) =>
+      (await import('./commands/sandbox.ts')).sandbox(context, options),
+    ),
+  );
+command('schema', 'the JSON Schema of a job file').action(
+  act(async (context) => (await import('./commands/schema.ts')).schema(context)),
+);
+command('docs', 'the tables of every setting and command, as they stand in the README')
+  .option('--write', 'put them into README.md and config/job.schema.json')
+  .option('--check', 'fail where they are stale')
+  .action(
+    act(async (context, options: { write?: boolean; check?: boolean }) =>
+      (await import('./commands/docs.ts')).docs(context, program, options),
+    ),
+  );
+
+function command(usage: string, description: string, job?: string): Command {
+  const made = program
+    .command(usage)
+    .description(description)
+    .option('--json', 'print one JSON document')
+    .addOption(
+      new Option('--state <dir>', 'directory of the store').env('SEGMENT_SYNC_STATE').default('.segment-sync'),
+    )
+    .addOption(
+      new Option('--jobs <dir>', 'folder of the job files').env('SEGMENT_SYNC_JOBS').default('config/jobs'),
+    );
+  if (job) made.registeredArguments[0]!.description = job;
+  return made;
+}
+
+/** Wraps a command: gives it its context, turns what it throws into words and an exit code, and closes the store. */
+function act<Arguments extends unknown[]>(action: Action<Arguments>) {
+  return async (...all: unknown[]): Promise<void> => {
+    const flags = all.at(-2) as Flags;
+    const secrets = new Set<string>();
+    const log = openLog(process.stderr, secrets);
+    const stop = new AbortController();
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        log('stopping: the batch in flight is finished and recorded', { signal });
+        stop.abort();
+      });
+    }
+    let engine: Promise<Engine> | undefined;
+    try {
+      const settings = await loadSettings({ env: process.env, secrets });
+      const context: CommandContext = {
+        json: flags.json ?? false,
+        state: resolve(flags.state),
+        jobs: resolve(flags.jobs),
+        env: process.env,
+        settings,
+        signal: stop.signal,
+        print: (text) => void process.stdout.write(`${text}\n`),
+        log,
+        secrets,
+        engine: (state) => (engine ??= openStore(settings.engine, state ?? resolve(flags.state))),
+        closeEngine: async () => (await engine)?.close(),
+      };
+      process.exitCode = await action(context, ...(all.slice(0, -1) as Arguments));
+    } catch (error) {
+      process.exitCode = fail(error, flags.json ?? false);
+    } finally {
+      await (await engine?.catch(() => undefined))?.close();
+    }
+  };
+}
+
+async function openStore(settings: CommandContext['settings']['engine'], state: string): Promise<Engine> {
+  const { url, max_memory } = settings;
+  const engine = await openEngine(url ? { ...settings, url } : { state, max_memory });
+  await createTables(engine);
+  return engine;
+}
+
+/** Prints what went wrong, as text on stderr or as the one JSON document on stdout. */
+function fail(error: unknown, json: boolean): ExitCode {
+  const problems = error instanceof JobFileError ? error.problems : [asProblem(error, '')];
+  if (json) process.stdout.write(`${JSON.stringify({ status: 'failed', errors: problems }, undefined, 2)}\n`);
+  else process.stderr.write(`${problems.map(problemText).join('\n\n')}\n`);
+  if (!(error instanceof SyncError || error instanceof JobFileError) && error instanceof Error) {
+    const frames = error.stack?.split('\n').filter((line) => line.trim().startsWith('at '));
+    process.stderr.write(`${frames?.slice(0, 5).join('\n') ?? ''}\n`);
+  }
+  return exitCodeOf(problems[0]!.code);
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
+  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+}
+
+function isoDate(text: string): string {
+  const date = new Date(`${text}T00:00:00Z`);
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && date.toISOString().startsWith(text)) return text;
+  throw new InvalidArgumentError('A date is written YYYY-MM-DD.');
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.misconfigured;
+}

@@ -1,0 +1,76 @@
+import { nextRuns } from '../daemon/schedule.ts';
+import { jobFiles, loadJob, type Job } from '../job/load.ts';
+import { JobFileError } from '../job/problems.ts';
+import { openDestination } from '../run/destinations.ts';
+import { asProblem } from '../run/problem.ts';
+import type { Problem } from '../../connectors/index.ts';
+import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
+import { problemText } from './text.ts';
+
+/** One thing that was looked at: what it is, the facts found, or the problem. */
+type Finding = { subject: string; facts: string[]; problem: Problem | null };
+
+/** `check [JOB]`: job files, sources, credentials and permissions, the engine, the next five runs. Sends nothing. */
+export async function check(
+  context: CommandContext,
+  reference: string | undefined,
+  options: { offline: boolean },
+): Promise<ExitCode> {
+  const findings = [await look('engine', () => engineFacts(context))];
+  const files = reference ? [reference] : await jobFiles(context.jobs);
+  for (const file of files) findings.push(...(await checkJob(context, file, options)));
+  if (files.length === 0) findings.push({ subject: context.jobs, facts: ['no job files here'], problem: null });
+  context.print(context.json ? JSON.stringify(findings, undefined, 2) : findings.map(findingText).join('\n'));
+  const problems = findings.flatMap(({ problem }) => problem ?? []);
+  return problems.reduce<ExitCode>((worst, { code }) => Math.max(worst, exitCodeOf(code)) as ExitCode, EXIT.done);
+}
+
+async function checkJob(context: CommandContext, file: string, options: { offline: boolean }): Promise<Finding[]> {
+  let job: Job;
+  try {
+    job = await loadJob(file, context);
+  } catch (error) {
+    if (!(error instanceof JobFileError)) throw error;
+    return error.problems.map((problem) => ({ subject: file, facts: [], problem }));
+  }
+  const next = nextRuns(job, 5);
+  const findings: Finding[] = [
+    {
+      subject: `job ${job.name}`,
+      facts: [next.length > 0 ? `next runs (UTC): ${next.join(', ')}` : 'no schedule: it runs when you run it'],
+      problem: null,
+    },
+  ];
+  const run = { job, signal: context.signal, log: context.log };
+  for (const source of job.sources) {
+    const { folder, timezone, currency } = job;
+    const open = () => source.definition.open(source.settings, { folder, timezone, currency, signal: context.signal });
+    findings.push(await look(`source ${source.definition.type}`, async () => (await open()).check()));
+  }
+  if (options.offline) return findings;
+  for (const destination of job.destinations) {
+    findings.push(
+      await look(`destination ${destination.name}`, async () => (await openDestination(run, destination)).check()),
+    );
+  }
+  return findings;
+}
+
+async function engineFacts(context: CommandContext): Promise<string[]> {
+  const engine = await context.engine();
+  const [row] = await engine.query<{ version: string }>('SELECT version() AS version');
+  return [`ClickHouse ${row!.version}, ${context.settings.engine.url ? 'a server' : 'embedded'}`];
+}
+
+async function look(subject: string, facts: () => Promise<string[]>): Promise<Finding> {
+  try {
+    return { subject, facts: await facts(), problem: null };
+  } catch (error) {
+    return { subject, facts: [], problem: asProblem(error, subject) };
+  }
+}
+
+function findingText({ subject, facts, problem }: Finding): string {
+  if (problem) return `FAIL  ${subject}\n${problemText(problem).replaceAll(/^/gm, '      ')}`;
+  return facts.map((fact) => `ok    ${subject}: ${fact}`).join('\n');
+}

@@ -1,0 +1,33 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Settings } from '../job/settings.ts';
+
+/** What every command gets; it is the only way to the outside. */
+export type CommandContext = {
+  json: boolean;
+  /** Absolute directory of the store. */
+  state: string;
+  /** Absolute directory of the job files. */
+  jobs: string;
+  env: Readonly<Record<string, string | undefined>>;
+  settings: Settings;
+  /** Aborted by SIGTERM and SIGINT. */
+  signal: AbortSignal;
+  /** Writes to stdout, with a line end. */
+  print(text: string): void;
+  /** One structured line on stderr. */
+  log(message: string, fields?: Record<string, unknown>): void;
+  /** Values that must never be printed, added to as job files are read. */
+  secrets: Set<string>;
+  /** Opens the store, or another one than `state`, once; it is closed when the command ends. */
+  engine(state?: string): Promise<Engine>;
+  closeEngine(): Promise<void>;
+};
+
+/** Exit codes: done; a run failed, was held or left refusals; the configuration or the arguments are wrong. */
+export const EXIT = { done: 0, failed: 1, misconfigured: 2 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** A problem with the job file, a source's place or an argument is the operator's to mend; any other is a failure. */
+export function exitCodeOf(code: string): ExitCode {
+  return /^(CONFIG|SOURCE|ARGUMENT)_/.test(code) ? EXIT.misconfigured : EXIT.failed;
+}

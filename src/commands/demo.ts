@@ -1,0 +1,84 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { loadJob } from '../job/load.ts';
+import { runJob } from '../run/run.ts';
+import type { AudienceReport, RunReport } from '../run/report.ts';
+import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { runText } from './run.ts';
+import { openSandbox } from './sandbox.ts';
+import { table } from './text.ts';
+
+/** What the demo's job file asks of its environment. */
+const CREDENTIALS = { MAILCHIMP_API_KEY: 'sandbox-us1', KLAVIYO_API_KEY: 'sandbox', META_ACCESS_TOKEN: 'sandbox' };
+
+type SandboxState = {
+  mailchimp: { tags: Record<string, string[]> };
+  klaviyo: { lists: Record<string, string[]> };
+  facebook: { audiences: Record<string, { members: string[] }> };
+};
+
+/**
+ * `demo`: the sample shop against the sandbox, twice: the first run fills every audience, the second finds nothing
+ * to send. Then what the sandbox holds is compared with what was wanted. It works in a store of its own, which is
+ * empty at the start, as the sandbox is, and gone at the end.
+ */
+export async function demo(context: CommandContext): Promise<ExitCode> {
+  const sandbox = await openSandbox({});
+  const state = await mkdtemp(join(tmpdir(), 'segment-sync-demo-'));
+  try {
+    const env = { ...context.env, ...CREDENTIALS, SANDBOX_URL: sandbox.url };
+    const job = await loadJob(join(context.jobs, 'demo.yaml'), { ...context, env });
+    const engine = await context.engine(state);
+    const options = { state, send: true, signal: context.signal, log: () => undefined };
+    const first = await runJob(engine, job, options);
+    const second = await runJob(engine, job, options);
+    const proof = compare(first.audiences, sandbox.state() as SandboxState);
+    const equal = proof.every(({ wanted, held }) => wanted === held);
+    if (context.json) context.print(JSON.stringify({ first, second, proof, equal }, undefined, 2));
+    else context.print(demoText(first, second, proof, job.folder));
+    return equal && first.status === 'done' && second.status === 'done' ? EXIT.done : EXIT.failed;
+  } finally {
+    await sandbox.close();
+    await context.closeEngine();
+    await rm(state, { recursive: true, force: true });
+  }
+}
+
+type Proof = { destination: string; audience: string; wanted: number; held: number };
+
+/** What each platform's sandbox holds, beside what was wanted there. */
+function compare(audiences: readonly AudienceReport[], state: SandboxState): Proof[] {
+  const held: Record<string, Record<string, readonly string[] | undefined>> = {
+    mailchimp: state.mailchimp.tags,
+    klaviyo: state.klaviyo.lists,
+    facebook: Object.fromEntries(
+      Object.entries(state.facebook.audiences).map(([name, { members }]) => [name, members]),
+    ),
+  };
+  return audiences.flatMap(({ destination, audience, wanted }) => {
+    const platform = held[destination];
+    return platform ? [{ destination, audience, wanted, held: platform[audience]?.length ?? 0 }] : [];
+  });
+}
+
+function demoText(first: RunReport, second: RunReport, proof: readonly Proof[], folder: string): string {
+  const writes = second.audiences.reduce((sum, audience) => sum + audience.requests, 0);
+  const equal = proof.every(({ wanted, held }) => wanted === held);
+  return [
+    runText(first, true),
+    `The same run again: ${second.status}, ${writes} requests that write.`,
+    table(
+      ['sandbox', 'audience', 'wanted', 'held'],
+      proof.map((row) => [row.destination, row.audience, row.wanted, row.held]),
+    ),
+    equal ? 'Every audience holds exactly the people of its segment.' : 'Some audiences are not what was wanted.',
+    [
+      'Where to look next:',
+      `  ${relative('.', join(folder, 'demo.yaml'))}         the job that just ran, line by line`,
+      `  ${relative('.', join(folder, 'daily-shop.yaml'))}   a job for a real shop: copy it`,
+      '  out/                           the same segments as CSV files',
+      '  npm run segment-sync -- help   every command',
+    ].join('\n'),
+  ].join('\n\n');
+}

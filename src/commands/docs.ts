@@ -1,0 +1,63 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { generated } from '../job/json-schema.ts';
+import { settingsTables } from '../job/docs.ts';
+import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+
+const README = 'README.md';
+
+/**
+ * `docs`: the generated parts of the documentation. `--write` puts them where they belong, `--check` fails where
+ * they are stale.
+ */
+export async function docs(
+  context: CommandContext,
+  program: Command,
+  options: { write?: boolean; check?: boolean },
+): Promise<ExitCode> {
+  const parts = { commands: commandTable(program), settings: settingsTables() };
+  if (!options.write && !options.check) {
+    context.print(context.json ? JSON.stringify(parts, undefined, 2) : Object.values(parts).join('\n\n'));
+    return EXIT.done;
+  }
+  const readme = await readFile(README, 'utf8');
+  const files = [{ path: README, content: withParts(readme, parts) }, ...generated()];
+  const stale: string[] = [];
+  for (const { path, content } of files) {
+    const present = await readFile(path, 'utf8').catch(() => '');
+    if (present === content) continue;
+    stale.push(path);
+    if (options.write) await writeFile(path, content);
+  }
+  if (stale.length === 0) context.print('Every generated part is fresh.');
+  else context.print(`${options.write ? 'Written' : 'Stale'}: ${stale.join(', ')}`);
+  return stale.length > 0 && !options.write ? EXIT.failed : EXIT.done;
+}
+
+/** Replaces what stands between `<!-- generated: name -->` and `<!-- end -->`. */
+function withParts(text: string, parts: Record<string, string>): string {
+  return text.replaceAll(
+    /(<!-- generated: (\w+) -->\n)[\s\S]*?(<!-- end -->)/g,
+    (whole, start: string, name: string, end: string) =>
+      parts[name] === undefined ? whole : `${start}\n${parts[name]}\n\n${end}`,
+  );
+}
+
+function commandTable(program: Command): string {
+  const rows = program.commands.map((command) => {
+    const { name, args, options } = describe(command);
+    return `| \`${[name, ...args].join(' ')}\` | ${command.description()} | ${options.join('<br>')} |`;
+  });
+  return ['| command | does | options of its own |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+/** Every command takes these; they are told once, in the README's text. */
+const COMMON = new Set(['--json', '--state', '--jobs']);
+
+function describe(command: Command): { name: string; args: string[]; options: string[] } {
+  const args = command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`));
+  const options = command.options
+    .filter((option) => !COMMON.has(option.long ?? ''))
+    .map((option) => `\`${option.flags}\` ${option.description}`);
+  return { name: command.name(), args, options };
+}

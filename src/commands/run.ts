@@ -1,0 +1,77 @@
+import { loadJob } from '../job/load.ts';
+import { runJob } from '../run/run.ts';
+import type { AudienceReport, RunReport } from '../run/report.ts';
+import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
+import { money, problemText, table } from './text.ts';
+
+export type RunArguments = { as_of?: string; send: boolean };
+
+/** `run JOB` and, without sending, `plan JOB`. */
+export async function run(context: CommandContext, reference: string, options: RunArguments): Promise<ExitCode> {
+  const job = await loadJob(reference, context);
+  const report = await runJob(await context.engine(), job, {
+    ...options,
+    state: context.state,
+    signal: context.signal,
+    log: context.log,
+  });
+  context.print(context.json ? JSON.stringify(report, undefined, 2) : runText(report, options.send));
+  return exitCode(report);
+}
+
+export function exitCode(report: RunReport): ExitCode {
+  if (report.error) return exitCodeOf(report.error.code);
+  return report.status === 'done' ? EXIT.done : EXIT.failed;
+}
+
+/** A run for people: segments, audiences, what was left out, what went wrong. */
+export function runText(report: RunReport, sent: boolean): string {
+  const parts: string[] = [];
+  if (report.segments.length > 0) {
+    parts.push(
+      `${report.customers.toLocaleString('en')} customers as of ${report.as_of}`,
+      table(
+        ['segment', 'customers', 'revenue 12 months'],
+        report.segments.map((segment) => [segment.segment, segment.customers, money(segment.revenue_12m)]),
+      ),
+    );
+  }
+  if (report.audiences.length > 0) parts.push(audienceTable(report.audiences, sent));
+  const notes = [...report.warnings, ...rejectionNotes(report)];
+  if (notes.length > 0) parts.push(notes.map((note) => `note: ${note}`).join('\n'));
+  const problems = [report.error, ...report.audiences.map((audience) => audience.error)].filter((one) => one !== null);
+  const texts = new Set(problems.map(problemText));
+  parts.push(...texts, closing(report, sent));
+  return parts.join('\n\n');
+}
+
+function audienceTable(audiences: readonly AudienceReport[], sent: boolean): string {
+  const change = (audience: AudienceReport) =>
+    sent ? [audience.added, audience.removed] : [audience.to_add, audience.to_remove];
+  return table(
+    ['destination', 'audience', 'wanted', ...(sent ? ['added', 'removed'] : ['to add', 'to remove']), 'refused', 'requests'],
+    audiences.map((audience) => [
+      audience.destination,
+      audience.audience,
+      audience.wanted,
+      ...change(audience),
+      audience.refused,
+      audience.requests,
+    ]),
+  );
+}
+
+function rejectionNotes(report: RunReport): string[] {
+  const { rejected, rejections } = report.pulled;
+  if (rejected === 0) return [];
+  const listed = rejections.slice(0, 10).map(({ source, line, reason }) => `${source}:${line}: ${reason}`);
+  const rest = rejected > listed.length ? [`… and ${rejected - listed.length} more, all in --json`] : [];
+  return [`${rejected} rows were rejected, the others went on`, ...listed, ...rest];
+}
+
+function closing(report: RunReport, sent: boolean): string {
+  const without = report.audiences.reduce((sum, audience) => sum + audience.without_consent, 0);
+  const seconds = Object.values(report.seconds).reduce((sum, stage) => sum + stage, 0);
+  const consent = without > 0 ? ' People without consent are kept out of the audiences that ask for it.' : '';
+  return `${sent ? `Run ${report.run_id}: ${report.status}` : 'Nothing was sent'}, ${seconds.toFixed(1)} s.${consent}`;
+}

@@ -1,0 +1,79 @@
+import { nextRuns } from '../daemon/schedule.ts';
+import type { Engine } from '../engine/engine.ts';
+import { jobFiles, loadJob, type Job } from '../job/load.ts';
+import { countHeld, rememberedAudiences } from '../ledger/ledger.ts';
+import { accountOf } from '../run/plan.ts';
+import type { RunReport } from '../run/report.ts';
+import { lastRun } from '../run/state.ts';
+import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { problemText, table } from './text.ts';
+
+type AudienceStatus = {
+  destination: string;
+  audience: string;
+  segment: string;
+  remote_id: string | null;
+  /** Members the platform acknowledged. */
+  held: number;
+  /** Members it refused for good, left alone for a while. */
+  parked: number;
+};
+
+type JobStatus = {
+  job: string;
+  last: Pick<RunReport, 'run_id' | 'status' | 'as_of' | 'customers' | 'error'> | null;
+  finished_at: string | null;
+  next: string[];
+  audiences: AudienceStatus[];
+};
+
+/** `status`: what the last runs left behind, what the audiences hold, and when the next runs are due. */
+export async function status(context: CommandContext, reference: string | undefined): Promise<ExitCode> {
+  const files = reference ? [reference] : await jobFiles(context.jobs);
+  const jobs = await Promise.all(files.map((file) => loadJob(file, context)));
+  const engine = await context.engine();
+  const all = await Promise.all(jobs.map((job) => statusOf(engine, job)));
+  context.print(
+    context.json ? JSON.stringify(reference ? all[0] : all, undefined, 2) : all.map(statusText).join('\n\n'),
+  );
+  return EXIT.done;
+}
+
+async function statusOf(engine: Engine, job: Job): Promise<JobStatus> {
+  const finished = await lastRun(engine, job.name, 'finished');
+  const audiences: AudienceStatus[] = [];
+  for (const destination of job.destinations) {
+    const account = accountOf(job.name, destination);
+    const remembered = await rememberedAudiences(engine, account);
+    const counts = await countHeld(engine, account);
+    for (const { name, segment } of destination.audiences) {
+      const remote_id = remembered.get(name) ?? null;
+      const { held, parked } = counts.get(remote_id ?? '') ?? { held: 0, parked: 0 };
+      audiences.push({ destination: destination.name, audience: name, segment, remote_id, held, parked });
+    }
+  }
+  return {
+    job: job.name,
+    last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
+    finished_at: finished?.at ?? null,
+    next: nextRuns(job, 5),
+    audiences,
+  };
+}
+
+/** A run that was killed left no report of its own, so only its end is known. */
+function lastOf(run_id: string, report: Partial<RunReport>): NonNullable<JobStatus['last']> {
+  const { status: ended = 'failed', as_of = '', customers = 0, error = null } = report;
+  return { run_id, status: ended, as_of, customers, error };
+}
+
+function statusText(status: JobStatus): string {
+  const { last } = status;
+  const head = last
+    ? `${status.job}: ${last.status} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
+    : `${status.job}: has not run yet`;
+  const next = status.next.length > 0 ? `next runs (UTC): ${status.next.join(', ')}` : 'no schedule';
+  const rows = status.audiences.map((one) => [one.destination, one.audience, one.segment, one.held, one.parked]);
+  const parts = [head, next, table(['destination', 'audience', 'segment', 'held', 'parked'], rows)];
+  return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
+}

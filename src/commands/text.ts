@@ -1,0 +1,31 @@
+import type { Problem } from '../../connectors/index.ts';
+
+/**
+ * A table for people: a row of headings, then the rows; columns of numbers are right-aligned.
+ * @returns lines without a trailing line end
+ */
+export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+  const cells = rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
+  const widths = headings.map((heading, column) =>
+    Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  const numeric = headings.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'));
+  const line = (row: readonly string[]) =>
+    row
+      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
+      .join('  ')
+      .trimEnd();
+  return [line(headings), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
+}
+
+/** A problem in four parts: code and place, what happened, why, what to do. */
+export function problemText(problem: Problem): string {
+  const head = [problem.code, problem.where].filter(Boolean).join('  ');
+  const body = [problem.what, problem.why, problem.fix].filter(Boolean).map((part) => `  ${part}`);
+  return [head, ...body].join('\n');
+}
+
+/** A decimal string with thousands separators and two decimals, for tables. */
+export function money(amount: string): string {
+  return Number(amount).toLocaleString('en', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+}

@@ -1,0 +1,70 @@
+import { ClickHouseError } from '@clickhouse/client';
+import { SyncError } from '../../connectors/error.ts';
+
+const CUT_OFF = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ENOENT',
+  'EPIPE',
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ECONNABORTED',
+  'ENOTFOUND',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'EAI_AGAIN',
+]);
+const NEVER_ARRIVED = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN']);
+
+/** Whether the connection to the engine failed, as opposed to an answer that says no. */
+export function isCutOff(error: unknown): boolean {
+  return CUT_OFF.has(codeOf(error));
+}
+
+/** Whether the engine cannot have seen the request. */
+export function neverArrived(error: unknown): boolean {
+  return NEVER_ARRIVED.has(codeOf(error));
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+export function cutOff(settings: { state: string } | { url: string }): SyncError {
+  const local = 'state' in settings;
+  return new SyncError(
+    {
+      code: 'ENGINE_LOST',
+      where: local ? settings.state : new URL(settings.url).host,
+      what: local ? 'The engine process ended during a statement.' : 'The ClickHouse server does not answer.',
+      fix: local
+        ? 'It is started again by the next call; engine.log in that directory may say why.'
+        : 'Check the address and that the server runs.',
+    },
+    { retry: 'now' },
+  );
+}
+
+/** Where ClickHouse goes on with the statement's text, its values, or the data it was reading. */
+const DATA_FOLLOWS = /(?:[:,.]? \(?(?:while|in scope|before:|data for)\b|: \(at row|\n| \(in file)/i;
+
+/**
+ * A ClickHouseError without values of rows or of the statement: its first sentence without what it quotes, and the
+ * row and column where it names them. Any other error is returned as it is.
+ */
+export function explained(error: unknown): unknown {
+  if (!(error instanceof ClickHouseError)) return error;
+  return new ClickHouseError({
+    code: error.code,
+    type: error.type ?? '',
+    message: withoutData(error.message),
+  });
+}
+
+function withoutData(message: string): string {
+  const bare = message.replace(/^Code: \d+\. DB::Exception: /, '');
+  const sentence = bare.split(DATA_FOLLOWS)[0]!;
+  const row = /\(at row (\d+)\)/.exec(bare)?.[1];
+  const column = /(?:value of key |Column \d+,\s+name: )(\w+)/.exec(bare)?.[1];
+  const place = [row && `row ${row}`, column && `column ${column}`].filter(Boolean).join(', ');
+  return sentence + (place ? ` (${place})` : '');
+}

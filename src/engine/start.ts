@@ -1,0 +1,210 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import { request } from 'node:http';
+import { hostname, tmpdir, totalmem } from 'node:os';
+import { extname, join, resolve } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { SyncError } from '../../connectors/error.ts';
+
+/** What the engine process is started with. */
+export type EmbeddedSettings = {
+  state: string;
+  socket: string;
+  log: string;
+  /** Bytes. */
+  max_memory: number;
+  /** How long it stays without callers. */
+  idle_seconds: number;
+};
+
+/** Exit code of an engine process that found the data in use: the one that holds it answers instead. */
+export const LOCKED = 3;
+
+/** The engine process as its caller holds it: it stays as long as one is held. */
+export type Hold = { socket: string; lost(): boolean; release(): void };
+
+type Owner = { pid: number; host: string; socket: string };
+
+const LONGEST_SOCKET_BYTES = 107;
+const LARGEST_LOG_BYTES = 1_000_000;
+/** Opening a large store after a crash takes a while. */
+const START_MS = 60_000;
+/** How long an owner that says it is there may leave its socket unanswered. */
+const UNREACHABLE_MS = 2000;
+const ANSWER_MS = 10_000;
+const POLL_MS = 10;
+
+/** Where the owner of a state directory says who it is. */
+export function ownerFile(state: string): string {
+  return join(state, 'engine.json');
+}
+
+/**
+ * Finds the engine process of a state directory, or starts it, and keeps it from leaving.
+ *
+ * @throws SyncError `ENGINE_IN_USE` when another process holds the data and does not answer,
+ *   `ENGINE_START_FAILED` when it cannot be started
+ */
+export async function holdEngine(options: {
+  state: string;
+  max_memory?: string | number;
+  idle_seconds?: number;
+}): Promise<Hold> {
+  const state = resolve(options.state);
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  const settings = {
+    state,
+    socket: socketPath(state),
+    log: join(state, 'engine.log'),
+    max_memory: memoryBytes(options.max_memory),
+    idle_seconds: options.idle_seconds ?? 60,
+  };
+  const started = Date.now();
+  let refusedAt: number | undefined;
+  let child: ReturnType<typeof startProcess> | undefined;
+  for (;;) {
+    const owner = readOwner(state);
+    const hold = await holdSocket(owner?.socket ?? settings.socket);
+    if (hold) return hold;
+    child ??= startProcess(settings);
+    const exit = child.exit();
+    if (exit === LOCKED) {
+      refusedAt ??= Date.now();
+      const patience = owner && isThere(owner) ? UNREACHABLE_MS : START_MS;
+      if (Date.now() - refusedAt > patience) throw inUse(state, owner);
+      // The owner is starting or leaving: its socket will answer, or its data become free.
+      child = undefined;
+      await wait(POLL_MS * 10);
+    } else if (exit !== undefined || Date.now() - started > START_MS) {
+      throw startFailed(settings.log, exit);
+    }
+    await wait(POLL_MS);
+  }
+}
+
+function startProcess(settings: EmbeddedSettings) {
+  const spool = join(settings.state, 'spool');
+  mkdirSync(spool, { recursive: true, mode: 0o700 });
+  const tooLarge = (statSync(settings.log, { throwIfNoEntry: false })?.size ?? 0) > LARGEST_LOG_BYTES;
+  const log = openSync(settings.log, tooLarge ? 'w' : 'a', 0o600);
+  const file = fileURLToPath(new URL(`./embedded${extname(import.meta.url)}`, import.meta.url));
+  const child = spawn(process.execPath, [file, JSON.stringify(settings)], {
+    cwd: spool,
+    detached: true,
+    stdio: ['ignore', log, log],
+    // Read by chDB and libuv as they load. Without PGTZ, times from PostgreSQL are off by its server's zone. Each
+    // running statement holds one of libuv's threads, for a stream until its reader is done.
+    env: { ...process.env, TZ: 'UTC', PGTZ: 'UTC', UV_THREADPOOL_SIZE: '64' },
+  });
+  closeSync(log);
+  child.unref();
+  let failed: string | undefined;
+  child.on('error', (error) => (failed = error.message));
+  return { exit: () => child.exitCode ?? child.signalCode ?? failed };
+}
+
+/** @returns nothing when nobody answers there */
+function holdSocket(socket: string): Promise<Hold | undefined> {
+  return new Promise((resolve) => {
+    let lost = false;
+    const holding = request({ socketPath: socket, path: '/hold', agent: false, timeout: ANSWER_MS });
+    holding.on('timeout', () => holding.destroy());
+    holding.on('error', () => resolve(undefined));
+    holding.on('close', () => {
+      lost = true;
+      resolve(undefined);
+    });
+    holding.on('response', (response) => {
+      holding.setTimeout(0);
+      // A caller that forgets to close must still be able to end.
+      response.socket.unref();
+      response.on('error', () => {});
+      response.resume();
+      resolve({ socket, lost: () => lost, release: () => holding.destroy() });
+    });
+    holding.end();
+  });
+}
+
+/** A Unix socket's path has 107 bytes at most; for a longer one a private directory beside the temporary files. */
+function socketPath(state: string): string {
+  const usual = join(state, 'engine.sock');
+  if (Buffer.byteLength(usual) <= LONGEST_SOCKET_BYTES) return usual;
+  const name = createHash('sha256').update(state).digest('hex').slice(0, 16);
+  const directory = join(tmpdir(), `segment-sync-${name}`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const found = lstatSync(directory);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o077) !== 0) {
+    throw new SyncError({
+      code: 'ENGINE_SOCKET_UNSAFE',
+      where: directory,
+      what: 'The directory for the engine’s socket belongs to somebody else or is open to others.',
+      fix: 'Remove it, or choose a state directory with a shorter path.',
+    });
+  }
+  return join(directory, 'engine.sock');
+}
+
+function readOwner(state: string): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(ownerFile(state), 'utf8')) as Owner;
+  } catch {
+    return undefined;
+  }
+}
+
+function isThere(owner: Owner): boolean {
+  if (owner.host !== hostname()) return true;
+  try {
+    process.kill(owner.pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
+
+/** @param given bytes, or a text like `4GiB`, `500 MB`, `2g` (units of 1024); default half of what the machine or container has */
+function memoryBytes(given: string | number | undefined): number {
+  if (given === undefined) {
+    const limit = process.constrainedMemory() || Infinity;
+    return Math.floor(Math.min(totalmem(), limit) / 2);
+  }
+  const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*$/i.exec(String(given)) ?? [];
+  if (!number) {
+    throw new SyncError({
+      code: 'ENGINE_MEMORY_INVALID',
+      where: 'engine.max_memory',
+      what: 'The memory limit is no amount of memory.',
+      fix: 'Write a number of bytes, or for example 4GiB or 500MB.',
+    });
+  }
+  return Math.floor(Number(number) * UNITS[unit.toLowerCase()]!);
+}
+
+function inUse(state: string, owner: Owner | undefined): SyncError {
+  const who = owner ? `process ${owner.pid} on ${owner.host}` : 'a process that has not said who it is';
+  return new SyncError({
+    code: 'ENGINE_IN_USE',
+    where: state,
+    what: `The store is in use by ${who}, which does not answer from here.`,
+    why: 'One process holds the store at a time; others reach it over its socket, on the same machine only.',
+    fix: 'Run this where that process runs, end that process, or name another state directory.',
+  });
+}
+
+function startFailed(log: string, exit: number | string | undefined): SyncError {
+  return new SyncError(
+    {
+      code: 'ENGINE_START_FAILED',
+      where: log,
+      what: 'The engine process did not start.',
+      why: exit === undefined ? 'It did not answer in time.' : `It ended with ${exit}.`,
+      fix: 'Its log says why.',
+    },
+    { retry: 'next_run' },
+  );
+}

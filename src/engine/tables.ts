@@ -1,0 +1,121 @@
+import type { Engine } from './engine.ts';
+
+/**
+ * Every table of the store. Three kinds:
+ *
+ * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
+ * - computed (`identity_labels`, `profiles`, `assignments`, `plan_members`): written once per run under its `run_id`
+ *   and read only after the run says that they are complete. Old ones are dropped by partition.
+ * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
+ *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
+ */
+const STATE_SETTINGS =
+  'SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1';
+
+const TABLES: Record<string, string> = {
+  orders: `(
+    source LowCardinality(String), run_id LowCardinality(String),
+    order_id String, number String, customer_id String, email String, phone String,
+    ordered_at DateTime64(3, 'UTC'), cancelled_at Nullable(DateTime64(3, 'UTC')),
+    state LowCardinality(String), counts Bool, is_test Bool,
+    currency LowCardinality(String), goods Decimal(18, 4), discount Nullable(Decimal(18, 4)),
+    tax Nullable(Decimal(18, 4)), shipping Nullable(Decimal(18, 4)), total Nullable(Decimal(18, 4)),
+    country LowCardinality(String), version UInt64
+  ) ENGINE = ReplacingMergeTree(version) ORDER BY (source, order_id)`,
+
+  order_lines: `(
+    source LowCardinality(String), run_id LowCardinality(String),
+    order_id String, line_id String, product_id String, sku String, title String, category String, brand String,
+    quantity Decimal(18, 4), net Decimal(18, 4), version UInt64
+  ) ENGINE = ReplacingMergeTree(version) ORDER BY (source, order_id, line_id)`,
+
+  refunds: `(
+    source LowCardinality(String), run_id LowCardinality(String),
+    refund_id String, order_id String, at DateTime64(3, 'UTC'), amount Decimal(18, 4), version UInt64
+  ) ENGINE = ReplacingMergeTree(version) ORDER BY (source, order_id, refund_id)`,
+
+  customers: `(
+    source LowCardinality(String), run_id LowCardinality(String), record_key String,
+    customer_id String, email String, phone String, first_name String, last_name String,
+    city String, region String, zip String, country LowCardinality(String),
+    email_consent LowCardinality(String), sms_consent LowCardinality(String), ads_consent LowCardinality(String),
+    updated_at DateTime64(3, 'UTC')
+  ) ENGINE = ReplacingMergeTree(updated_at) ORDER BY (source, record_key)`,
+
+  events: `(
+    source LowCardinality(String), run_id LowCardinality(String),
+    event_id String, type LowCardinality(String), at DateTime64(3, 'UTC'),
+    customer_id String, email String, phone String
+  ) ENGINE = ReplacingMergeTree ORDER BY (source, event_id)`,
+
+  identity_labels: `(
+    job LowCardinality(String), run_id LowCardinality(String), round UInt8, node String, label String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (round, node)`,
+
+  profiles: `(
+    job LowCardinality(String), run_id LowCardinality(String), customer String,
+    customer_id String, email String, phone String, first_name String, last_name String,
+    city String, region String, zip String, country LowCardinality(String),
+    email_consent LowCardinality(String), sms_consent LowCardinality(String), ads_consent LowCardinality(String),
+    orders UInt32, purchase_days UInt32, first_order Date32, last_order Date32, last_visit Nullable(Date32),
+    days_since_order UInt32, days_since_active UInt32,
+    revenue Decimal(18, 4), revenue_12m Decimal(18, 4), revenue_window Decimal(18, 4)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
+
+  assignments: `(
+    job LowCardinality(String), run_id LowCardinality(String), as_of Date32,
+    model LowCardinality(String), segment LowCardinality(String), customer String
+  ) ENGINE = MergeTree PARTITION BY job ORDER BY (run_id, model, segment, customer)`,
+
+  plan_members: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, op LowCardinality(String),
+    member String, customer String, email String, phone String, first_name String, last_name String,
+    city String, region String, zip String, country LowCardinality(String)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op, member)`,
+
+  runs: `(
+    job LowCardinality(String), run_id String, event LowCardinality(String), at DateTime64(3, 'UTC'),
+    as_of Date32, detail String
+  ) ENGINE = MergeTree ORDER BY (job, run_id, at) ${STATE_SETTINGS}`,
+
+  audiences: `(
+    job LowCardinality(String), destination LowCardinality(String), account String, name String,
+    remote_id String, at DateTime64(3, 'UTC')
+  ) ENGINE = MergeTree ORDER BY (job, destination, account, name) ${STATE_SETTINGS}`,
+
+  ledger: `(
+    job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,
+    member String, op LowCardinality(String), result LowCardinality(String), reason LowCardinality(String),
+    permanent Bool, run_id LowCardinality(String), seq UInt64
+  ) ENGINE = MergeTree ORDER BY (job, destination, account, remote_id, member, seq) ${STATE_SETTINGS}`,
+};
+
+/** Creates whatever table is missing. Safe to repeat, also by several callers at once. */
+export async function createTables(engine: Engine): Promise<void> {
+  const existing = new Set(
+    (
+      await engine.query<{ name: string }>(
+        'SELECT name FROM system.tables WHERE database = currentDatabase()',
+      )
+    ).map((row) => row.name),
+  );
+  for (const [name, definition] of Object.entries(TABLES)) {
+    if (!existing.has(name)) await engine.command(`CREATE TABLE IF NOT EXISTS ${name} ${definition}`);
+  }
+}
+
+const COMPUTED = ['identity_labels', 'profiles', 'plan_members'];
+
+/** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */
+export async function dropOldRuns(engine: Engine, job: string, keep: string): Promise<void> {
+  for (const table of COMPUTED) {
+    const old = await engine.query<{ run_id: string }>(
+      `SELECT DISTINCT run_id FROM ${table} WHERE job = {job:String} AND run_id != {keep:String}`,
+      { job, keep },
+    );
+    // A partition's name takes no bound parameter; both parts are our own, in letters, digits and dashes.
+    for (const { run_id } of old) {
+      await engine.command(`ALTER TABLE ${table} DROP PARTITION ('${job}', '${run_id}')`);
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import type { Finding, Path } from './problems.ts';
+import { audienceName, matchSegments, MODELS, modelSegments, type Segment } from './segments.ts';
+import { didYouMean } from './suggest.ts';
+
+/** One segment (`lifecycle.top`) and what the destination calls it. */
+export type Audience = { segment: string; name: string };
+
+/**
+ * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
+ * over: the schema reports those.
+ * @param entries as they stand in the file, each with its place in the list; `path` is that of the list
+ */
+export function expandAudiences(
+  entries: readonly [index: number, entry: Record<string, unknown>][],
+  options: { word: string; path: Path; job: string; segments: readonly Segment[] },
+): { audiences: Audience[]; findings: Finding[] } {
+  const audiences: Audience[] = [];
+  const findings: Finding[] = [];
+  const taken = new Map<string, string>();
+  for (const [index, entry] of entries) {
+    const { segment: pattern, [options.word]: template = '{label}' } = entry;
+    if (typeof pattern !== 'string' || typeof template !== 'string') continue;
+    const matched = matchSegments(pattern, options.segments);
+    if (matched.length === 0)
+      findings.push(unknownSegment(pattern, [...options.path, index, 'segment'], options.segments));
+    const clashes: string[] = [];
+    for (const segment of matched) {
+      const name = audienceName(template, segment, options.job);
+      // Platforms and disks differ in whether capitals tell names apart; none needs two that differ only by them.
+      const other = taken.get(name.toLowerCase());
+      if (other) clashes.push(`${segment.name} and ${other} would both be "${name}"`);
+      taken.set(name.toLowerCase(), segment.name);
+      audiences.push({ segment: segment.name, name });
+    }
+    if (clashes[0]) findings.push(sameName(clashes, [...options.path, index], options.word));
+  }
+  return { audiences, findings };
+}
+
+function unknownSegment(pattern: string, path: Path, segments: readonly Segment[]): Finding {
+  const names = segments.map((segment) => segment.name);
+  const models = [...new Set(segments.map((segment) => segment.model))];
+  const left = modelSegments({ lifecycle: {}, value_engagement: {} }).includes(pattern) || isModel(pattern);
+  const model = pattern.split('.')[0] ?? '';
+  const short = names.filter((name) => name.endsWith(`.${pattern}`));
+  return {
+    code: 'CONFIG_UNKNOWN_SEGMENT',
+    path,
+    at: 'value',
+    what: `"${pattern}" is no segment of this job.`,
+    why:
+      left && !models.some((configured) => configured === model)
+        ? `Its model is not under segments.`
+        : undefined,
+    fix: [
+      didYouMean(pattern, [...names, ...models.map((name) => `${name}.*`)]) ??
+        (short[0] && `Did you mean "${short[0]}"?`),
+      `Segments here: ${names.join(', ') || 'none'}.`,
+    ]
+      .filter(Boolean)
+      .join(' '),
+  };
+}
+
+function isModel(pattern: string): boolean {
+  return Object.keys(MODELS).some((model) => pattern === model || pattern.startsWith(`${model}.`));
+}
+
+function sameName(clashes: readonly string[], path: Path, word: string): Finding {
+  const more = clashes.length > 1 ? ` (and ${clashes.length - 1} more)` : '';
+  return {
+    code: 'CONFIG_DUPLICATE',
+    path,
+    at: 'value',
+    what: `${clashes[0]}${more}.`,
+    why: `Each ${word} of a destination holds one segment.`,
+    fix: `Give one of them another ${word}; {label}, {segment} and {model} tell segments apart.`,
+  };
+}

@@ -1,0 +1,75 @@
+import { destinations, sources } from '../../connectors/index.ts';
+import { jobFile } from './job-file.ts';
+import { schemaOf, typeText, type SchemaNode } from './schema-node.ts';
+import { SegmentSettings } from './segment-settings.ts';
+import { SettingsFile } from './settings.ts';
+
+/** @returns Markdown: a table of settings for the job file, its segments, each connector, and the program */
+export function settingsTables(): string {
+  const job = schemaOf(jobFile({ sources, destinations }));
+  const { segments: _, ...top } = job.properties ?? {};
+  const connectors = [
+    ...Object.values(sources).map(({ type, title }) => ({
+      list: 'sources',
+      type,
+      heading: `Source \`${type}\`: ${title}`,
+    })),
+    ...Object.values(destinations).map(({ type, title }) => ({
+      list: 'destinations',
+      type,
+      heading: `Destination \`${type}\`: ${title}`,
+    })),
+  ];
+  return [
+    section('Job file', { ...job, properties: top }),
+    section('`segments`', schemaOf(SegmentSettings)),
+    ...connectors.map(({ list, type, heading }) => section(heading, variant(job, list, type))),
+    section('`config/settings.yaml`', schemaOf(SettingsFile)),
+  ].join('\n\n');
+}
+
+function variant(job: SchemaNode, list: string, type: string): SchemaNode {
+  const entry = job.properties?.[list]?.items as SchemaNode;
+  const found = entry.oneOf!.find((option) => option.properties?.type?.const === type)!;
+  const { type: kind, ...rest } = found.properties!;
+  return { ...found, properties: { type: kind!, ...rest } };
+}
+
+function section(heading: string, node: SchemaNode): string {
+  const lines = [['setting', 'type', 'default', 'meaning'], ...rows(node, '')];
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
+  const rule = line(widths.map((width) => '-'.repeat(width)));
+  return [`### ${heading}`, '', line(lines[0]!), rule, ...lines.slice(1).map(line)].join('\n');
+}
+
+/** Settings inside settings follow their parent; connectors, which are lists of kinds, have sections of their own. */
+function rows(node: SchemaNode, prefix: string): string[][] {
+  return Object.entries(node.properties ?? {}).flatMap(([key, setting]) => {
+    const row = [
+      `\`${prefix}${key}\``,
+      setting.secret ? `${typeText(setting)}, secret` : typeText(setting),
+      defaultText(setting, node.required?.includes(key) ?? false),
+      setting.description ?? '',
+    ];
+    const item = setting.type === 'array' && !Array.isArray(setting.items) ? setting.items : undefined;
+    const inside = item ? rows(item, `${prefix}${key}[].`) : rows(setting, `${prefix}${key}.`);
+    return [row.map(escaped), ...inside];
+  });
+}
+
+/** Signs that Markdown would take for its own, outside of code. */
+function escaped(cell: string): string {
+  return cell
+    .split(/(`[^`]*`)/)
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(/[*<]/g, '\\$&')))
+    .join('')
+    .replaceAll('|', '\\|');
+}
+
+function defaultText(setting: SchemaNode, required: boolean): string {
+  if (required) return 'required';
+  if (setting.default === undefined || typeof setting.default === 'object') return '';
+  return setting.default === '' ? 'empty' : `\`${String(setting.default)}\``;
+}

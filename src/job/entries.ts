@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import type { ConsentRule, DestinationDefinition, SourceDefinition } from '../../connectors/index.ts';
+import { expandAudiences, type Audience } from './audiences.ts';
+import { destinationEntry, sourceEntry, type Connectors } from './job-file.ts';
+import type { Finding, Path } from './problems.ts';
+import type { Segment } from './segments.ts';
+
+export type JobSource = {
+  /** Names the source's records in the store; the same as long as the source reads the same thing. */
+  key: string;
+  definition: SourceDefinition;
+  settings: unknown;
+};
+
+export type JobDestination = {
+  /** Unique in the job. */
+  name: string;
+  definition: DestinationDefinition;
+  settings: unknown;
+  consent: ConsentRule;
+  /** In the order of the job file, patterns expanded. */
+  audiences: Audience[];
+};
+
+type Entry = Record<string, unknown>;
+
+/** Reads the sources that are in order, and finds those that stand there twice. The schema reports the others. */
+export function readSources(
+  entries: unknown,
+  connectors: Connectors,
+): { sources: JobSource[]; findings: Finding[] } {
+  const sources: JobSource[] = [];
+  const findings: Finding[] = [];
+  const seen = new Map<string, number>();
+  for (const [index, entry] of mappings(entries)) {
+    const definition = definitionOf(connectors.sources, entry);
+    if (!definition) continue;
+    const parsed = sourceEntry(definition).safeParse(entry);
+    if (!parsed.success) continue;
+    const { type: _, ...settings } = parsed.data;
+    const key = keyOf(definition, settings);
+    const first = seen.get(key);
+    if (first === undefined) seen.set(key, index);
+    else findings.push(sameSource(index, first));
+    sources.push({ key, definition, settings });
+  }
+  return { sources, findings };
+}
+
+/** Reads the destinations that are in order, with their audiences, and finds names and audiences used twice. */
+export function readDestinations(
+  entries: unknown,
+  options: { connectors: Connectors; job: string; segments: readonly Segment[] },
+): { destinations: JobDestination[]; findings: Finding[] } {
+  const destinations: JobDestination[] = [];
+  const findings: Finding[] = [];
+  const owners = new Map<string, string>();
+  const { names, findings: sameNames } = namesOf(entries);
+  findings.push(...sameNames);
+  for (const [index, entry] of mappings(entries)) {
+    const definition = definitionOf(options.connectors.destinations, entry);
+    if (!definition) continue;
+    const path = ['destinations', index, 'audiences'];
+    const word = definition.audience_word;
+    const expanded = expandAudiences(mappings(entry.audiences), { ...options, word, path });
+    findings.push(...expanded.findings);
+    const parsed = destinationEntry(definition).safeParse(entry);
+    if (!parsed.success) continue;
+    const { type: _type, name: _name, consent, audiences: _audiences, ...settings } = parsed.data;
+    const name = names.get(index)!;
+    const { audiences } = expanded;
+    destinations.push({ name, definition, settings, consent: consent as ConsentRule, audiences });
+    if (expanded.findings.length > 0) continue;
+    // A destination that has no name for its account is told apart by its settings.
+    const account = `${definition.type}\n${definition.account(settings) || JSON.stringify(settings)}`;
+    for (const audience of audiences) {
+      const owned = `${account}\n${audience.name.toLowerCase()}`;
+      const owner = owners.get(owned);
+      if (owner) {
+        findings.push(sameAudience(audience.name, owner, word, path));
+        break;
+      }
+      owners.set(owned, name);
+    }
+  }
+  return { destinations, findings };
+}
+
+function mappings(entries: unknown): [number, Entry][] {
+  if (!Array.isArray(entries)) return [];
+  return [...(entries as unknown[]).entries()].filter(
+    (pair): pair is [number, Entry] => typeof pair[1] === 'object' && pair[1] !== null,
+  );
+}
+
+function definitionOf<D>(definitions: Record<string, D>, { type }: Entry): D | undefined {
+  return typeof type === 'string' && Object.hasOwn(definitions, type) ? definitions[type] : undefined;
+}
+
+function keyOf(definition: SourceDefinition, settings: unknown): string {
+  const identity = `${definition.type}\n${definition.identity(settings)}`;
+  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
+}
+
+/** A destination without a name takes its type, or the type with the first free number: `csv`, `csv-2`, `csv-3`. */
+function namesOf(entries: unknown): { names: Map<number, string>; findings: Finding[] } {
+  const names = new Map<number, string>();
+  const findings: Finding[] = [];
+  const taken = new Set<unknown>();
+  const all = mappings(entries);
+  for (const [index, { name }] of all) {
+    if (typeof name !== 'string') continue;
+    if (taken.has(name)) findings.push(sameDestination(name, index));
+    names.set(index, name);
+    taken.add(name);
+  }
+  for (const [index, { type }] of all) {
+    if (names.has(index)) continue;
+    let name = String(type);
+    for (let number = 2; taken.has(name); number += 1) name = `${String(type)}-${number}`;
+    names.set(index, name);
+    taken.add(name);
+  }
+  return { names, findings };
+}
+
+function sameSource(index: number, first: number): Finding {
+  return {
+    code: 'CONFIG_DUPLICATE',
+    path: ['sources', index],
+    at: 'value',
+    what: `This source reads the same thing as sources[${first}].`,
+    why: 'Its records would be pulled twice.',
+    fix: 'Remove one of the two.',
+  };
+}
+
+function sameDestination(name: string, index: number): Finding {
+  return {
+    code: 'CONFIG_DUPLICATE',
+    path: ['destinations', index, 'name'],
+    at: 'value',
+    what: `Another destination of this job is called "${name}" too.`,
+    fix: 'Give each destination a name of its own.',
+  };
+}
+
+function sameAudience(name: string, owner: string, word: string, path: Path): Finding {
+  return {
+    code: 'CONFIG_DUPLICATE',
+    path,
+    at: 'value',
+    what: `The ${word} "${name}" is kept by the destination ${owner} too, in the same account.`,
+    why: 'Each would undo what the other did.',
+    fix: `Give one of them another ${word}.`,
+  };
+}

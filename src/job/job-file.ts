@@ -1,0 +1,161 @@
+import { validateDetailed } from 'node-cron';
+import { z } from 'zod';
+import { CONSENT_RULES, type DestinationDefinition, type SourceDefinition } from '../../connectors/index.ts';
+import { PLACEHOLDERS } from './segments.ts';
+import { SegmentSettings } from './segment-settings.ts';
+
+/** The kinds of source and destination a job file may name, keyed by `type`. */
+export type Connectors = {
+  sources: Record<string, SourceDefinition>;
+  destinations: Record<string, DestinationDefinition>;
+};
+
+const TIMEZONES: readonly string[] = ['UTC', ...Intl.supportedValuesOf('timeZone')];
+const CURRENCIES: ReadonlySet<string> = new Set(Intl.supportedValuesOf('currency'));
+
+const name = z.string().regex(/^[a-z0-9]+(-[a-z0-9]+)*$/, 'Write small letters, digits and single dashes');
+
+const schedule = z.string().refine((text) => !scheduleProblem(text), {
+  error: (issue) => scheduleProblem(String(issue.input)),
+});
+
+const timezone = z.string().refine(isTimezone, {
+  error: 'Write the name of a time zone, such as Europe/Bucharest or UTC',
+  params: { options: TIMEZONES },
+});
+
+const currency = z.string().refine((code) => CURRENCIES.has(code), {
+  error: 'Write a currency as three capital letters, such as EUR',
+  params: { options: CURRENCIES },
+});
+
+const rate = z
+  .union([z.string().regex(/^\d+(\.\d+)?$/, 'Write a decimal number, such as 0.2012'), z.number()])
+  .refine((value) => Number(value) > 0, { error: 'A rate must be greater than zero' })
+  .transform(decimal);
+
+/** @returns the Zod object of a job file that may use these connectors */
+export function jobFile({ sources, destinations }: Connectors) {
+  return z.strictObject({
+    name: name.describe('Name of the job, as commands and reports call it.'),
+    schedule: schedule
+      .optional()
+      .describe(
+        'When the job runs by itself, as five cron fields: "0 5 * * *" is every day at five o\'clock.',
+      ),
+    catch_up: z
+      .enum(['once', 'skip', 'all'])
+      .default('once')
+      .describe(
+        'What happens to runs missed while the program was off: one run, none, or every one of them.',
+      ),
+    timezone: timezone
+      .default('UTC')
+      .describe('Time zone of the schedule, of days, and of dates that name no zone.'),
+    currency: currency.describe('Currency of every figure, as three letters (ISO 4217).'),
+    exchange_rates: z
+      .record(currency, rate)
+      .default({})
+      .describe(
+        'What one unit of another currency is worth in the currency of the job, for orders paid in it.',
+      ),
+    sources: z
+      .array(oneOf(Object.values(sources).map(sourceEntry)))
+      .min(1)
+      .describe('Where orders, customers and events come from.'),
+    segments: SegmentSettings.describe(
+      'The models that sort customers into segments; both of them unless given.',
+    ),
+    destinations: z
+      .array(oneOf(Object.values(destinations).map(destinationEntry)))
+      .min(1)
+      .describe('Where segments are kept as audiences.'),
+  });
+}
+
+/** @returns the settings of a source as they stand in a job file */
+export function sourceEntry(definition: SourceDefinition) {
+  return (definition.settings as z.ZodObject).safeExtend({
+    type: z.literal(definition.type).describe('Kind of source.'),
+  });
+}
+
+/** @returns the settings of a destination as they stand in a job file, with those that every destination has */
+export function destinationEntry(definition: DestinationDefinition) {
+  return definition.settings.safeExtend({
+    type: z.literal(definition.type).describe('Kind of destination.'),
+    name: name
+      .optional()
+      .describe(
+        `Name of the destination in reports; ${definition.type} unless given, the second ${definition.type}-2.`,
+      ),
+    consent: z
+      .enum(CONSENT_RULES)
+      .default(definition.consent.rule)
+      .describe(
+        `Who is left out: those without a recorded yes to ${CHANNELS[definition.consent.channel]}, those with a recorded no, or nobody.`,
+      ),
+    audiences: z
+      .array(
+        z.strictObject({
+          segment: z
+            .string()
+            .max(100)
+            .describe(
+              'Segment to keep, such as lifecycle.top; a * stands for any text: lifecycle.* is all of them.',
+            ),
+          [definition.audience_word]: template
+            .default('{label}')
+            .describe(
+              `Name of the ${definition.audience_word}, with {label}, {segment}, {model} and {job} filled in.`,
+            ),
+        }),
+      )
+      .min(1)
+      .describe(`Which segments are kept, each as its own ${definition.audience_word}.`),
+  });
+}
+
+const CHANNELS = { email: 'e-mail marketing', ads: 'advertising' } as const;
+
+const template = z
+  .string()
+  .trim()
+  .min(1)
+  .refine((text) => !unknownPlaceholder(text), {
+    error: (issue) => `${unknownPlaceholder(String(issue.input))} means nothing here; there are ${KNOWN}`,
+  });
+const KNOWN = PLACEHOLDERS.map((word) => `{${word}}`).join(', ');
+
+function unknownPlaceholder(text: string): string | undefined {
+  return text.match(/\{[^}]*\}?/g)?.find((found) => !KNOWN.split(', ').includes(found));
+}
+
+function oneOf(options: z.ZodObject[]) {
+  return z.discriminatedUnion('type', options as [z.ZodObject, ...z.ZodObject[]]);
+}
+
+function scheduleProblem(text: string): string | undefined {
+  if (text.trim().split(/\s+/).length !== 5)
+    return 'A schedule has five fields: minute, hour, day of month, month, day of week';
+  const [error] = validateDetailed(text).errors;
+  const field = error?.field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return error && `A schedule cannot have the ${field} "${error.value}"`;
+}
+
+/** Intl takes any capitals and offsets; the engine takes the exact name only. */
+function isTimezone(text: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: text });
+  } catch {
+    return false;
+  }
+  const spelling = TIMEZONES.find((zone) => zone.toLowerCase() === text.toLowerCase());
+  return spelling ? spelling === text : /^[A-Z]/.test(text);
+}
+
+function decimal(value: string | number): string {
+  return typeof value === 'string'
+    ? value
+    : value.toLocaleString('en', { useGrouping: false, maximumFractionDigits: 20 });
+}

@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { z } from 'zod';
+import type { Environment } from './fill-secrets.ts';
+import { readConfig } from './read-config.ts';
+
+const SIZE_BYTES = { MiB: 2 ** 20, GiB: 2 ** 30 } as const;
+const SIZE = /^(\d+)(MiB|GiB)$/;
+
+const size = z
+  .string()
+  .regex(SIZE, 'Write a number and a unit, for example 512MiB or 4GiB')
+  .transform((text) => {
+    const [, amount, unit] = SIZE.exec(text)!;
+    return Number(amount) * SIZE_BYTES[unit as keyof typeof SIZE_BYTES];
+  });
+
+/** Settings of the program, which hold for every job. Sizes come out in bytes. */
+export const SettingsFile = z.strictObject({
+  engine: z
+    .strictObject({
+      url: z
+        .url({ protocol: /^https?$/ })
+        .optional()
+        .describe(
+          'Address of a ClickHouse server; without it the engine that comes with the program is used.',
+        ),
+      user: z.string().default('default').describe('User on the server.'),
+      password: z.string().default('').meta({ secret: true }).describe('Password of that user.'),
+      database: z
+        .string()
+        .regex(/^\w+$/, 'Write letters, digits and underscores')
+        .default('segment_sync')
+        .describe('Database on the server that holds the tables of the program.'),
+      max_memory: size.prefault('4GiB').describe('Memory that the engine may take for one statement.'),
+    })
+    .prefault({})
+    .describe('Where the heavy work is done.'),
+});
+export type Settings = z.output<typeof SettingsFile>;
+
+/**
+ * Reads the settings file; without one every setting has its default.
+ * @param options `secrets` is added to: what must never be printed
+ * @throws JobFileError with everything that is wrong with the file
+ */
+export async function loadSettings(options: {
+  env: Environment;
+  file?: string;
+  secrets?: Set<string>;
+}): Promise<Settings> {
+  const file = options.file ?? 'config/settings.yaml';
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return SettingsFile.parse({});
+    throw error;
+  }
+  return readConfig(text, { ...options, file, folder: dirname(resolve(file)), schema: SettingsFile });
+}

@@ -1,0 +1,85 @@
+import type { Acknowledgement, Outcome } from '../../connectors/index.ts';
+import type { Engine } from '../engine/engine.ts';
+
+/** Names the audiences of one job at one account of a destination. Bound as parameters wherever the ledger is read. */
+export type Account = { job: string; destination: string; account: string };
+
+/** A member refused for good is left alone for so long, unless the audience is made anew. */
+export const PARKED_DAYS = 7;
+
+/**
+ * SQL: every member the ledger knows of an account's audiences, with `remote_id`, whether the audience holds them,
+ * and which change of them is parked. Bind an Account and `now_ms`. An audience made anew has another id, so an empty
+ * ledger.
+ */
+export const LEDGER = `
+  SELECT remote_id, member, argMaxIf(op, seq, result = 'done') = 'add' AS held,
+    argMax((op, result, permanent), seq) AS last,
+    max(seq) > {now_ms:UInt64} - ${PARKED_DAYS * 86_400_000} AS recent,
+    if(recent AND last.2 = 'refused' AND last.3, last.1, '') AS parked
+  FROM ledger WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String}
+  GROUP BY remote_id, member`;
+
+/**
+ * Appends what the platform acknowledged for one batch; members to be tried again leave no trace, so the next run
+ * offers them. Safe to repeat: the same `batch` of a run is stored once.
+ * @param at `clock` in milliseconds since 1970 orders the facts about a member
+ */
+export async function appendAcknowledged(
+  engine: Engine,
+  audience: Account & { remote_id: string },
+  at: { run_id: string; batch: string; clock: number },
+  acknowledged: Acknowledgement,
+): Promise<void> {
+  const row = (op: 'add' | 'remove') => (outcome: Outcome) => ({
+    ...audience,
+    member: outcome.key,
+    op,
+    result: outcome.result,
+    reason: outcome.result === 'refused' ? outcome.reason : '',
+    permanent: outcome.result === 'refused' && outcome.permanent,
+    run_id: at.run_id,
+    seq: at.clock,
+  });
+  const settled = (outcome: Outcome) => outcome.result !== 'retry';
+  const rows = [
+    ...acknowledged.removed.filter(settled).map(row('remove')),
+    ...acknowledged.added.filter(settled).map(row('add')),
+  ];
+  if (rows.length > 0) await engine.insert('ledger', rows, { token: `${at.run_id}:${at.batch}` });
+}
+
+/** Remembers which remote audience a name stands for. */
+export async function rememberAudience(
+  engine: Engine,
+  account: Account,
+  audience: { name: string; remote_id: string },
+): Promise<void> {
+  const at = new Date().toISOString();
+  const { destination } = account;
+  const token = [destination, account.account, audience.name, audience.remote_id, at].join(':');
+  await engine.insert('audiences', [{ ...account, ...audience, at }], { token });
+}
+
+/** The remembered remote ids by name. */
+export async function rememberedAudiences(engine: Engine, account: Account): Promise<Map<string, string>> {
+  const rows = await engine.query<{ name: string; remote_id: string }>(
+    `SELECT name, argMax(remote_id, at) AS remote_id FROM audiences
+     WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String} GROUP BY name`,
+    account,
+  );
+  return new Map(rows.map(({ name, remote_id }) => [name, remote_id]));
+}
+
+/** How many members each audience of an account holds, and how many changes are parked, by remote id. */
+export async function countHeld(
+  engine: Engine,
+  account: Account,
+): Promise<Map<string, { held: number; parked: number }>> {
+  const rows = await engine.query<{ remote_id: string; held_members: number; parked_members: number }>(
+    `SELECT remote_id, toUInt32(countIf(held)) AS held_members, toUInt32(countIf(parked != '')) AS parked_members
+     FROM (${LEDGER}) GROUP BY remote_id`,
+    { ...account, now_ms: Date.now() },
+  );
+  return new Map(rows.map((row) => [row.remote_id, { held: row.held_members, parked: row.parked_members }]));
+}

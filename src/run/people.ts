@@ -1,0 +1,70 @@
+import type { RunContext } from './run.ts';
+import { sourceKeys } from './pull.ts';
+
+/**
+ * A person is known by nodes: `customer:<source>:<id>`, `email:<address>`, `phone:<number>`. This is the SQL that
+ * gives a record its own node; '' where it names nobody.
+ */
+export const NODE = `multiIf(customer_id != '', concat('customer:', source, ':', customer_id),
+  email != '', concat('email:', email), phone != '', concat('phone:', phone), '')`;
+
+const RECORDS = `(
+  SELECT source, customer_id, email, phone FROM orders FINAL WHERE source IN {sources:Array(String)}
+  UNION ALL SELECT source, customer_id, email, phone FROM customers FINAL WHERE source IN {sources:Array(String)}
+  UNION ALL SELECT source, customer_id, email, phone FROM events FINAL WHERE source IN {sources:Array(String)}
+)`;
+
+/**
+ * Which two nodes are one person: a customer id and an e-mail address that stand in one record; and a phone number
+ * that some record has as its only identity, where exactly one person is known to use it (a family shares a phone,
+ * so a phone never joins two people who have an address or an id).
+ */
+const LINKS = `
+  SELECT DISTINCT concat('customer:', source, ':', customer_id) AS a, concat('email:', email) AS b
+  FROM ${RECORDS} WHERE customer_id != '' AND email != ''
+  UNION ALL
+  SELECT any(node) AS a, concat('phone:', phone) AS b
+  FROM (SELECT DISTINCT phone, ${NODE} AS node FROM ${RECORDS} WHERE phone != '' AND (customer_id != '' OR email != ''))
+  WHERE phone IN (SELECT DISTINCT phone FROM ${RECORDS} WHERE customer_id = '' AND email = '' AND phone != '')
+  GROUP BY phone HAVING count() = 1`;
+
+/** Chains of identities longer than this are left as they are; real ones need two or three rounds. */
+const MOST_ROUNDS = 50;
+
+/**
+ * Joins the nodes of one person under one label, the least of their nodes: each round, a node takes the least label
+ * among itself and its neighbours, until nothing changes. Nodes without links need no row.
+ * @returns the round whose labels hold, 0 where nobody has two nodes
+ */
+export async function joinPeople(run: RunContext): Promise<number> {
+  const { engine } = run;
+  const ids = { job: run.job.name, run: run.run_id };
+  const insert = 'INSERT INTO identity_labels (job, run_id, round, node, label)';
+  await engine.command(
+    `${insert} SELECT DISTINCT {job:String}, {run:String}, 0, arrayJoin([a, b]) AS node, node FROM (${LINKS})`,
+    { ...ids, sources: sourceKeys(run.job) },
+  );
+  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+    const labels = `(SELECT node, label FROM identity_labels
+      WHERE job = {job:String} AND run_id = {run:String} AND round = ${round - 1})`;
+    await engine.command(
+      `${insert}
+       SELECT {job:String}, {run:String}, ${round}, node, min(label) FROM (
+         SELECT node, label FROM ${labels}
+         UNION ALL SELECT links.b AS node, known.label AS label FROM (${LINKS}) AS links
+           INNER JOIN ${labels} AS known ON known.node = links.a
+         UNION ALL SELECT links.a AS node, known.label AS label FROM (${LINKS}) AS links
+           INNER JOIN ${labels} AS known ON known.node = links.b
+       ) GROUP BY node`,
+      { ...ids, sources: sourceKeys(run.job) },
+    );
+    const [changed] = await engine.query<{ rows: number }>(
+      `SELECT toUInt32(count()) AS rows FROM (
+         SELECT node FROM identity_labels WHERE job = {job:String} AND run_id = {run:String}
+           AND round IN (${round - 1}, ${round}) GROUP BY node HAVING uniqExact(label) > 1)`,
+      ids,
+    );
+    if (!changed?.rows) return round;
+  }
+  return MOST_ROUNDS;
+}

@@ -1,0 +1,136 @@
+import type { ConsentRule } from '../../connectors/index.ts';
+import type { JobDestination } from '../job/load.ts';
+import { LEDGER, type Account } from '../ledger/ledger.ts';
+import type { RunContext } from './run.ts';
+
+/** An audience of the job; `index` is its place in the whole job and names its rows in `plan_members`. */
+export type PlannedAudience = { index: number; segment: string; name: string; remote_id?: string };
+
+/** One audience and the change that would make it equal its segment. */
+export type AudiencePlan = PlannedAudience & {
+  destination: JobDestination;
+  /** Customers of the segment. */
+  customers: number;
+  /** Those who may be sent: with consent and an identifier. */
+  wanted: number;
+  without_consent: number;
+  unreachable: number;
+  to_add: number;
+  to_remove: number;
+  /** Members refused for good, left alone for a while. */
+  parked: number;
+  /** Requests that write: the platform's floor for this change. */
+  requests: number;
+};
+
+export function accountOf(job: string, destination: JobDestination): Account {
+  const { type, account } = destination.definition;
+  return { job, destination: type, account: account(destination.settings) };
+}
+
+/**
+ * Compares a destination's segments with its ledger, stores who is to be added and removed in `plan_members`, and
+ * counts. Nothing is sent.
+ * @param audiences all of the destination; one without `remote_id` does not exist yet and holds nobody
+ */
+export async function planDestination(
+  run: RunContext,
+  destination: JobDestination,
+  audiences: readonly PlannedAudience[],
+): Promise<AudiencePlan[]> {
+  const params = {
+    ...accountOf(run.job.name, destination),
+    run: run.run_id,
+    now_ms: Date.now(),
+    audiences: audiences.map(({ index }) => index),
+    segments: audiences.map(({ segment }) => segment),
+    remote_ids: audiences.map(({ remote_id }) => remote_id ?? ''),
+  };
+  await run.engine.command(insertPlan(destination), params);
+  const counts = await run.engine.query<Counts>(countSegments(destination), params);
+  const changes = await run.engine.query<Changes>(COUNT_CHANGES, params);
+  return audiences.map((audience) => {
+    const mine = counts.find((row) => row.audience === audience.index);
+    const change = changes.find((row) => row.audience === audience.index);
+    const { to_add = 0, to_remove = 0, parked = 0 } = change ?? {};
+    const { customers = 0, wanted = 0, without_consent = 0, unreachable = 0 } = mine ?? {};
+    const create = audience.remote_id === undefined && to_add > 0;
+    const requests =
+      to_add + to_remove === 0 ? 0 : destination.definition.floor({ create, add: to_add, remove: to_remove });
+    return {
+      ...audience,
+      destination,
+      ...{ customers, wanted, without_consent, unreachable, to_add, to_remove, parked, requests },
+    };
+  });
+}
+
+type Counts = Pick<AudiencePlan, 'customers' | 'wanted' | 'without_consent' | 'unreachable'> & { audience: number };
+type Changes = Pick<AudiencePlan, 'to_add' | 'to_remove' | 'parked'> & { audience: number };
+
+const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
+
+/** Customers of the segments that the audiences are of; a segment may have several audiences. */
+const SEGMENT_CUSTOMERS = `
+  SELECT pair.1 AS audience, customer, p.* EXCEPT customer
+  FROM (SELECT concat(model, '.', segment) AS segment, customer FROM assignments
+        WHERE job = {job:String} AND run_id = {run:String}) AS a
+  INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)})) AS pair,
+                     pair.2 AS segment) AS named USING (segment)
+  INNER JOIN (SELECT * FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p USING (customer)`;
+
+/** SQL: who shall be in the audiences: with consent and an identifier, one row per audience and member. */
+export function wantedSql(destination: JobDestination): string {
+  return `SELECT audience, ${memberKey(destination)} AS member, ${FIELDS.join(', ')}
+    FROM (${SEGMENT_CUSTOMERS}) WHERE member != '' AND ${consent(destination)}
+    ORDER BY customer LIMIT 1 BY audience, member`;
+}
+
+function insertPlan(destination: JobDestination): string {
+  const fields = FIELDS.join(', ');
+  return `INSERT INTO plan_members (job, run_id, audience, op, member, ${fields})
+    SELECT {job:String}, {run:String}, audience,
+      multiIf(wanted AND held, 'keep', wanted, if(parked = 'add', 'parked', 'add'),
+              held, if(parked = 'remove', 'parked', 'remove'), 'keep') AS op, member, ${fields}
+    FROM (
+      SELECT audience, member, max(is_wanted) AS wanted, max(is_held) AS held, max(is_parked) AS parked,
+        ${FIELDS.map((field) => `max(${field}) AS ${field}`).join(', ')}
+      FROM (
+        SELECT audience, member, true AS is_wanted, false AS is_held, '' AS is_parked, ${fields}
+        FROM (${wantedSql(destination)})
+        UNION ALL
+        SELECT pair.1 AS audience, member, false, held, parked, ${FIELDS.map(() => `''`).join(', ')}
+        FROM (${LEDGER}) AS ledger
+        INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {remote_ids:Array(String)})) AS pair,
+                           pair.2 AS remote_id) AS named USING (remote_id)
+      ) GROUP BY audience, member
+    ) WHERE op != 'keep'`;
+}
+
+const COUNT_CHANGES = `
+  SELECT audience, toUInt32(countIf(op = 'add')) AS to_add, toUInt32(countIf(op = 'remove')) AS to_remove,
+    toUInt32(countIf(op = 'parked')) AS parked
+  FROM plan_members WHERE job = {job:String} AND run_id = {run:String} GROUP BY audience`;
+
+function countSegments(destination: JobDestination): string {
+  const allowed = consent(destination);
+  return `SELECT audience, toUInt32(count()) AS customers, toUInt32(countIf(NOT (${allowed}))) AS without_consent,
+      toUInt32(countIf(${allowed} AND member = '')) AS unreachable,
+      toUInt32(uniqExactIf(member, ${allowed} AND member != '')) AS wanted
+    FROM (SELECT *, ${memberKey(destination)} AS member FROM (${SEGMENT_CUSTOMERS})) GROUP BY audience`;
+}
+
+function memberKey(destination: JobDestination): string {
+  const cases = destination.definition.identifiers.map((kind) => `${kind} != '', concat('${kind}:', ${kind})`);
+  return `multiIf(${cases.join(', ')}, '')`;
+}
+
+function consent(destination: JobDestination): string {
+  const column = `${destination.definition.consent.channel}_consent`;
+  const rules: Record<ConsentRule, string> = {
+    required: `${column} = 'yes'`,
+    not_refused: `${column} != 'no'`,
+    ignore: 'true',
+  };
+  return rules[destination.consent];
+}

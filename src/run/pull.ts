@@ -1,0 +1,94 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Job } from '../job/load.ts';
+import type { Page, Rejection } from '../../connectors/index.ts';
+import { normaliseEmail, normalisePhone } from './identity.ts';
+import type { RunContext } from './run.ts';
+
+export type Pulled = {
+  orders: number;
+  lines: number;
+  customers: number;
+  events: number;
+  rejected: number;
+  /** The first rejections, for people; `rejected` counts them all. */
+  rejections: Rejection[];
+  warnings: string[];
+};
+
+/** So many rejections are listed by place; past that they are only counted. */
+const LISTED_REJECTIONS = 100;
+
+/**
+ * Pulls every source of the job into the record tables. Rows are upserts, so a pull that ends half-way leaves
+ * nothing that the next one does not mend.
+ * @returns how many distinct records this pull brought
+ * @throws SyncError when a source as a whole cannot be read
+ */
+export async function pull(run: RunContext): Promise<Pulled> {
+  const rejections: Rejection[] = [];
+  const warnings: string[] = [];
+  let rejected = 0;
+  for (const source of run.job.sources) {
+    const opened = await source.definition.open(source.settings, {
+      folder: run.job.folder,
+      timezone: run.job.timezone,
+      currency: run.job.currency,
+      signal: run.signal,
+    });
+    for await (const page of opened.pull()) {
+      run.signal.throwIfAborted();
+      await store(run, source.key, page);
+      rejected += page.rejected?.length ?? 0;
+      rejections.push(...(page.rejected ?? []).slice(0, LISTED_REJECTIONS - rejections.length));
+      warnings.push(...(page.warnings ?? []));
+    }
+  }
+  return { ...(await countRecords(run)), rejected, rejections, warnings: [...new Set(warnings)] };
+}
+
+async function store(run: RunContext, source: string, page: Page): Promise<void> {
+  const origin = { source, run_id: run.run_id };
+  const { engine } = run;
+  await insert(engine, 'order_lines', page.lines?.map((line) => ({ ...origin, ...line })));
+  await insert(engine, 'refunds', page.refunds?.map((refund) => ({ ...origin, ...refund })));
+  await insert(engine, 'customers', page.customers?.map(identified).filter(isSomebody).map((row) => ({ ...origin, ...row, ...keyed(row) })));
+  await insert(engine, 'events', page.events?.map((event) => ({ ...origin, ...identified(event) })));
+  // Orders last: an order is there only once its lines and refunds are.
+  await insert(engine, 'orders', page.orders?.map((order) => ({ ...origin, ...identified(order) })));
+}
+
+async function insert(engine: Engine, table: string, rows: object[] | undefined): Promise<void> {
+  if (rows && rows.length > 0) await engine.insert(table, rows);
+}
+
+type Person = { customer_id?: string; email?: string; phone?: string; country?: string };
+
+function identified<Row extends Person>(row: Row): Row {
+  return { ...row, email: normaliseEmail(row.email), phone: normalisePhone(row.phone, row.country) };
+}
+
+/** A description of a person replaces the older one of the same customer id, else e-mail address, else phone. */
+function keyed(row: Person): { record_key: string } {
+  if (row.customer_id) return { record_key: `customer:${row.customer_id}` };
+  return { record_key: row.email ? `email:${row.email}` : `phone:${row.phone}` };
+}
+
+function isSomebody(row: Person): boolean {
+  return Boolean(row.customer_id || row.email || row.phone);
+}
+
+async function countRecords(run: RunContext): Promise<Omit<Pulled, 'rejected' | 'rejections' | 'warnings'>> {
+  const count = (table: string) =>
+    `(SELECT toUInt32(count()) FROM ${table} FINAL WHERE source IN {sources:Array(String)} AND run_id = {run:String})`;
+  const [counts] = await run.engine.query<{ orders: number; lines: number; customers: number; events: number }>(
+    `SELECT ${count('orders')} AS orders, ${count('order_lines')} AS lines,
+            ${count('customers')} AS customers, ${count('events')} AS events`,
+    { sources: sourceKeys(run.job), run: run.run_id },
+  );
+  return counts ?? { orders: 0, lines: 0, customers: 0, events: 0 };
+}
+
+/** Which records belong to the job: those of the sources it names today. */
+export function sourceKeys(job: Job): string[] {
+  return job.sources.map((source) => source.key);
+}

@@ -1,0 +1,127 @@
+import { SyncError, type Change, type Destination, type Member } from '../../connectors/index.ts';
+import { appendAcknowledged, rememberAudience } from '../ledger/ledger.ts';
+import { accountOf, wantedSql, type AudiencePlan } from './plan.ts';
+import type { RunContext } from './run.ts';
+
+/** How one audience ended. `requests` counts those that wrote. */
+export type AudienceResult = {
+  remote_id: string | null;
+  added: number;
+  removed: number;
+  refused: number;
+  /** Members that were neither acknowledged nor refused; the next run offers them again. */
+  left: number;
+  requests: number;
+  /** Why members were refused, most frequent first. */
+  reasons: { reason: string; members: number }[];
+};
+
+/** Members are read from the plan in pages, so that a push of any size and length holds none of them in memory. */
+const PAGE = 10_000;
+
+/**
+ * Makes one audience equal its segment. After each answer of the platform the ledger is written before the next
+ * batch is sent, so a run that dies at any point loses at most the ledger rows of one batch, whose repetition the
+ * platforms take as no change.
+ *
+ * @param result is filled as the push goes, so that it holds what was done also when this throws
+ * @throws SyncError when the rest could not be sent
+ */
+export async function pushAudience(
+  run: RunContext,
+  connection: Destination,
+  plan: AudiencePlan,
+  result: AudienceResult,
+): Promise<void> {
+  const changes = plan.to_add + plan.to_remove;
+  result.left = changes;
+  if (changes === 0) return;
+  const remote_id = plan.remote_id ?? (await createAudience(run, connection, plan, result));
+  result.remote_id = remote_id;
+  const audience = { ...accountOf(run.job.name, plan.destination), remote_id };
+  const reasons = new Map<string, number>();
+  let batch = 0;
+  for await (const acknowledged of connection.push(changeOf(run, plan, remote_id))) {
+    batch += 1;
+    const at = { run_id: run.run_id, batch: `${plan.index}:${batch}`, clock: run.clock() };
+    await appendAcknowledged(run.engine, audience, at, acknowledged);
+    result.requests += acknowledged.requests;
+    for (const [outcomes, field] of [
+      [acknowledged.added, 'added'],
+      [acknowledged.removed, 'removed'],
+    ] as const) {
+      for (const outcome of outcomes) {
+        if (outcome.result === 'retry') continue;
+        result.left -= 1;
+        if (outcome.result === 'done') result[field] += 1;
+        else {
+          result.refused += 1;
+          reasons.set(outcome.reason, (reasons.get(outcome.reason) ?? 0) + 1);
+        }
+      }
+    }
+    result.reasons = [...reasons].map(([reason, members]) => ({ reason, members })).toSorted((a, b) => b.members - a.members);
+    if (run.signal.aborted) throw interrupted(plan);
+  }
+}
+
+async function createAudience(
+  run: RunContext,
+  connection: Destination,
+  plan: AudiencePlan,
+  result: AudienceResult,
+): Promise<string> {
+  const { remote_id, requests } = await connection.create(plan.name);
+  result.requests += requests;
+  await rememberAudience(run.engine, accountOf(run.job.name, plan.destination), { name: plan.name, remote_id });
+  return remote_id;
+}
+
+function changeOf(run: RunContext, plan: AudiencePlan, remote_id: string): Change {
+  const ids = { job: run.job.name, run: run.run_id, audience: plan.index };
+  const planned = (op: 'add' | 'remove') => () => pages(run, PLANNED, { ...ids, op });
+  return {
+    audience: { name: plan.name, remote_id },
+    counts: { add: plan.to_add, remove: plan.to_remove },
+    add: planned('add'),
+    remove: planned('remove'),
+    wanted: () =>
+      pages(run, wantedSql(plan.destination), { ...ids, audiences: [plan.index], segments: [plan.segment] }),
+  };
+}
+
+const PLANNED = `SELECT * FROM plan_members WHERE job = {job:String} AND run_id = {run:String}
+  AND audience = {audience:UInt32} AND op = {op:String}`;
+
+async function* pages(run: RunContext, rows: string, params: Record<string, unknown>): AsyncGenerator<Member> {
+  let after = '';
+  for (;;) {
+    const page = await run.engine.query<Member & { member: string }>(
+      `SELECT member, customer, email, phone, first_name, last_name, city, region, zip, country FROM (${rows})
+       WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`,
+      { ...params, after },
+    );
+    for (const { member, ...fields } of page) yield asMember(member, fields);
+    if (page.length < PAGE) return;
+    after = page.at(-1)!.member;
+  }
+}
+
+/** A leaver's profile may be gone, but their key still tells the identifier that was sent. */
+function asMember(key: string, fields: Omit<Member, 'key'>): Member {
+  const known = Object.entries(fields).filter(([, value]) => value !== '');
+  const colon = key.indexOf(':');
+  return { customer: key, [key.slice(0, colon)]: key.slice(colon + 1), ...Object.fromEntries(known), key };
+}
+
+function interrupted(plan: AudiencePlan): SyncError {
+  return new SyncError(
+    {
+      code: 'RUN_INTERRUPTED',
+      where: `${plan.destination.name}, ${plan.name}`,
+      what: 'The run was asked to stop; the batch in flight was finished and recorded.',
+      fix: 'Nothing to do: the next run sends only what is missing.',
+    },
+    { retry: 'next_run' },
+  );
+}

@@ -1,0 +1,98 @@
+import type { Problem } from '../../connectors/index.ts';
+import type { AudiencePlan } from './plan.ts';
+import type { Pulled } from './pull.ts';
+import type { RunContext } from './run.ts';
+import type { ModelReport, SegmentReport } from './segment.ts';
+
+export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
+
+/** What became of one audience; in a plan, nothing was sent and `to_add`, `to_remove` say what would be. */
+export type AudienceReport = {
+  destination: string;
+  audience: string;
+  segment: string;
+  remote_id: string | null;
+  customers: number;
+  wanted: number;
+  without_consent: number;
+  unreachable: number;
+  to_add: number;
+  to_remove: number;
+  added: number;
+  removed: number;
+  updated: number;
+  refused: number;
+  reasons: { reason: string; members: number }[];
+  requests: number;
+  error: Problem | null;
+};
+
+export type Stage = 'pull' | 'profile' | 'predict' | 'segment' | 'plan' | 'push';
+
+/** The answer of `run --json` and `plan --json`. Money is a decimal string in the job's currency. */
+export type RunReport = {
+  job: string;
+  run_id: string;
+  status: RunStatus;
+  as_of: string;
+  pulled: Pulled;
+  customers: number;
+  model: ModelReport;
+  segments: SegmentReport[];
+  audiences: AudienceReport[];
+  seconds: Record<Stage, number>;
+  warnings: string[];
+  error: Problem | null;
+};
+
+/** @param outcome what the push did; absent in a plan */
+export function audienceReport(
+  plan: AudiencePlan,
+  outcome: Partial<AudienceReport> & { error: Problem | null },
+): AudienceReport {
+  const { destination, segment, name, customers, wanted, without_consent, unreachable, to_add, to_remove } = plan;
+  return {
+    destination: destination.name,
+    audience: name,
+    segment,
+    remote_id: plan.remote_id ?? null,
+    customers,
+    wanted,
+    without_consent,
+    unreachable,
+    to_add,
+    to_remove,
+    added: 0,
+    removed: 0,
+    updated: 0,
+    refused: plan.parked,
+    reasons: [],
+    requests: plan.requests,
+    ...outcome,
+  };
+}
+
+/** A report before anything happened. */
+export function emptyReport(run: RunContext): RunReport {
+  return {
+    job: run.job.name,
+    run_id: run.run_id,
+    status: 'failed',
+    as_of: run.as_of,
+    pulled: { orders: 0, lines: 0, customers: 0, events: 0, rejected: 0, rejections: [], warnings: [] },
+    customers: 0,
+    model: { name: 'recency', parameters: {}, log_likelihood: null, customers: 0, fallback: null },
+    segments: [],
+    audiences: [],
+    seconds: { pull: 0, profile: 0, predict: 0, segment: 0, plan: 0, push: 0 },
+    warnings: [],
+    error: null,
+  };
+}
+
+/** Failed where nothing could be sent, partial where something is missing or was refused, else done. */
+export function overallStatus(audiences: readonly AudienceReport[]): RunStatus {
+  const failed = audiences.filter((audience) => audience.error);
+  if (failed.length > 0) return failed.length === audiences.length ? 'failed' : 'partial';
+  return audiences.some((audience) => audience.refused > 0) ? 'partial' : 'done';
+}

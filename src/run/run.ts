@@ -1,0 +1,155 @@
+import { DateTime } from 'luxon';
+import { SyncError } from '../../connectors/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { dropOldRuns } from '../engine/tables.ts';
+import type { Job } from '../job/load.ts';
+import { planDestinations, pushDestinations } from './destinations.ts';
+import { lockJob } from './lock.ts';
+import { asProblem } from './problem.ts';
+import { profile } from './profile.ts';
+import { pull } from './pull.ts';
+import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
+import { assignSegments, segmentReports } from './segment.ts';
+import { closeInterrupted, newRunId, recordRun } from './state.ts';
+
+/** What every stage of a run needs. */
+export type RunContext = {
+  engine: Engine;
+  job: Job;
+  run_id: string;
+  /** ISO date; the day belongs to the run. */
+  as_of: string;
+  /** Aborted by a wish to stop: the batch in flight is finished, nothing more is begun. */
+  signal: AbortSignal;
+  /** Milliseconds since 1970, growing from call to call. */
+  clock(): number;
+  log(message: string, fields?: Record<string, unknown>): void;
+};
+
+export type RunOptions = {
+  /** ISO date; default today in the job's time zone. */
+  as_of?: string;
+  /** Directory of the store; one run of a job at a time is allowed per store. */
+  state: string;
+  /** False: everything but the sending. */
+  send: boolean;
+  signal: AbortSignal;
+  log: RunContext['log'];
+};
+
+/** A run whose engine process was killed is begun anew this often; every stage is safe to repeat. */
+const ATTEMPTS = 3;
+
+/**
+ * One run of a job: pull → profile → predict → segment → plan → push → report.
+ *
+ * @returns the report, also when the run failed: then `status` says so and `error` why
+ * @throws SyncError `JOB_RUNNING` while another run of this job goes on
+ */
+export async function runJob(engine: Engine, job: Job, options: RunOptions): Promise<RunReport> {
+  const unlock = await lockJob(options.state, job.name);
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const report = await attemptRun(engine, job, options);
+      if (report.error?.code !== 'ENGINE_LOST' || attempt === ATTEMPTS) return report;
+      options.log('the engine process was lost; the run begins anew', { job: job.name, attempt });
+    }
+  } finally {
+    await unlock();
+  }
+}
+
+async function attemptRun(engine: Engine, job: Job, options: RunOptions): Promise<RunReport> {
+  const run = newRun(engine, job, options);
+  const ids = { job: job.name, run_id: run.run_id, as_of: run.as_of };
+  const report = emptyReport(run);
+  const timed = stopwatch(run, report);
+  try {
+    await closeInterrupted(engine, job.name);
+    await recordRun(engine, ids, 'started', { send: options.send });
+
+    report.pulled = await timed('pull', () => pull(run));
+    const profiled = await timed('profile', () => profile(run, valueWindow(job)));
+    report.customers = profiled.customers;
+    report.warnings = [...report.pulled.warnings, ...profiled.warnings];
+    refuseEmpty(run, report);
+
+    report.model = { ...report.model, customers: report.customers };
+    report.segments = await timed('segment', async () => {
+      report.model.parameters = await assignSegments(run);
+      return segmentReports(run);
+    });
+    await recordRun(engine, ids, 'segmented');
+    await dropOldRuns(engine, job.name, run.run_id);
+
+    const planned = await timed('plan', () => planDestinations(run, options.send));
+    report.audiences = options.send
+      ? await timed('push', () => pushDestinations(run, planned))
+      : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
+    report.status = overallStatus(report.audiences);
+  } catch (error) {
+    report.status = 'failed';
+    report.error = asProblem(error, `job ${job.name}`);
+    run.log('run failed', { code: report.error.code, stack: stackOf(error) });
+  }
+  await recordRun(engine, ids, 'finished', report);
+  return report;
+}
+
+function newRun(engine: Engine, job: Job, options: RunOptions): RunContext {
+  const now = new Date();
+  let last = 0;
+  return {
+    engine,
+    job,
+    run_id: newRunId(now),
+    as_of: options.as_of ?? DateTime.fromJSDate(now, { zone: job.timezone }).toISODate()!,
+    signal: options.signal,
+    clock: () => (last = Math.max(last + 1, Date.now())),
+    log: (message, fields) => options.log(message, { job: job.name, ...fields }),
+  };
+}
+
+/** Runs a stage, notes its seconds in the report and writes its one line of log. */
+function stopwatch(run: RunContext, report: RunReport) {
+  return async <Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> => {
+    run.signal.throwIfAborted();
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      report.seconds[stage] = Math.round(performance.now() - start) / 1000;
+      run.log(stage, { run_id: run.run_id, seconds: report.seconds[stage] });
+    }
+  };
+}
+
+/** The value axis of value_engagement looks back so many days. */
+function valueWindow(job: Job): number {
+  return job.segments.value_engagement?.value.window ?? 365;
+}
+
+/**
+ * Nobody left to send is taken for a fault of the source, not for a shop without customers: mirroring it would
+ * empty every audience.
+ */
+function refuseEmpty(run: RunContext, report: RunReport): void {
+  if (report.customers > 0) return;
+  const { rejected, rejections } = report.pulled;
+  const first = rejections[0];
+  throw new SyncError({
+    code: 'SOURCE_EMPTY',
+    where: `job ${run.job.name}`,
+    what: `No customer with a purchase up to ${run.as_of} was found; nothing was sent.`,
+    why: first
+      ? `${rejected} rows were rejected, the first at ${first.source}:${first.line}: ${first.reason}.`
+      : (report.warnings[0] ?? 'The sources hold no order that counts.'),
+    fix: 'Look at the rejected rows, at the mapping of the source, and at --as-of; then run again.',
+  });
+}
+
+/** Where an error nobody foresaw came from: frames only, since a message may quote data. */
+function stackOf(error: unknown): string | undefined {
+  if (error instanceof SyncError || !(error instanceof Error)) return undefined;
+  return error.stack?.split('\n').filter((line) => line.trim().startsWith('at ')).slice(0, 5).join(' ');
+}

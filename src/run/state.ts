@@ -1,0 +1,49 @@
+import { randomBytes } from 'node:crypto';
+import type { Engine } from '../engine/engine.ts';
+
+/** What can happen to a run, in order; each is appended once. */
+export type RunEvent = 'started' | 'segmented' | 'finished';
+
+export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
+
+/** A new run's id: sorts by time, safe as a partition's name. */
+export function newRunId(now: Date): string {
+  const stamp = now
+    .toISOString()
+    .replace(/[-:]|\.\d+/g, '')
+    .toLowerCase();
+  return `${stamp}-${randomBytes(3).toString('hex')}`;
+}
+
+/** Appends one fact about a run; safe to repeat. */
+export async function recordRun(
+  engine: Engine,
+  { job, run_id, as_of }: { job: string; run_id: string; as_of: string },
+  event: RunEvent,
+  detail: unknown = {},
+): Promise<void> {
+  const row = { job, run_id, as_of, event, at: new Date().toISOString(), detail: JSON.stringify(detail) };
+  await engine.insert('runs', [row], { token: `${run_id}:${event}` });
+}
+
+/** The newest run of a job that got as far as `event`, or undefined. */
+export async function lastRun(engine: Engine, job: string, event: RunEvent): Promise<RunRow | undefined> {
+  const rows = await engine.query<RunRow>(
+    `SELECT run_id, event, at, as_of, detail FROM runs
+     WHERE job = {job:String} AND event = {event:String} ORDER BY run_id DESC LIMIT 1`,
+    { job, event },
+  );
+  return rows[0];
+}
+
+/** Closes runs that began and never ended: their process was killed. What they sent is in the ledger. */
+export async function closeInterrupted(engine: Engine, job: string): Promise<void> {
+  const open = await engine.query<{ run_id: string; as_of: string }>(
+    `SELECT run_id, any(as_of) AS as_of FROM runs WHERE job = {job:String}
+     GROUP BY run_id HAVING countIf(event = 'finished') = 0`,
+    { job },
+  );
+  for (const { run_id, as_of } of open) {
+    await recordRun(engine, { job, run_id, as_of }, 'finished', { status: 'failed', error: { code: 'RUN_KILLED' } });
+  }
+}

@@ -1,0 +1,180 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
+import { AdAccount } from 'facebook-nodejs-business-sdk';
+import { expect, test } from 'vitest';
+import { SyncError } from '../../connectors/error.ts';
+import { connect } from '../../connectors/facebook/api.ts';
+import { explain } from '../../connectors/facebook/failure.ts';
+import { hashed } from '../../connectors/facebook/hash.ts';
+import { all, change, openDestination, openStand, person } from './facebook-stand.ts';
+
+type Answer = { status: number; headers?: Record<string, string>; body?: unknown; text?: string };
+
+const graphError = (code: number, error_subcode?: number, more = {}): Answer => ({
+  status: 400,
+  body: {
+    error: {
+      message: `(#${code}) No`,
+      type: 'OAuthException',
+      code,
+      error_subcode,
+      fbtrace_id: 'T',
+      ...more,
+    },
+  },
+});
+
+/** Pushes one member while Meta answers `answer` for ever; what came of it, and after how many requests. */
+async function pushAgainst(answer: Answer, access_token = 'sandbox') {
+  await using stand = await openStand({ access_token });
+  stand.sandbox.fault({ platform: 'facebook', times: 100, ...answer });
+  const pushed = all(stand.destination.push(change('9', { add: [person(1)] })));
+  const error: unknown = await pushed.catch((thrown: unknown) => thrown);
+  return { error, requests: stand.sandbox.requests().facebook?.['POST /9/users'] };
+}
+
+test.each<[number, number | undefined, string, string]>([
+  [1, 99, 'DESTINATION_DOWN', 'now'],
+  [2, undefined, 'DESTINATION_DOWN', 'now'],
+  [4, 1504022, 'DESTINATION_THROTTLED', 'now'],
+  [17, 2446079, 'DESTINATION_THROTTLED', 'now'],
+  [613, 1487742, 'DESTINATION_THROTTLED', 'now'],
+  [80003, 2446079, 'DESTINATION_THROTTLED', 'now'],
+  [80004, 2446079, 'DESTINATION_THROTTLED', 'now'],
+  [803, undefined, 'AUDIENCE_GONE', 'now'],
+  [2650, 1870148, 'DESTINATION_REJECTED', 'now'],
+  [2650, 1870145, 'DESTINATION_REJECTED', 'next_run'],
+  [2650, undefined, 'DESTINATION_REJECTED', 'next_run'],
+  [10, undefined, 'DESTINATION_PERMISSION', 'never'],
+  [100, undefined, 'DESTINATION_REJECTED', 'never'],
+  [100, 33, 'AUDIENCE_GONE', 'never'],
+  [100, 1713230, 'DESTINATION_FLAGGED', 'never'],
+  [190, 463, 'DESTINATION_KEY_REFUSED', 'never'],
+  [200, undefined, 'DESTINATION_PERMISSION', 'never'],
+  [200, 1870034, 'DESTINATION_TERMS', 'never'],
+  [200, 1870090, 'DESTINATION_TERMS', 'never'],
+  [200, 1870092, 'DESTINATION_TERMS', 'never'],
+  [270, undefined, 'DESTINATION_PERMISSION', 'never'],
+  [294, undefined, 'DESTINATION_PERMISSION', 'never'],
+  [368, undefined, 'DESTINATION_REJECTED', 'never'],
+  [2635, undefined, 'DESTINATION_REJECTED', 'never'],
+  [2654, 1713092, 'DESTINATION_PERMISSION', 'never'],
+  [2654, undefined, 'DESTINATION_REJECTED', 'never'],
+])('code %i, subcode %s is %s, and trying again helps: %s', async (code, subcode, expected, retry) => {
+  const { error, requests } = await pushAgainst(graphError(code, subcode));
+
+  expect(error).toMatchObject({ retry, problem: { code: expected, where: 'facebook act_1 → Top' } });
+  expect((error as { problem: { why: string } }).problem.why).toContain(`code ${code}`);
+  expect(requests).toBe(retry === 'now' ? 4 : 1);
+});
+
+test.each<[string, Answer, string]>([
+  ['an error page', { status: 502, text: '<html>Bad gateway</html>' }, 'DESTINATION_DOWN'],
+  ['an empty error', { status: 503, text: '' }, 'DESTINATION_DOWN'],
+  ['a transient error', graphError(9999, undefined, { is_transient: true }), 'DESTINATION_DOWN'],
+  ['an error without a code', { status: 500, body: { error: { message: 'No' } } }, 'DESTINATION_DOWN'],
+  ['a page of a proxy', { status: 200, text: '<html>Sign in</html>' }, 'DESTINATION_ANSWER'],
+  ['an answer without counts', { status: 200, body: { success: true } }, 'DESTINATION_ANSWER'],
+  ['a refusal by something else', { status: 403, body: { error: {} } }, 'DESTINATION_ANSWER'],
+])('%s is told apart', async (_, answer, code) => {
+  const { error } = await pushAgainst(answer);
+
+  expect(error).toMatchObject({ problem: { code } });
+});
+
+test.each<[string, Answer | { drop: 'before' | 'after' }]>([
+  ['one error page', { status: 502, text: '<html>Bad gateway</html>' }],
+  ['one lost answer', { drop: 'after' }],
+  ['a new audience not known everywhere yet', graphError(803)],
+  ['a throttle that is over', graphError(80003, 2446079)],
+])('%s costs one more request and nothing else', async (_, answer) => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  stand.sandbox.fault({ platform: 'facebook', path: '/users$', ...answer });
+
+  const result = await all(stand.destination.push(change(remote_id, { add: [person(1)] })));
+
+  expect(result).toMatchObject({ added: [{ result: 'done' }], requests: 2 });
+  expect(stand.held().audiences.Top?.members).toEqual([hashed('EMAIL', 'c1@example.com')]);
+});
+
+const usage = (...minutes: number[]) =>
+  JSON.stringify({
+    7: minutes.map((estimated_time_to_regain_access) => ({
+      type: 'custom_audience',
+      call_count: 100,
+      estimated_time_to_regain_access,
+    })),
+  });
+
+test('a throttle that lasts longer than a run waits is left to the next run, without another call', async () => {
+  const headers = { 'x-business-use-case-usage': usage(0, 19) };
+  const { error, requests } = await pushAgainst({ ...graphError(80003, 2446079), headers });
+
+  expect(error).toMatchObject({ problem: { code: 'DESTINATION_THROTTLED' } });
+  expect(requests).toBe(1);
+});
+
+test('the wait is the time Meta states, minutes for the rate limit that states none, else the usual one', () => {
+  const reading = { account: 'act_1', audience: 'Top', token: 'secret', backoff_ms: 500 };
+  const wait = (code: number, header?: string) => {
+    const headers = header === undefined ? {} : { 'x-business-use-case-usage': header };
+    const thrown = { name: 'FacebookRequestError', status: 400, response: { code, message: '' }, headers };
+    return explain(thrown, reading).wait_ms;
+  };
+
+  expect(wait(80003, usage(2, 1))).toBe(120_000);
+  expect(wait(80003, usage(0))).toBeUndefined();
+  expect(wait(80003, 'not JSON')).toBeUndefined();
+  expect(wait(613)).toBe(120_000);
+  expect(wait(613, usage(1))).toBe(60_000);
+  expect(wait(1, usage(1))).toBeUndefined();
+});
+
+const TOKEN = 'EAABsbCS1iHgBA0123456789';
+const HASH = hashed('EMAIL', 'c1@example.com');
+const quoting = { message: `Malformed access token ${TOKEN}; ${HASH}; c1@example.com` };
+
+test.each<[string, Answer]>([
+  ['a refused token', graphError(190, undefined, quoting)],
+  ['a refused parameter', graphError(100, undefined, quoting)],
+  ['an error page', { status: 502, text: `<html>${TOKEN} ${HASH}</html>` }],
+  ['a page of a proxy', { status: 200, text: `<html>${TOKEN} ${HASH}</html>` }],
+  ['an answer that means nothing', { status: 400, body: { error: quoting } }],
+])('%s lets neither the token nor a hash nor an address out', async (_, answer) => {
+  const { error } = await pushAgainst(answer, TOKEN);
+
+  const seen = inspect(error, { depth: null, showHidden: true }) + JSON.stringify(error);
+  expect(error).toBeInstanceOf(SyncError);
+  for (const secret of [TOKEN, HASH, 'c1@example.com']) expect(seen).not.toContain(secret);
+});
+
+test('a platform out of reach is down', async () => {
+  const destination = await openDestination({
+    access_token: 't',
+    ad_account_id: '1',
+    base_url: 'http://127.0.0.1:1',
+  });
+
+  await expect(destination.check()).rejects.toMatchObject({
+    retry: 'now',
+    problem: { code: 'DESTINATION_DOWN', where: 'facebook act_1' },
+  });
+});
+
+test('a request without an answer ends when its time is up', async () => {
+  const silent = createServer(() => {}).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const api = connect({ access_token: 't', base_url: `http://127.0.0.1:${port}` }, 50);
+
+  const thrown: unknown = await new AdAccount('act_1', {}, undefined, api)
+    .read(['name'])
+    .catch((error: unknown) => error);
+
+  const { error } = explain(thrown, { account: 'act_1', token: 't', backoff_ms: 1 });
+  expect(error).toMatchObject({ retry: 'now', problem: { code: 'DESTINATION_DOWN' } });
+  silent.close();
+});

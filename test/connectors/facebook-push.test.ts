@@ -1,0 +1,221 @@
+import { expect, test } from 'vitest';
+import { hashed } from '../../connectors/facebook/hash.ts';
+import { facebook } from '../../connectors/facebook/schema.ts';
+import { all, change, each, openStand, people, person } from './facebook-stand.ts';
+
+const emailHash = (n: number) => hashed('EMAIL', `c${n}@example.com`);
+
+test('25,000 additions and 12,000 removals travel in five requests, and the audience is equal afterwards', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  await all(stand.destination.push(change(remote_id, { add: people(0, 12_000) })));
+  const before = stand.writes().length;
+  const wanted = change(remote_id, { add: people(12_000, 37_000), remove: people(0, 12_000) });
+
+  const result = await all(stand.destination.push(wanted));
+
+  const writes = stand.writes().slice(before);
+  expect(writes.map(({ payload }) => payload.data.length)).toEqual([10_000, 10_000, 5_000, 10_000, 2_000]);
+  expect(result.requests).toBe(facebook.floor({ create: false, add: 25_000, remove: 12_000 }));
+  expect(result.requests).toBe(5);
+  expect([...result.added, ...result.removed].every((outcome) => outcome.result === 'done')).toBe(true);
+  expect([result.added.length, result.removed.length]).toEqual([25_000, 12_000]);
+  const members = people(12_000, 37_000).map(({ email }) => hashed('EMAIL', email));
+  expect(stand.held().audiences.Top?.members).toEqual(members.toSorted());
+});
+
+test('additions and removals are one session each, with the last batch marked', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const wanted = change(remote_id, { add: people(0, 20_000), remove: people(0, 10_001) });
+  // The count may be out of date; the mark must not be.
+  wanted.counts = { add: 7, remove: 30_000 };
+
+  await all(stand.destination.push(wanted));
+
+  const sessions = stand.writes().map(({ session, method }) => ({ method, ...session }));
+  const [adding, , removing] = sessions.map(({ session_id }) => session_id);
+  expect(sessions).toEqual([
+    { session_id: adding, batch_seq: 1, last_batch_flag: false, estimated_num_total: 7 },
+    { session_id: adding, batch_seq: 2, last_batch_flag: true, estimated_num_total: 7 },
+    {
+      method: 'DELETE',
+      session_id: removing,
+      batch_seq: 1,
+      last_batch_flag: false,
+      estimated_num_total: 30_000,
+    },
+    {
+      method: 'DELETE',
+      session_id: removing,
+      batch_seq: 2,
+      last_batch_flag: true,
+      estimated_num_total: 30_000,
+    },
+  ]);
+  expect(adding).not.toBe(removing);
+  expect(sessions.every(({ session_id }) => Number.isSafeInteger(session_id) && session_id > 0)).toBe(true);
+});
+
+test('every key of the customer file is normalised and hashed, an unknown one is an empty cell', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const ann = person(1, {
+    phone: '+40 721 000 001',
+    first_name: 'Ann-Marie',
+    city: 'Cluj Napoca',
+    zip: '400001',
+    country: 'RO',
+  });
+  const bob = { key: 'phone:+15559876543', customer: 'bob', phone: '+15559876543' };
+
+  await all(stand.destination.push(change(remote_id, { add: [ann, bob], remove: [bob] })));
+
+  const [added, removed] = stand.writes();
+  expect(added?.payload).toEqual({
+    schema: ['EMAIL', 'PHONE', 'FN', 'LN', 'CT', 'ST', 'ZIP', 'COUNTRY'],
+    data: [
+      [
+        emailHash(1),
+        hashed('PHONE', '40721000001'),
+        hashed('FN', 'annmarie'),
+        '',
+        hashed('CT', 'clujnapoca'),
+        '',
+        hashed('ZIP', '400001'),
+        hashed('COUNTRY', 'ro'),
+      ],
+      ['', hashed('PHONE', '15559876543'), '', '', '', '', '', ''],
+    ],
+  });
+  expect(removed?.payload).toEqual({
+    schema: ['EMAIL', 'PHONE'],
+    data: [['', hashed('PHONE', '15559876543')]],
+  });
+  expect(stand.held().audiences.Top?.members).toEqual([emailHash(1)]);
+});
+
+test('one person’s bad address refuses that person alone, a bad phone number drops only itself', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const add = [
+    person(1, { phone: 'none' }),
+    { key: 'email:nobody', customer: 'c2', email: 'nobody' },
+    { key: 'phone:12', customer: 'c3', phone: '12', email: 'c3@example.com' },
+    person(4, { key: 'phone:+40721000002', email: 'nobody', phone: '+40721000002' }),
+  ];
+
+  const result = await all(stand.destination.push(change(remote_id, { add })));
+
+  expect(result.added).toEqual([
+    { key: 'email:c1@example.com', result: 'done' },
+    { key: 'email:nobody', result: 'refused', reason: 'invalid e-mail address', permanent: true },
+    { key: 'phone:12', result: 'refused', reason: 'invalid phone number', permanent: true },
+    { key: 'phone:+40721000002', result: 'done' },
+  ]);
+  const members = [emailHash(1), hashed('PHONE', '40721000002')];
+  expect(stand.held().audiences.Top?.members).toEqual(members.toSorted());
+  expect(stand.logs).toContainEqual({
+    message: 'identifiers dropped that cannot be hashed',
+    fields: { audience: 'Top', dropped: 2 },
+  });
+});
+
+test('members that cannot be sent cost no request and do not hide the end of the session', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const bad = Array.from({ length: 25_000 }, (_, i) => person(i, { key: `email:bad${i}`, email: `bad${i}` }));
+
+  const result = await all(stand.destination.push(change(remote_id, { add: [...people(0, 10), ...bad] })));
+  const onlyBad = await all(stand.destination.push(change(remote_id, { add: bad })));
+
+  expect([result.requests, onlyBad.requests]).toEqual([1, 0]);
+  expect([result.added.length, onlyBad.added.length]).toEqual([25_010, 25_000]);
+  expect(stand.writes().map(({ session }) => session.last_batch_flag)).toEqual([true]);
+});
+
+test('a row Meta names as invalid refuses its member, the rest is done', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const body = {
+    audience_id: remote_id,
+    session_id: '1',
+    num_received: 3,
+    num_invalid_entries: 2,
+    invalid_entry_samples: { 0: `${emailHash(2)},,` },
+  };
+  stand.sandbox.fault({ platform: 'facebook', path: '/users$', status: 200, body });
+
+  const result = await all(stand.destination.push(change(remote_id, { add: people(1, 4) })));
+
+  expect(result.added).toEqual([
+    { key: 'email:c1@example.com', result: 'done' },
+    { key: 'email:c2@example.com', result: 'refused', reason: 'invalid entry', permanent: true },
+    { key: 'email:c3@example.com', result: 'done' },
+  ]);
+  expect(stand.logs).toEqual([
+    { message: 'rows counted as invalid by Meta', fields: { audience: 'Top', invalid: 2, named: 1 } },
+  ]);
+});
+
+test('a removal that would leave too few people is offered again later, the other batches go on', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  await all(stand.destination.push(change(remote_id, { add: people(0, 10_001) })));
+  stand.sandbox.fault({
+    platform: 'facebook',
+    path: '/users$',
+    status: 400,
+    body: { error: { code: 200, error_subcode: 1870047, message: '(#200) Audience Size too Low' } },
+  });
+
+  const result = await all(stand.destination.push(change(remote_id, { remove: people(0, 10_001) })));
+
+  expect(result.requests).toBe(2);
+  expect(result.removed[0]).toEqual({
+    key: 'email:c0@example.com',
+    result: 'refused',
+    reason: 'The audience would become too small by this removal.',
+    permanent: false,
+  });
+  expect(result.removed.at(-1)).toEqual({ key: 'email:c10000@example.com', result: 'done' });
+});
+
+test('nothing more is sent once the caller stops after an acknowledgement', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+
+  for await (const { added } of stand.destination.push(change(remote_id, { add: people(0, 30_000) }))) {
+    expect(added).toHaveLength(10_000);
+    break;
+  }
+
+  expect(stand.writes()).toHaveLength(1);
+});
+
+test('nothing to change sends nothing', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+
+  const result = await all(stand.destination.push(change(remote_id, {})));
+
+  expect(result).toEqual({ added: [], removed: [], requests: 0 });
+  expect(stand.writes()).toEqual([]);
+});
+
+test('members are read a batch ahead and no further', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const wanted = change(remote_id, {});
+  let read = 0;
+  wanted.add = async function* () {
+    for await (const member of each(people(0, 40_000))) {
+      read += 1;
+      yield member;
+    }
+  };
+
+  for await (const _ of stand.destination.push(wanted)) break;
+
+  expect(read).toBeLessThanOrEqual(20_001);
+});

@@ -1,0 +1,305 @@
+import { expect, test } from 'vitest';
+import { klaviyo } from '../../connectors/klaviyo/schema.ts';
+import { aMember, changeOf, members, openAccount } from './klaviyo-account.ts';
+
+const IMPORTS = /^\/profile-bulk-import-jobs$/;
+const done = (key: string) => ({ key, result: 'done' });
+
+test('a change takes as many writing requests as the floor says, and not one for no change', async () => {
+  const account = await openAccount();
+  const people = members(12_000);
+  const list = await account.list('Top');
+
+  const filled = await account.push(list, { add: people });
+  const emptied = await account.push(list, { remove: people.slice(0, 1_500) });
+  const nothing = await account.push(list, {});
+
+  expect(filled.added.filter(({ result }) => result === 'done')).toHaveLength(12_000);
+  expect(emptied.removed.filter(({ result }) => result === 'done')).toHaveLength(1_500);
+  expect([filled.requests, emptied.requests, nothing.requests]).toEqual([2, 2, 0]);
+  expect(account.writes()).toHaveLength(klaviyo.floor({ create: true, add: 12_000, remove: 1_500 }));
+  expect(account.people('Top')).toEqual(
+    people
+      .slice(1_500)
+      .map(({ email }) => email)
+      .toSorted(),
+  );
+});
+
+test('heavy profiles are spread over several imports, none of them above 5 MB', async () => {
+  const account = await openAccount();
+
+  const result = await account.push(await account.list('Top'), {
+    add: members(3_000, () => ({ city: 'ș'.repeat(1_000) })),
+  });
+
+  const sizes = account
+    .sent('POST', IMPORTS)
+    .map(({ request }) => Buffer.byteLength(JSON.stringify(request.body)));
+  expect(sizes).toHaveLength(2);
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(5_000_000);
+  expect(Math.max(...sizes)).toBeGreaterThan(4_900_000);
+  expect(result.requests).toBe(2);
+  expect(account.people('Top')).toHaveLength(3_000);
+});
+
+test('what is known of a person travels, and an e-mail address never as external id', async () => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+
+  await account.push(list, {
+    add: [
+      aMember('ana@shop.example', {
+        customer: 'shop:17',
+        phone: '+40712345678',
+        first_name: 'Ana',
+        last_name: "O'Neil",
+        city: 'Iași',
+        region: 'IS',
+        zip: '700001',
+        country: 'RO',
+      }),
+      aMember('bogdan@shop.example', { phone: '0712 345 678', first_name: '' }),
+    ],
+  });
+
+  expect(account.sent('POST', IMPORTS)[0]?.request.body).toEqual({
+    data: {
+      type: 'profile-bulk-import-job',
+      attributes: {
+        profiles: {
+          data: [
+            {
+              type: 'profile',
+              attributes: {
+                email: 'ana@shop.example',
+                phone_number: '+40712345678',
+                external_id: 'shop:17',
+                first_name: 'Ana',
+                last_name: "O'Neil",
+                location: { city: 'Iași', region: 'IS', zip: '700001', country: 'RO' },
+              },
+            },
+            { type: 'profile', attributes: { email: 'bogdan@shop.example' } },
+          ],
+        },
+      },
+      relationships: { lists: { data: [{ type: 'list', id: list.remote_id }] } },
+    },
+  });
+});
+
+test('a phone number Klaviyo does not take is left away, the member is not', async () => {
+  const account = await openAccount();
+  const [good, bad] = [aMember('good@shop.example'), aMember('bad@shop.example', { phone: '+99912345678' })];
+
+  const result = await account.push(await account.list('Top'), { add: [good, bad] });
+
+  expect(result).toMatchObject({ added: [done(good.key), done(bad.key)], requests: 2 });
+  expect(account.people('Top')).toEqual(['bad@shop.example', 'good@shop.example']);
+  expect(account.logs).toEqual([{ message: expect.stringContaining('without it'), fields: { members: 1 } }]);
+});
+
+test('phone numbers left away join the next import instead of making one of their own', async () => {
+  const account = await openAccount();
+  const people = members(10_500, (index) => (index < 400 ? { phone: '+99912345678' } : {}));
+
+  const result = await account.push(await account.list('Top'), { add: people });
+
+  expect(result.requests).toBe(2);
+  expect(account.people('Top')).toHaveLength(10_500);
+});
+
+test('refused members are told apart from the rest, without a word of who they are', async () => {
+  const account = await openAccount();
+  const good = aMember('good@shop.example');
+  // The first is refused with the whole request, the second when the job runs, the third is never sent.
+  const malformed = aMember('not-an-address');
+  const invalid = aMember('two..dots@shop.example');
+  const nameless = { key: 'phone:0712', customer: 'c_1', phone: '0712' };
+  const badPhone = { key: 'phone:+99912345678', customer: 'c_2', phone: '+99912345678' };
+
+  const result = await account.push(await account.list('Top'), {
+    add: [malformed, invalid, nameless, badPhone, good],
+  });
+
+  expect(result.added.toSorted((a, b) => a.key.localeCompare(b.key))).toEqual([
+    done(good.key),
+    { key: malformed.key, result: 'refused', reason: 'Invalid email address', permanent: true },
+    { key: invalid.key, result: 'refused', reason: '… is not a valid email address.', permanent: true },
+    { key: badPhone.key, result: 'refused', reason: '… is not a valid phone number.', permanent: true },
+    {
+      key: nameless.key,
+      result: 'refused',
+      reason: 'no e-mail address and no E.164 phone number',
+      permanent: true,
+    },
+  ]);
+  expect(account.people('Top')).toEqual(['good@shop.example']);
+});
+
+test('more refusals than one page of them are all read', async () => {
+  const account = await openAccount();
+  const bad = Array.from({ length: 230 }, (_, index) => aMember(`p..${index}@shop.example`));
+
+  const result = await account.push(await account.list('Top'), { add: [...bad, ...members(20)] });
+
+  expect(result.added.filter(({ result: end }) => end === 'refused')).toHaveLength(230);
+  expect(account.people('Top')).toHaveLength(20);
+});
+
+test('a refusal that names only the place in the request finds its member', async () => {
+  const account = await openAccount();
+  const pointer = '/data/attributes/profiles/data/1/attributes/email';
+  const attributes = {
+    code: 'invalid',
+    title: 'Invalid',
+    detail: 'No',
+    source: { pointer },
+    original_payload: null,
+  };
+  account.fault({
+    path: 'import-errors',
+    status: 200,
+    body: { data: [{ type: 'import-error', id: 'e', attributes }] },
+  });
+
+  const result = await account.push(await account.list('Top'), {
+    add: [aMember('a@shop.example'), aMember('b..b@shop.example'), aMember('c@shop.example')],
+  });
+
+  expect(result.added.map(({ result: end }) => end)).toEqual(['done', 'refused', 'done']);
+});
+
+test('where Klaviyo does not name whom it failed on, nobody is taken for done', async () => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  account.fault({ path: 'import-errors', status: 200, body: { data: [] } });
+
+  const unnamed = await account.push(list, {
+    add: [aMember('a@shop.example'), aMember('b..b@shop.example')],
+  });
+  const attributes = { status: 'cancelled', created_at: '2026-11-01T00:00:00+00:00', total_count: 1 };
+  account.fault({ method: 'GET', path: 'import-jobs', status: 200, body: { data: { id: 'j', attributes } } });
+  const cancelled = await account.push(list, { add: [aMember('c@shop.example')] });
+
+  expect(unnamed.added.map(({ result }) => result)).toEqual(['retry', 'retry']);
+  expect(cancelled.added).toMatchObject([{ result: 'retry', reason: 'Klaviyo cancelled the import' }]);
+});
+
+test('odd addresses and phone numbers are found again when they are to be removed', async () => {
+  const account = await openAccount();
+  const odd = [
+    aMember('plus+tag@shop.example'),
+    aMember("o'neil@shop.example"),
+    aMember('"quo,ted\\"@shop.example'),
+    aMember('a&b=c?d%20#e@shop.example'),
+    aMember('țuțu@mañana.example'),
+    { key: 'phone:+40712345678', customer: 'c_9', phone: '+40712345678' },
+  ];
+  const list = await account.list('Top');
+  await account.push(list, { add: [...odd, aMember('stays@shop.example')] });
+
+  const result = await account.push(list, { remove: odd });
+
+  expect(result).toMatchObject({ removed: odd.map(({ key }) => done(key)), requests: 1 });
+  expect(account.people('Top')).toEqual(['stays@shop.example']);
+});
+
+test('removing people Klaviyo does not know is done without a write', async () => {
+  const account = await openAccount();
+
+  const result = await account.push(await account.list('Top'), { remove: members(150) });
+
+  expect(result.requests).toBe(0);
+  expect(result.removed).toHaveLength(150);
+});
+
+test('a profile that vanishes between look-up and removal does not keep the others on the list', async () => {
+  const account = await openAccount();
+  const people = members(3);
+  const list = await account.list('Top');
+  await account.push(list, { add: people });
+  const error = { id: 'e', code: 'not_found', title: 'Not found.', detail: 'No such profile' };
+  account.fault({
+    method: 'DELETE',
+    status: 404,
+    body: { errors: [{ ...error, source: { pointer: '/data/0/id' } }] },
+  });
+
+  const result = await account.push(list, { remove: people });
+
+  expect(result).toMatchObject({ removed: people.map(({ key }) => done(key)), requests: 2 });
+  expect(account.people('Top')).toEqual(['p0@shop.example']);
+});
+
+test('nobody is removed when Klaviyo answers with more people than were asked for', async () => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  const data = ['A', 'B'].map((id) => ({ type: 'profile', id, attributes: {} }));
+  account.fault({ path: '/profiles', status: 200, body: { data } });
+
+  await expect(account.push(list, { remove: [aMember('a@shop.example')] })).rejects.toMatchObject({
+    problem: { code: 'DESTINATION_ANSWER' },
+  });
+  expect(account.sent('DELETE', /./)).toEqual([]);
+});
+
+test('nothing is sent ahead of the acknowledgement the caller has taken', async () => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+
+  for await (const _ of account.destination.push(changeOf(list, members(10_001), members(1)))) break;
+
+  expect(account.sent('POST', IMPORTS)).toHaveLength(1);
+  expect(account.sent('DELETE', /./)).toEqual([]);
+});
+
+test('lists are found by id, else by exact name', async () => {
+  const account = await openAccount();
+  const names = ['Top', 'top', 'Say "hi" \\ to, [all]', 'Café + crème', 'A?b&c=d#e', ...'abcdefghi'];
+  const made = new Map<string, string>();
+  for (const name of names) made.set(name, (await account.destination.create(name)).remote_id);
+
+  const found = await account.destination.find([
+    ...names.map((name) => ({ name })),
+    { name: 'Renamed since', remote_id: made.get('a') },
+    { name: 'Café + crème', remote_id: 'GONE01' },
+    { name: 'Not there' },
+  ]);
+
+  const expected = [...made, ['Renamed since', made.get('a')]].map(([name, remote_id]) => [
+    name,
+    { remote_id },
+  ]);
+  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
+});
+
+test('of lists with the same name the oldest is taken, over all pages, and it is said', async () => {
+  const account = await openAccount();
+  const headers = { authorization: 'Klaviyo-API-Key sandbox', 'content-type': 'application/json' };
+  const body = JSON.stringify({ data: { type: 'list', attributes: { name: 'Twin' } } });
+  const ids: string[] = [];
+  for (let made = 0; made < 12; made += 1) {
+    const reply = await fetch(`${account.sandbox.url}/api/lists`, { method: 'POST', headers, body });
+    ids.push(((await reply.json()) as { data: { id: string } }).data.id);
+  }
+
+  const found = await account.destination.find([{ name: 'Twin' }]);
+
+  expect(found.get('Twin')).toEqual({ remote_id: ids[0] });
+  expect(account.sent('GET', /^\/lists$/)).toHaveLength(2);
+  expect(account.logs).toEqual([{ message: expect.stringContaining('oldest'), fields: { list: 'Twin' } }]);
+});
+
+test('a list is never made twice, not even when the answer to its creation is lost', async () => {
+  const account = await openAccount();
+  account.fault({ method: 'POST', path: '^/lists$', drop: 'after' });
+
+  const first = await account.destination.create('Top');
+  const second = await account.destination.create('Top');
+
+  expect(second).toEqual({ remote_id: first.remote_id, requests: 0 });
+  expect(first.requests).toBe(1);
+  expect(account.sent('POST', /^\/lists$/)).toHaveLength(1);
+});

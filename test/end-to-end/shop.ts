@@ -1,0 +1,117 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { onTestFinished } from 'vitest';
+import { sandboxes, serveSandbox, type Sandbox, type SandboxPerson } from '../../connectors/index.ts';
+import type { RunReport } from '../../src/run/report.ts';
+
+const CLI = resolve('src/cli.ts');
+
+/** The figures of papers and the real exports; beside the project, absent from a clone of the project alone. */
+export const REFERENCE = resolve('../shared/reference');
+
+export type Answer = { code: number | null; stdout: string; stderr: string };
+
+export type SandboxState = {
+  mailchimp: { tags: Record<string, string[]> };
+  klaviyo: { lists: Record<string, string[]> };
+  facebook: { audiences: Record<string, { id: string; members: string[] }> };
+};
+
+/** A folder with a job file, a store and imitation platforms; all gone when the test ends. */
+export type Shop = {
+  folder: string;
+  sandbox: Sandbox;
+  state(): SandboxState;
+  /** Requests so far that write, on all platforms. */
+  writes(): number;
+  write(name: string, text: string): Promise<void>;
+  /** Runs a command as a user would, in a process of its own; `job.yaml` is written with `job(…)` before. */
+  cli(...args: string[]): Promise<Answer>;
+  /** Runs a command with `--json` and reads its answer. */
+  json<Result = RunReport>(...args: string[]): Promise<Result>;
+  start(...args: string[]): ChildProcess;
+};
+
+export async function openShop(options: { people?: SandboxPerson[]; env?: Record<string, string> } = {}): Promise<Shop> {
+  const folder = await mkdtemp(join(tmpdir(), 'shop-'));
+  const platforms = await Promise.all(Object.values(sandboxes).map((open) => open({ people: options.people })));
+  const sandbox = await serveSandbox(platforms, { keep_exchanges: true });
+  const env = { ...process.env, SANDBOX_URL: sandbox.url, SEGMENT_SYNC_STATE: join(folder, 'state'), ...options.env };
+  const base = { cwd: folder, env };
+  onTestFinished(async () => {
+    await stopEngine(folder);
+    await sandbox.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  const cli = (...args: string[]): Promise<Answer> =>
+    new Promise((done) => {
+      execFile(process.execPath, [CLI, ...args], { ...base, maxBuffer: 1e8 }, (error, stdout, stderr) =>
+        done({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
+      );
+    });
+  return {
+    folder,
+    sandbox,
+    cli,
+    state: () => sandbox.state() as SandboxState,
+    writes: () => sandbox.exchanges.filter(({ request }) => request.method !== 'GET').length,
+    write: (name, text) => writeFile(join(folder, name), text),
+    json: async <Result>(...args: string[]) => {
+      const { stdout, stderr } = await cli(...args, '--json');
+      if (!stdout) throw new Error(`No answer on stdout; stderr: ${stderr}`);
+      return JSON.parse(stdout) as Result;
+    },
+    start: (...args) => spawn(process.execPath, [CLI, ...args], { ...base, stdio: ['ignore', 'pipe', 'pipe'] }),
+  };
+}
+
+/** The engine process would leave by itself in a minute; a test does not wait for it. */
+async function stopEngine(folder: string): Promise<void> {
+  try {
+    const owner = JSON.parse(await readFile(join(folder, 'state', 'engine.json'), 'utf8')) as { pid: number };
+    process.kill(owner.pid, 'SIGKILL');
+  } catch {
+    // None was started, or it has left.
+  }
+}
+
+/** A job on one Shopify export, sending to all three platforms without asking for consent. */
+export function jobText(path: string, more: { name?: string; currency?: string; consent?: string; lines?: string } = {}): string {
+  const { name = 'shop', currency = 'USD', consent = 'ignore', lines = '' } = more;
+  return `name: ${name}
+timezone: America/New_York
+currency: ${currency}
+${lines}
+sources:
+  - { type: csv, format: shopify, path: '${path}' }
+destinations:
+  - type: mailchimp
+    api_key: sandbox-us1
+    list_id: sandbox
+    base_url: \${SANDBOX_URL}
+    consent: ${consent}
+    audiences: [{ segment: value_engagement.*, tag: 'VE: {label}' }]
+  - type: klaviyo
+    api_key: sandbox
+    base_url: \${SANDBOX_URL}
+    consent: ${consent}
+    audiences: [{ segment: lifecycle.*, list: 'Lifecycle: {label}' }]
+  - type: facebook
+    access_token: sandbox
+    ad_account_id: act_1
+    base_url: \${SANDBOX_URL}
+    consent: ${consent}
+    audiences: [{ segment: lifecycle.* }]
+`;
+}
+
+/** The e-mail addresses of a segment, as the command export writes them, sorted. */
+export async function exported(shop: Shop, job: string, segment: string): Promise<string[]> {
+  const out = join(shop.folder, 'exported.csv');
+  const { code, stderr } = await shop.cli('export', job, '--segment', segment, '--columns', 'email', '--out', out);
+  if (code !== 0) throw new Error(stderr);
+  const [, ...lines] = (await readFile(out, 'utf8')).trim().split('\n');
+  return lines.map((line) => line.replaceAll('"', '')).toSorted();
+}
