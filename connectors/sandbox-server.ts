@@ -15,7 +15,10 @@ const Fault = z.strictObject({
   body: z.unknown().optional(),
   text: z.string().optional(),
   content_type: z.string().optional(),
-  drop: z.enum(['before', 'after']).optional().describe('Close the socket before or after the request took effect.'),
+  drop: z
+    .enum(['before', 'after'])
+    .optional()
+    .describe('Close the socket before or after the request took effect.'),
 });
 export type Fault = z.input<typeof Fault>;
 
@@ -74,12 +77,14 @@ export async function serveSandbox(
     if (url.pathname === '/_requests') return send(outgoing, { status: 200, body: requests() });
     if (url.pathname === '/_faults' && method === 'POST') {
       const parsed = Fault.safeParse(body);
-      if (!parsed.success) return send(outgoing, { status: 400, body: { error: z.prettifyError(parsed.error) } });
+      if (!parsed.success)
+        return send(outgoing, { status: 400, body: { error: z.prettifyError(parsed.error) } });
       addFault(body);
       return send(outgoing, { status: 204 });
     }
     const platform = platforms.find((candidate) => url.pathname.startsWith(`${candidate.prefix}/`));
-    if (!platform) return send(outgoing, { status: 404, body: { error: `The sandbox has no ${url.pathname}` } });
+    if (!platform)
+      return send(outgoing, { status: 404, body: { error: `The sandbox has no ${url.pathname}` } });
     const headers = incoming.headers as Record<string, string | undefined>;
     const path = url.pathname.slice(platform.prefix.length);
     const reply = answer(platform, { method, path, query: url.searchParams, headers, body });

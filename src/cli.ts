@@ -15,11 +15,15 @@ type Flags = { json?: boolean; state: string; jobs: string };
 type Action<Arguments extends unknown[]> = (context: CommandContext, ...rest: Arguments) => Promise<ExitCode>;
 
 const program = new Command('segment-sync')
-  .description('Computes who each customer of a shop is and keeps Mailchimp, Klaviyo and Facebook audiences equal to it.')
+  .description(
+    'Computes who each customer of a shop is and keeps Mailchimp, Klaviyo and Facebook audiences equal to it.',
+  )
   .exitOverride()
   .showSuggestionAfterError();
 
-const AS_OF = new Option('--as-of <date>', 'compute as of the end of this day (YYYY-MM-DD)').argParser(isoDate);
+const AS_OF = new Option('--as-of <date>', 'compute as of the end of this day (YYYY-MM-DD)').argParser(
+  isoDate,
+);
 const JOB = 'path of a job file, or the name of a job in the jobs folder';
 
 command('demo', 'the whole path on the sample shop against the sandbox, then says where to look').action(
@@ -32,7 +36,11 @@ command('check [job]', 'settings, sources, credentials, engine, next five run ti
       (await import('./commands/check.ts')).check(context, job, { offline: offline ?? false }),
     ),
   );
-command('plan <job>', 'who would be added and removed, and how many requests it would take; sends nothing', JOB)
+command(
+  'plan <job>',
+  'who would be added and removed, and how many requests it would take; sends nothing',
+  JOB,
+)
   .addOption(AS_OF)
   .action(
     act(async (context, job: string, { asOf }: { asOf?: string }) =>
@@ -55,7 +63,9 @@ command('start', 'the daemon: every job of the jobs folder at its time')
     ),
   );
 command('status [job]', 'last and next runs, audiences and what they hold').action(
-  act(async (context, job: string | undefined) => (await import('./commands/status.ts')).status(context, job)),
+  act(async (context, job: string | undefined) =>
+    (await import('./commands/status.ts')).status(context, job),
+  ),
 );
 command('export <job>', 'a CSV file of the customers of a segment, from the last run or plan', JOB)
   .requiredOption('--out <file>', 'file to write')
@@ -92,7 +102,9 @@ function command(usage: string, description: string, job?: string): Command {
     .description(description)
     .option('--json', 'print one JSON document')
     .addOption(
-      new Option('--state <dir>', 'directory of the store').env('SEGMENT_SYNC_STATE').default('.segment-sync'),
+      new Option('--state <dir>', 'directory of the store')
+        .env('SEGMENT_SYNC_STATE')
+        .default('.segment-sync'),
     )
     .addOption(
       new Option('--jobs <dir>', 'folder of the job files').env('SEGMENT_SYNC_JOBS').default('config/jobs'),

@@ -13,7 +13,7 @@ const run = promisify(execFile);
 
 type Row = Record<string, string>;
 const rowsOf = (file: string, delimiter = ',') =>
-  parse(readFileSync(join(SAMPLE, file)), { columns: true, delimiter }) as Row[];
+  parse<Row>(readFileSync(join(SAMPLE, file)), { columns: true, delimiter });
 const cents = (amount = '') => Math.round(Number(amount) * 100);
 
 const first = rowsOf('orders_export_1.csv');

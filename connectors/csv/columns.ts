@@ -50,8 +50,8 @@ const orders: ColumnReader = (cell, settings, reading) => {
     const version = updated_at ? versionAt(Date.parse(updated_at), 0) : reading.version;
     const order = addOrder(row, cells, { ...reading, version }, draft, person, standing);
     if (typeof order === 'string') return order;
-    if (order.order_id === before)
-      reading.notes.add('rows repeat the order before them; one row per order is read');
+    const repeats = order.order_id === before;
+    if (repeats) reading.notes.add('rows repeat the order before them; one row per order is read');
     before = order.order_id;
     if (isSomebody(person)) draft.customers.push({ ...person, updated_at: updated_at ?? order.ordered_at });
     return undefined;

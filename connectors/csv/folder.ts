@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { batches } from '../batches.ts';
 import type { Acknowledgement, Change, Destination, DestinationContext, Member } from '../destination.ts';
@@ -14,12 +14,46 @@ const WRITTEN_AT_ONCE = 1000;
 /** Opens a folder as a destination; a file's name is the audience's id. */
 export function openFolder(settings: CsvFolder, context: DestinationContext): Destination {
   const folder = resolve(context.folder, settings.path);
-  const explained = <T>(work: Promise<T>) =>
-    work.catch((error: unknown) => Promise.reject(unwritable(settings.path, error)));
+  // Around each call of the file system and nothing else: what the caller's iterables throw is not the folder's fault.
+  const disk = <T>(work: Promise<T>) =>
+    work.catch((error: NodeJS.ErrnoException) => {
+      throw unwritable(settings.path, error);
+    });
+
+  /**
+   * Writes beside the old file and renames over it, so a reader (or a kill) meets the old file or the new one, whole.
+   * The name beside it is always the same: what a killed run left there is overwritten, not collected.
+   */
+  const replaceFile = async (name: string, members: AsyncIterable<Member>) => {
+    await disk(mkdir(folder, { recursive: true }));
+    const part = join(folder, `.${name}.part`);
+    const file = await disk(open(part, 'w', 0o600));
+    try {
+      await disk(file.writeFile(HEADER));
+      for await (const page of batches(members, WRITTEN_AT_ONCE)) {
+        context.signal.throwIfAborted();
+        await disk(file.writeFile(page.map(rowOf).join('')));
+      }
+      await disk(file.sync());
+      await disk(rename(part, join(folder, name)));
+    } catch (error) {
+      await rm(part, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+    // Without this a power cut can undo the rename.
+    const directory = await disk(open(folder));
+    try {
+      await disk(directory.sync());
+    } finally {
+      await directory.close();
+    }
+  };
 
   return {
     async check() {
-      await explained(access(await nearestFolder(folder), constants.W_OK | constants.X_OK));
+      await disk(access(await nearestFolder(folder), constants.W_OK | constants.X_OK));
       return [`${settings.path} can be written to`];
     },
 
@@ -35,10 +69,10 @@ export function openFolder(settings: CsvFolder, context: DestinationContext): De
     /** Reserves the name with a file without members. It is not counted: the one write is that of `push`. */
     async create(name) {
       const remote_id = fileName(name);
-      await explained(mkdir(folder, { recursive: true }));
-      const file = await explained(open(join(folder, remote_id), 'a', 0o600));
+      await disk(mkdir(folder, { recursive: true }));
+      const file = await disk(open(join(folder, remote_id), 'a', 0o600));
       try {
-        if ((await file.stat()).size === 0) await explained(file.writeFile(HEADER));
+        if ((await file.stat()).size === 0) await disk(file.writeFile(HEADER));
       } finally {
         await file.close();
       }
@@ -46,53 +80,10 @@ export function openFolder(settings: CsvFolder, context: DestinationContext): De
     },
 
     async *push(change) {
-      await explained(replaceFile(folder, change.audience.remote_id, change.wanted(), context.signal));
+      await replaceFile(change.audience.remote_id, change.wanted());
       yield* acknowledgements(change);
     },
   };
-}
-
-/**
- * Writes beside the old file and renames over it, so a reader (or a kill) meets the old file or the new one, whole.
- * The name beside it is always the same: what a killed run left there is overwritten, not collected.
- */
-async function replaceFile(
-  folder: string,
-  name: string,
-  members: AsyncIterable<Member>,
-  signal: AbortSignal,
-): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const target = join(folder, name);
-  const draft = join(folder, `.${name}.part`);
-  try {
-    await withFile(draft, 'w', async (file) => {
-      await file.writeFile(HEADER);
-      for await (const page of batches(members, WRITTEN_AT_ONCE)) {
-        signal.throwIfAborted();
-        await file.writeFile(page.map(rowOf).join(''));
-      }
-      await file.sync();
-    });
-    await rename(draft, target);
-  } catch (error) {
-    await rm(draft, { force: true });
-    throw error;
-  }
-  await withFile(folder, 'r', (directory) => directory.sync());
-}
-
-async function withFile(
-  path: string,
-  flags: string,
-  work: (file: FileHandle) => Promise<void>,
-): Promise<void> {
-  const file = await open(path, flags, 0o600);
-  try {
-    await work(file);
-  } finally {
-    await file.close();
-  }
 }
 
 /** Everything is in the file already; the members are only handed over in pages. */
@@ -131,15 +122,16 @@ async function nearestFolder(folder: string): Promise<string> {
   return facts || folder === dirname(folder) ? folder : nearestFolder(dirname(folder));
 }
 
-function unwritable(path: string, error: unknown): unknown {
-  const code = (error as { code?: unknown }).code;
-  if (typeof code !== 'string' || code === 'ABORT_ERR' || error instanceof SyncError) return error;
+function unwritable(path: string, error: NodeJS.ErrnoException): SyncError {
   return new SyncError(
     {
       code: 'DESTINATION_UNWRITABLE',
       where: path,
-      what: `The folder ${path} cannot be written to (${code}).`,
-      fix: code === 'ENOSPC' ? 'Free space on the disk.' : 'Let the user that runs segment-sync write there.',
+      what: `The folder ${path} cannot be written to (${error.code}).`,
+      fix:
+        error.code === 'ENOSPC'
+          ? 'Free space on the disk.'
+          : 'Let the user that runs segment-sync write there.',
     },
     { retry: 'next_run', cause: error },
   );

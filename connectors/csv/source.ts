@@ -8,7 +8,7 @@ export const csvSource: SourceDefinition<CsvSettings> = {
   settings: CsvSettings,
   identity(settings) {
     const paths = [settings.path].flat().toSorted();
-    return ['csv', settings.format ?? settings.records, ...paths].join(':');
+    return ['csv', settings.format ?? settings.records, settings.event ?? '', ...paths].join(':');
   },
   async open(settings, context) {
     const { openCsv } = await import('./pull.ts');

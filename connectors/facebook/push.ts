@@ -9,7 +9,7 @@ import { ROWS_PER_REQUEST } from './schema.ts';
 import { TOO_SMALL } from './verdict.ts';
 
 /** The body of `POST /<audience>/users`; `method` turns the same request into a removal. */
-export type UsersRequest = {
+type UsersRequest = {
   payload: { schema: readonly MatchKey[]; data: string[][] };
   session: { session_id: number; batch_seq: number; last_batch_flag: boolean; estimated_num_total: number };
   method?: 'DELETE';

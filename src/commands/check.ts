@@ -19,13 +19,21 @@ export async function check(
   const findings = [await look('engine', () => engineFacts(context))];
   const files = reference ? [reference] : await jobFiles(context.jobs);
   for (const file of files) findings.push(...(await checkJob(context, file, options)));
-  if (files.length === 0) findings.push({ subject: context.jobs, facts: ['no job files here'], problem: null });
+  if (files.length === 0)
+    findings.push({ subject: context.jobs, facts: ['no job files here'], problem: null });
   context.print(context.json ? JSON.stringify(findings, undefined, 2) : findings.map(findingText).join('\n'));
   const problems = findings.flatMap(({ problem }) => problem ?? []);
-  return problems.reduce<ExitCode>((worst, { code }) => Math.max(worst, exitCodeOf(code)) as ExitCode, EXIT.done);
+  return problems.reduce<ExitCode>(
+    (worst, { code }) => Math.max(worst, exitCodeOf(code)) as ExitCode,
+    EXIT.done,
+  );
 }
 
-async function checkJob(context: CommandContext, file: string, options: { offline: boolean }): Promise<Finding[]> {
+async function checkJob(
+  context: CommandContext,
+  file: string,
+  options: { offline: boolean },
+): Promise<Finding[]> {
   let job: Job;
   try {
     job = await loadJob(file, context);
@@ -37,20 +45,25 @@ async function checkJob(context: CommandContext, file: string, options: { offlin
   const findings: Finding[] = [
     {
       subject: `job ${job.name}`,
-      facts: [next.length > 0 ? `next runs (UTC): ${next.join(', ')}` : 'no schedule: it runs when you run it'],
+      facts: [
+        next.length > 0 ? `next runs (UTC): ${next.join(', ')}` : 'no schedule: it runs when you run it',
+      ],
       problem: null,
     },
   ];
   const run = { job, signal: context.signal, log: context.log };
   for (const source of job.sources) {
     const { folder, timezone, currency } = job;
-    const open = () => source.definition.open(source.settings, { folder, timezone, currency, signal: context.signal });
+    const open = () =>
+      source.definition.open(source.settings, { folder, timezone, currency, signal: context.signal });
     findings.push(await look(`source ${source.definition.type}`, async () => (await open()).check()));
   }
   if (options.offline) return findings;
   for (const destination of job.destinations) {
     findings.push(
-      await look(`destination ${destination.name}`, async () => (await openDestination(run, destination)).check()),
+      await look(`destination ${destination.name}`, async () =>
+        (await openDestination(run, destination)).check(),
+      ),
     );
   }
   return findings;

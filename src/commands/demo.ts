@@ -10,7 +10,11 @@ import { openSandbox } from './sandbox.ts';
 import { table } from './text.ts';
 
 /** What the demo's job file asks of its environment. */
-const CREDENTIALS = { MAILCHIMP_API_KEY: 'sandbox-us1', KLAVIYO_API_KEY: 'sandbox', META_ACCESS_TOKEN: 'sandbox' };
+const CREDENTIALS = {
+  MAILCHIMP_API_KEY: 'sandbox-us1',
+  KLAVIYO_API_KEY: 'sandbox',
+  META_ACCESS_TOKEN: 'sandbox',
+};
 
 type SandboxState = {
   mailchimp: { tags: Record<string, string[]> };
@@ -72,7 +76,9 @@ function demoText(first: RunReport, second: RunReport, proof: readonly Proof[], 
       ['sandbox', 'audience', 'wanted', 'held'],
       proof.map((row) => [row.destination, row.audience, row.wanted, row.held]),
     ),
-    equal ? 'Every audience holds exactly the people of its segment.' : 'Some audiences are not what was wanted.',
+    equal
+      ? 'Every audience holds exactly the people of its segment.'
+      : 'Some audiences are not what was wanted.',
     [
       'Where to look next:',
       `  ${relative('.', join(folder, 'demo.yaml'))}         the job that just ran, line by line`,

@@ -55,7 +55,9 @@ function commandTable(program: Command): string {
 const COMMON = new Set(['--json', '--state', '--jobs']);
 
 function describe(command: Command): { name: string; args: string[]; options: string[] } {
-  const args = command.registeredArguments.map((argument) => (argument.required ? `<${argument.name()}>` : `[${argument.name()}]`));
+  const args = command.registeredArguments.map((argument) =>
+    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+  );
   const options = command.options
     .filter((option) => !COMMON.has(option.long ?? ''))
     .map((option) => `\`${option.flags}\` ${option.description}`);

@@ -16,11 +16,16 @@ export function openLog(
 
 /** Replaces every secret in a text. Those of three characters or fewer would hide words and are no secrets. */
 export function mask(text: string, secrets: ReadonlySet<string>): string {
-  return [...secrets].reduce((masked, secret) => (secret.length > 3 ? masked.replaceAll(secret, '***') : masked), text);
+  return [...secrets].reduce(
+    (masked, secret) => (secret.length > 3 ? masked.replaceAll(secret, '***') : masked),
+    text,
+  );
 }
 
 function forPeople(line: string): string {
   const { level: _level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const pairs = Object.entries(fields).map(
+    ([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`,
+  );
   return `${String(time).slice(11, 19)} ${[msg, ...pairs].join(' ')}\n`;
 }

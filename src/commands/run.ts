@@ -7,7 +7,11 @@ import { money, problemText, table } from './text.ts';
 export type RunArguments = { as_of?: string; send: boolean };
 
 /** `run JOB` and, without sending, `plan JOB`. */
-export async function run(context: CommandContext, reference: string, options: RunArguments): Promise<ExitCode> {
+export async function run(
+  context: CommandContext,
+  reference: string,
+  options: RunArguments,
+): Promise<ExitCode> {
   const job = await loadJob(reference, context);
   const report = await runJob(await context.engine(), job, {
     ...options,
@@ -39,7 +43,9 @@ export function runText(report: RunReport, sent: boolean): string {
   if (report.audiences.length > 0) parts.push(audienceTable(report.audiences, sent));
   const notes = [...report.warnings, ...rejectionNotes(report)];
   if (notes.length > 0) parts.push(notes.map((note) => `note: ${note}`).join('\n'));
-  const problems = [report.error, ...report.audiences.map((audience) => audience.error)].filter((one) => one !== null);
+  const problems = [report.error, ...report.audiences.map((audience) => audience.error)].filter(
+    (one) => one !== null,
+  );
   const texts = new Set(problems.map(problemText));
   parts.push(...texts, closing(report, sent));
   return parts.join('\n\n');
@@ -49,7 +55,14 @@ function audienceTable(audiences: readonly AudienceReport[], sent: boolean): str
   const change = (audience: AudienceReport) =>
     sent ? [audience.added, audience.removed] : [audience.to_add, audience.to_remove];
   return table(
-    ['destination', 'audience', 'wanted', ...(sent ? ['added', 'removed'] : ['to add', 'to remove']), 'refused', 'requests'],
+    [
+      'destination',
+      'audience',
+      'wanted',
+      ...(sent ? ['added', 'removed'] : ['to add', 'to remove']),
+      'refused',
+      'requests',
+    ],
     audiences.map((audience) => [
       audience.destination,
       audience.audience,

@@ -1,7 +1,13 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { parse } from 'csv-parse';
-import { sandboxes, serveSandbox, SyncError, type Sandbox, type SandboxPerson } from '../../connectors/index.ts';
+import {
+  sandboxes,
+  serveSandbox,
+  SyncError,
+  type Sandbox,
+  type SandboxPerson,
+} from '../../connectors/index.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 
 /** `sandbox`: serves the imitation platforms until it is stopped. */
@@ -19,7 +25,9 @@ export async function sandbox(
 
 /** Serves all three platforms on one loopback origin. */
 export async function openSandbox(options: { people?: SandboxPerson[]; port?: number }): Promise<Sandbox> {
-  const platforms = await Promise.all(Object.values(sandboxes).map((open) => open({ people: options.people })));
+  const platforms = await Promise.all(
+    Object.values(sandboxes).map((open) => open({ people: options.people })),
+  );
   return serveSandbox(platforms, { port: options.port });
 }
 
@@ -32,10 +40,21 @@ async function readPeople(file: string): Promise<SandboxPerson[]> {
     }
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? 'it is no CSV file';
-    throw new SyncError({ code: 'ARGUMENT_WRONG', what: `${file} cannot be read: ${why}.`, fix: 'Give a CSV file with the columns email and status.' }, { cause: error });
+    throw new SyncError(
+      {
+        code: 'ARGUMENT_WRONG',
+        what: `${file} cannot be read: ${why}.`,
+        fix: 'Give a CSV file with the columns email and status.',
+      },
+      { cause: error },
+    );
   }
   if (people.length > 0) return people;
-  throw new SyncError({ code: 'ARGUMENT_WRONG', what: `${file} names nobody.`, fix: 'Give a CSV file with the columns email and status.' });
+  throw new SyncError({
+    code: 'ARGUMENT_WRONG',
+    what: `${file} names nobody.`,
+    fix: 'Give a CSV file with the columns email and status.',
+  });
 }
 
 function greeting(url: string): string {

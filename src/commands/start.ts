@@ -37,7 +37,9 @@ async function loadJobs(context: CommandContext): Promise<Job[]> {
   });
 }
 
-async function engineProblem(engine: Awaited<ReturnType<CommandContext['engine']>>): Promise<string | undefined> {
+async function engineProblem(
+  engine: Awaited<ReturnType<CommandContext['engine']>>,
+): Promise<string | undefined> {
   try {
     await engine.query('SELECT 1');
     return undefined;

@@ -73,7 +73,13 @@ function statusText(status: JobStatus): string {
     ? `${status.job}: ${last.status} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
     : `${status.job}: has not run yet`;
   const next = status.next.length > 0 ? `next runs (UTC): ${status.next.join(', ')}` : 'no schedule';
-  const rows = status.audiences.map((one) => [one.destination, one.audience, one.segment, one.held, one.parked]);
+  const rows = status.audiences.map((one) => [
+    one.destination,
+    one.audience,
+    one.segment,
+    one.held,
+    one.parked,
+  ]);
   const parts = [head, next, table(['destination', 'audience', 'segment', 'held', 'parked'], rows)];
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
 }

@@ -33,7 +33,9 @@ export async function startDaemon(jobs: readonly Job[], options: DaemonOptions):
   for (const job of jobs) {
     const task = scheduledTask(job, () => begin(job));
     if (!task) continue;
-    task.on('execution:overlap', () => options.log('run passed over: the one before still runs', { job: job.name }));
+    task.on('execution:overlap', () =>
+      options.log('run passed over: the one before still runs', { job: job.name }),
+    );
     await task.start();
     tasks.set(job.name, task);
     void catchUp(job, options.engine, begin);
@@ -49,18 +51,31 @@ export async function startDaemon(jobs: readonly Job[], options: DaemonOptions):
   };
 }
 
-async function runOnce(job: Job, options: DaemonOptions & Pick<RunOptions, 'as_of' | 'signal'>): Promise<void> {
+async function runOnce(
+  job: Job,
+  options: DaemonOptions & Pick<RunOptions, 'as_of' | 'signal'>,
+): Promise<void> {
   try {
     const report = await runJob(options.engine, job, { ...options, send: true });
     const { run_id, status, customers, error } = report;
-    options.log('run finished', { job: job.name, run_id, status, customers, ...(error ? { code: error.code } : {}) });
+    options.log('run finished', {
+      job: job.name,
+      run_id,
+      status,
+      customers,
+      ...(error ? { code: error.code } : {}),
+    });
   } catch (error) {
     options.log('run could not begin', { job: job.name, ...asProblem(error, `job ${job.name}`) });
     if (!(error instanceof SyncError)) throw error;
   }
 }
 
-async function catchUp(job: Job, engine: Engine, begin: (job: Job, as_of?: string) => Promise<void>): Promise<void> {
+async function catchUp(
+  job: Job,
+  engine: Engine,
+  begin: (job: Job, as_of?: string) => Promise<void>,
+): Promise<void> {
   if (job.catch_up === 'skip') return;
   const last = await lastRun(engine, job.name, 'finished');
   if (!last) return;

@@ -25,9 +25,14 @@ export async function serveHealth(
   };
 }
 
-async function answer(path: string, ready: () => Promise<string | undefined>): Promise<{ status: number; body: object }> {
+async function answer(
+  path: string,
+  ready: () => Promise<string | undefined>,
+): Promise<{ status: number; body: object }> {
   if (path === '/healthz') return { status: 200, body: { status: 'alive' } };
   if (path !== '/readyz') return { status: 404, body: { error: 'There are /healthz and /readyz.' } };
   const wrong = await ready();
-  return wrong ? { status: 503, body: { status: 'not ready', why: wrong } } : { status: 200, body: { status: 'ready' } };
+  return wrong
+    ? { status: 503, body: { status: 'not ready', why: wrong } }
+    : { status: 200, body: { status: 'ready' } };
 }

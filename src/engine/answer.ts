@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { parseError } from '@clickhouse/client';
+import { lateError } from './errors.ts';
 
 const LINES_BYTES = 256 * 1024;
 const NEWLINE = 0x0a;
@@ -23,7 +23,7 @@ export async function* untilException(stream: Readable, tag: unknown): AsyncGene
       if (at > 0) yield rest.subarray(0, at);
       const block = [rest.subarray(at + mark.length)];
       for await (const more of stream as AsyncIterable<Buffer>) block.push(more);
-      throw parseError(Buffer.concat(block).toString());
+      throw lateError(Buffer.concat(block).toString());
     }
     // The mark may be cut in two by the chunks.
     const kept = Math.min(rest.length, mark.length - 1);
@@ -47,7 +47,7 @@ export async function* rowsOf<Row>(chunks: AsyncIterable<Buffer>): AsyncGenerato
     yield parse<Row>(text);
   }
   const unfinished = Buffer.concat(rest).toString();
-  if (unfinished) throw parseError(unfinished);
+  if (unfinished) throw lateError(unfinished);
 }
 
 function parse<Row>(lines: string): Row[] {
@@ -55,7 +55,7 @@ function parse<Row>(lines: string): Row[] {
     // Newlines within values are escaped, so the lines of a chunk are parsed in one go.
     return JSON.parse(`[${lines.replaceAll('\n', ',')}]`) as Row[];
   } catch {
-    throw parseError(lines.slice(lines.lastIndexOf('\n') + 1));
+    throw lateError(lines.slice(lines.lastIndexOf('\n') + 1));
   }
 }
 

@@ -3,7 +3,16 @@
  * argument, an `EmbeddedSettings` as JSON; its working directory is the spool directory.
  */
 import { Session, drainPending } from 'chdb';
-import { readFileSync, rmSync, renameSync, writeFileSync, chmodSync, mkdirSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ownerFile, type EmbeddedSettings, LOCKED } from './start.ts';
@@ -27,6 +36,7 @@ mkdirSync(data, { recursive: true, mode: 0o700 });
  */
 type Connection = { session: Session; settings: Set<string>; params: Set<string>; database: string };
 
+const logged = statSync(settings.log).size;
 const root = openRoot();
 const idle: Connection[] = [];
 const waiting: (() => void)[] = [];
@@ -45,7 +55,7 @@ function openRoot(): Session {
     });
   } catch (error) {
     // chDB names the reason only on stderr, which is the log.
-    const locked = readFileSync(settings.log, 'utf8').slice(-4000).includes('Cannot lock file');
+    const locked = readFileSync(settings.log).subarray(logged).includes('Cannot lock file');
     if (!locked) console.error(error);
     process.exit(locked ? LOCKED : 1);
   }
@@ -53,8 +63,10 @@ function openRoot(): Session {
 
 /** Takes an idle connection on which no parameter of an earlier statement could stand in for one this caller forgot. */
 function connectionFor(statement: Statement): Connection {
-  const clean = (connection: Connection) =>
-    [...connection.params].every((name) => name in statement.params || !statement.sql.includes(`{${name}`));
+  const clean = ({ params }: Connection) =>
+    [...params].every(
+      (name) => name in statement.params || !new RegExp(`\\{\\s*${name}\\s*:`).test(statement.sql),
+    );
   const index = idle.findLastIndex(clean);
   if (index >= 0) return idle.splice(index, 1)[0]!;
   return { session: new Session(data), settings: new Set(), params: new Set(), database: 'default' };
@@ -105,16 +117,17 @@ async function run(statement: Statement, gone: AbortSignal): Promise<Uint8Array>
   try {
     gone.throwIfAborted();
     const connection = connectionFor(statement);
+    let reusable = false;
     try {
       await prepare(connection, statement);
+      // A statement like SET or USE would change the next caller's answers.
+      reusable = !/^\s*(set|use|create\s+temporary)\b/i.test(statement.sql);
       gone.throwIfAborted();
       gone.addEventListener('abort', startKilling, { once: true });
       return (await connection.session.queryAsync(statement.sql, { format: statement.format })).bytes();
     } finally {
-      // A statement like SET or USE would change the next caller's answers.
-      const changed = /^\s*(set|use|create\s+temporary)\b/i.test(statement.sql);
-      if (changed || gone.aborted || idle.length >= IDLE_SESSIONS) connection.session.close();
-      else idle.push(connection);
+      if (reusable && !gone.aborted && idle.length < IDLE_SESSIONS) idle.push(connection);
+      else connection.session.close();
     }
   } finally {
     gone.removeEventListener('abort', startKilling);
@@ -166,8 +179,9 @@ if (zone !== 'UTC') {
   process.exit(1);
 }
 
-// Owning chDB's lock means that whoever left this socket is gone.
+// Owning chDB's lock means that whoever left this socket and these files is gone.
 rmSync(settings.socket, { force: true });
+for (const file of readdirSync('.')) rmSync(file, { force: true });
 server.listen(settings.socket, () => {
   chmodSync(settings.socket, 0o600);
   const owner = { pid: process.pid, host: hostname(), socket: settings.socket, started_at: new Date() };

@@ -1,4 +1,4 @@
-import { ClickHouseError } from '@clickhouse/client';
+import { ClickHouseError, parseError } from '@clickhouse/client';
 import { SyncError } from '../../connectors/error.ts';
 
 const CUT_OFF = new Set([
@@ -44,8 +44,22 @@ export function cutOff(settings: { state: string } | { url: string }): SyncError
   );
 }
 
+/**
+ * What a result ended with instead of rows: the engine's error, or, if it is none, half a row of a result that broke
+ * off.
+ */
+export function lateError(text: string): Error {
+  const error = parseError(text);
+  if (error instanceof ClickHouseError) return error;
+  return Object.assign(new Error('The result broke off.'), { code: 'ECONNRESET' });
+}
+
 /** Where ClickHouse goes on with the statement's text, its values, or the data it was reading. */
-const DATA_FOLLOWS = /(?:[:,.]? \(?(?:while|in scope|before:|data for)\b|: \(at row|\n| \(in file)/i;
+const DATA_FOLLOWS =
+  /\n|[:,.]? \(?(?:while|in scope|in file|at row|data for|before:)|[:.] (?:note|maybe you meant):? /i;
+const QUOTED = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g;
+/** ClickHouse's codes for a value it could not read, which its message then shows without quotes. */
+const SHOWS_VALUE = new Set(['457']);
 
 /**
  * A ClickHouseError without values of rows or of the statement: its first sentence without what it quotes, and the
@@ -53,18 +67,16 @@ const DATA_FOLLOWS = /(?:[:,.]? \(?(?:while|in scope|before:|data for)\b|: \(at 
  */
 export function explained(error: unknown): unknown {
   if (!(error instanceof ClickHouseError)) return error;
-  return new ClickHouseError({
-    code: error.code,
-    type: error.type ?? '',
-    message: withoutData(error.message),
-  });
+  const { code, type = '' } = error;
+  return new ClickHouseError({ code, type, message: withoutData(error.message, code) });
 }
 
-function withoutData(message: string): string {
+function withoutData(message: string, code: string): string {
+  if (SHOWS_VALUE.has(code)) return `A parameter's value does not fit its type.`;
   const bare = message.replace(/^Code: \d+\. DB::Exception: /, '');
-  const sentence = bare.split(DATA_FOLLOWS)[0]!;
+  const sentence = bare.replace(/^(Syntax error: failed at position \d+).*$/s, '$1').split(DATA_FOLLOWS)[0]!;
   const row = /\(at row (\d+)\)/.exec(bare)?.[1];
   const column = /(?:value of key |Column \d+,\s+name: )(\w+)/.exec(bare)?.[1];
   const place = [row && `row ${row}`, column && `column ${column}`].filter(Boolean).join(', ');
-  return sentence + (place ? ` (${place})` : '');
+  return sentence.replace(QUOTED, "'…'").replace(/[\s:.]+$/, '') + (place ? ` (${place})` : '');
 }

@@ -88,13 +88,25 @@ async function answer(
   try {
     const inQuery = search.get('query');
     const statement = { ...settingsOf(search), tag, sql: inQuery ?? (await text(request)) };
-    if (inQuery && request.method === 'POST') await insert(engine, statement, request, gone);
+    refuseSeveral(statement.sql);
+    if (inQuery && /^\s*insert\b/i.test(inQuery)) await insert(engine, statement, request, gone);
     else if (search.get('wait_end_of_query') !== '1' && /^[\s(]*(select|with|from)\b/i.test(statement.sql)) {
       return await stream(engine, statement, response, gone);
     } else response.write(await engine.run(statement, gone));
     response.end();
   } catch (error) {
+    request.resume();
     if (!gone.aborted) fail(response, tag, error);
+  }
+}
+
+const QUOTED_OR_COMMENT =
+  /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|--[^\n]*|#[ !][^\n]*|\/\*.*?\*\/|\$(\w*)\$.*?\$\1\$/gs;
+
+/** chDB runs all of several statements and glues their answers together; a server refuses them. */
+function refuseSeveral(sql: string): void {
+  if (/;\s*\S/.test(sql.replace(QUOTED_OR_COMMENT, (quoted) => (/^['"`$]/.test(quoted) ? 'x' : ' ')))) {
+    throw new Error('Code: 62. DB::Exception: Multi-statements are not allowed. (SYNTAX_ERROR)');
   }
 }
 

@@ -27,7 +27,8 @@ export type Hold = { socket: string; lost(): boolean; release(): void };
 
 type Owner = { pid: number; host: string; socket: string };
 
-const LONGEST_SOCKET_BYTES = 107;
+/** Linux takes 107, macOS 103. */
+const LONGEST_SOCKET_BYTES = 103;
 const LARGEST_LOG_BYTES = 1_000_000;
 /** Opening a large store after a crash takes a while. */
 const START_MS = 60_000;
@@ -128,7 +129,7 @@ function holdSocket(socket: string): Promise<Hold | undefined> {
   });
 }
 
-/** A Unix socket's path has 107 bytes at most; for a longer one a private directory beside the temporary files. */
+/** In the state directory, or, where that path is too long for a socket, in a private directory beside the temporary files. */
 function socketPath(state: string): string {
   const usual = join(state, 'engine.sock');
   if (Buffer.byteLength(usual) <= LONGEST_SOCKET_BYTES) return usual;

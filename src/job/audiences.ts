@@ -28,7 +28,7 @@ export function expandAudiences(
       const name = audienceName(template, segment, options.job);
       // Platforms and disks differ in whether capitals tell names apart; none needs two that differ only by them.
       const other = taken.get(name.toLowerCase());
-      if (other) clashes.push(`${segment.name} and ${other} would both be "${name}"`);
+      if (other) clashes.push(`"${name}" would be the ${options.word} of ${other} and of ${segment.name}`);
       taken.set(name.toLowerCase(), segment.name);
       audiences.push({ segment: segment.name, name });
     }

@@ -1,6 +1,6 @@
 import type { Problem } from '../../connectors/index.ts';
 
-export type ConfigCode =
+type ConfigCode =
   | 'CONFIG_MISSING_FILE'
   | 'CONFIG_SYNTAX'
   | 'CONFIG_UNKNOWN_KEY'

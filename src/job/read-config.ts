@@ -39,7 +39,9 @@ export function readConfig<S extends z.ZodType>(
   const hidden = filled.filled.map(({ path }) => path);
   const wrong = findingsOf(parsed.error?.issues ?? [], { schema, data, hidden });
   const findings = [...missing, ...wrong, ...across].filter(withoutEchoes);
-  throw new JobFileError(masked(yaml.place(findings), secrets));
+  throw new JobFileError(
+    masked(yaml.place(findings), [...secrets, ...filled.filled.map(({ value }) => value)]),
+  );
 }
 
 /**
@@ -52,18 +54,28 @@ function withoutEchoes({ path }: Finding, index: number, all: readonly Finding[]
 
 /** A filled-in value under an unknown key may be a secret whose key is misspelt. */
 function secretsOf({ data, filled }: Filled, schema: SchemaNode): string[] {
-  const parts = filled.filter(({ path }) => nodeAt(schema, data, path)?.secret ?? true);
+  const parts = filled.filter(({ path }) => {
+    const node = nodeAt(schema, data, path);
+    return !node || node.secret;
+  });
   return [...parts.map(({ value }) => value), ...secretValues(schema, data)];
 }
 
-/** A connector's own rule might quote what it refuses. */
+/**
+ * A connector's own rule might quote what it refuses; nothing that was filled in is printed. Only what is masked may
+ * become a sentence: a capital would hide a secret from its mask.
+ */
 function masked(problems: Problem[], secrets: readonly string[]): Problem[] {
   const mask = (text: string | undefined) =>
     secrets.reduce((rest, secret) => (secret.length > 3 ? rest?.replaceAll(secret, '***') : rest), text);
   return problems.map((problem) => ({
     ...problem,
-    what: mask(problem.what)!,
+    what: capital(mask(problem.what)!),
     why: mask(problem.why),
     fix: mask(problem.fix),
   }));
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

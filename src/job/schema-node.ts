@@ -25,7 +25,7 @@ export function schemaOf(schema: z.ZodType): SchemaNode {
 }
 
 /** @returns the schema that a value is held against: of several kinds, the one its `type` names */
-export function variantFor(node: SchemaNode, value: unknown): SchemaNode {
+function variantFor(node: SchemaNode, value: unknown): SchemaNode {
   const variants = node.oneOf ?? node.anyOf;
   if (!variants) return node;
   const kind = value && typeof value === 'object' ? (value as { type?: unknown }).type : undefined;
@@ -44,7 +44,7 @@ export function nodeAt(root: SchemaNode, data: unknown, path: Path): SchemaNode 
   return node && variantFor(node, value);
 }
 
-export function childOf(node: SchemaNode, step: string | number): SchemaNode | undefined {
+function childOf(node: SchemaNode, step: string | number): SchemaNode | undefined {
   if (typeof step === 'number') return Array.isArray(node.items) ? node.items[step] : node.items;
   const rest = typeof node.additionalProperties === 'object' ? node.additionalProperties : undefined;
   return Object.hasOwn(node.properties ?? {}, step) ? node.properties?.[step] : rest;

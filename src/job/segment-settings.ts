@@ -3,7 +3,7 @@ import { days } from './duration.ts';
 import { MODELS, type ModelName } from './segments.ts';
 
 /** Lets a rule over several settings speak even when a stranger stands among them. */
-export function onlyUnknownKeys(payload: { issues: readonly { code: string }[] }): boolean {
+function onlyUnknownKeys(payload: { issues: readonly { code: string }[] }): boolean {
   return payload.issues.every((issue) => issue.code === 'unrecognized_keys');
 }
 
@@ -15,7 +15,7 @@ function labels<M extends ModelName>(model: M) {
     .describe(`Your own label for a segment, written as segment: label. Segments: ${names.join(', ')}.`);
 }
 
-export const LifecycleSettings = z
+const LifecycleSettings = z
   .strictObject({
     model: z
       .enum(['recency'])
@@ -99,7 +99,7 @@ const EngagementAxis = z
   .refine((axis) => !cutsProblem(axis), cutsRule)
   .transform(withPlaces);
 
-export const ValueEngagementSettings = z.strictObject({
+const ValueEngagementSettings = z.strictObject({
   value: ValueAxis.prefault({}).describe('How customers are cut by what they spent.'),
   engagement: EngagementAxis.prefault({}).describe(
     'How customers are cut by how lately they ordered or visited.',
@@ -121,6 +121,3 @@ export const SegmentSettings = z
     when: onlyUnknownKeys,
   })
   .prefault({ lifecycle: {}, value_engagement: {} });
-
-export type Lifecycle = z.output<typeof LifecycleSettings>;
-export type ValueEngagement = z.output<typeof ValueEngagementSettings>;

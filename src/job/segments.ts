@@ -16,7 +16,7 @@ export const MODELS = {
 } as const;
 
 export type ModelName = keyof typeof MODELS;
-export type Labels<M extends ModelName> = Partial<Record<keyof (typeof MODELS)[M], string>>;
+type Labels<M extends ModelName> = Partial<Record<keyof (typeof MODELS)[M], string>>;
 /** The models a job computes, with the labels it gives of its own. */
 export type ConfiguredModels = { [M in ModelName]?: { labels?: Labels<M> } };
 

@@ -32,7 +32,9 @@ export const SettingsFile = z.strictObject({
         .regex(/^\w+$/, 'Write letters, digits and underscores')
         .default('segment_sync')
         .describe('Database on the server that holds the tables of the program.'),
-      max_memory: size.prefault('4GiB').describe('Memory that the engine may take for one statement.'),
+      max_memory: size
+        .optional()
+        .describe("Memory that the engine may take, such as 4GiB; half of the machine's unless given."),
     })
     .prefault({})
     .describe('Where the heavy work is done.'),

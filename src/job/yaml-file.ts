@@ -39,15 +39,15 @@ export function parseYaml(text: string, file: string): YamlFile {
     const { line, col } = lines.linePos(offset);
     return `${file}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
-  const problems = withoutEchoes([...document.errors, ...document.warnings]).map(
-    ({ code, message, pos }): Problem => ({
-      code: code === 'DUPLICATE_KEY' ? 'CONFIG_DUPLICATE' : 'CONFIG_SYNTAX',
-      where: where(pos[0]),
-      ...syntaxText(code, message, text, pos),
-    }),
-  );
-  problems.push(...lostAliases(document).map((offset) => ({ ...LOST_ALIAS, where: where(offset) })));
-  if (problems.length > 0) throw new JobFileError(problems);
+  // A lost alias is the cause of what the parser says after it.
+  const lost = lostAliases(document).map((offset) => ({ ...LOST_ALIAS, where: where(offset) }));
+  const errors = withoutEchoes([...document.errors, ...document.warnings]);
+  const problems = errors.map(({ code, message, pos }) => ({
+    code: code === 'DUPLICATE_KEY' ? 'CONFIG_DUPLICATE' : 'CONFIG_SYNTAX',
+    where: where(pos[0]),
+    ...syntaxText(code, message, text, pos),
+  }));
+  if (lost.length + problems.length > 0) throw new JobFileError(lost.length > 0 ? lost : problems);
 
   return {
     data: valuesOf(document, file),

@@ -53,7 +53,7 @@ function optionsOf(issue: Issue | undefined): Iterable<string> {
 
 function unknownKey(key: string, path: Path, node: SchemaNode | undefined, value: unknown): Finding {
   const allowed = keysOf(node);
-  const free = allowed.filter((name) => !Object.hasOwn((value ?? {}) as object, name));
+  const free = allowed.filter((name) => !Object.hasOwn(value ?? {}, name));
   return {
     code: 'CONFIG_UNKNOWN_KEY',
     path,
@@ -123,14 +123,10 @@ function wrongValue(message: string, place: Place, options: Iterable<string> = [
     code: 'CONFIG_WRONG_VALUE',
     path,
     at: 'value',
-    what: `${capital(message.replace(/\.$/, ''))}${found}.`,
+    what: `${message.replace(/\.$/, '')}${found}.`,
     why: node?.description,
     fix: hidden ? undefined : didYouMean(String(value), options),
   };
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function choicesOf(issue: Issue, node: SchemaNode | undefined): readonly unknown[] | undefined {

@@ -28,7 +28,9 @@ export async function findCuts(
   if (rule.cuts === 'absolute') return { low: String(rule.at[0]), high: String(rule.at[1]) };
   // quantilesExact takes the element at floor(level * rows) of the sorted numbers, so a cut is a number that occurs.
   const levels =
-    rule.cuts === 'quantiles' ? rule.at : Array.from({ length: POINTS }, (_, point) => (point + 0.5) / POINTS);
+    rule.cuts === 'quantiles'
+      ? rule.at
+      : Array.from({ length: POINTS }, (_, point) => (point + 0.5) / POINTS);
   const [row] = await engine.query<{ points: string[]; rows: number }>(
     `SELECT arrayMap(point -> toString(point), quantilesExact(${levels.join(', ')})(${axis})) AS points,
             toUInt32(count()) AS rows FROM ${from}`,

@@ -22,7 +22,10 @@ export async function valueEngagement(
   const value = await findCuts(engine, settings.value, 'revenue_window', spent, ids);
   const all = `profiles WHERE ${mine}`;
   const engagement = await findCuts(engine, settings.engagement, 'days_since_active', all, ids);
-  const cuts = { value: value ?? { low: '0.0001', high: '0.0001' }, engagement: engagement ?? { low: '0', high: '0' } };
+  const cuts = {
+    value: value ?? { low: '0.0001', high: '0.0001' },
+    engagement: engagement ?? { low: '0', high: '0' },
+  };
   return {
     cuts,
     sql: SEGMENT_OF,

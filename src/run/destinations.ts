@@ -70,7 +70,10 @@ export async function openDestination(
 }
 
 /** Sends every plan; destinations side by side, the audiences of one in turn. One that fails stops only itself. */
-export async function pushDestinations(run: RunContext, planned: PlannedDestination[]): Promise<AudienceReport[]> {
+export async function pushDestinations(
+  run: RunContext,
+  planned: PlannedDestination[],
+): Promise<AudienceReport[]> {
   const reports = await Promise.all(planned.map((destination) => pushDestination(run, destination)));
   return reports.flat();
 }
@@ -99,10 +102,22 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
     }
     own ??= result.left > 0 ? leftOver(plan, result.left) : undefined;
     const { left, ...outcome } = result;
-    const report = audienceReport(plan, { ...outcome, refused: plan.parked + result.refused, error: own ?? null });
+    const report = audienceReport(plan, {
+      ...outcome,
+      refused: plan.parked + result.refused,
+      error: own ?? null,
+    });
     reports.push(report);
     const { added, removed, refused, requests } = report;
-    const fields = { destination: plan.destination.name, segment: plan.segment, added, removed, refused, requests, left };
+    const fields = {
+      destination: plan.destination.name,
+      segment: plan.segment,
+      added,
+      removed,
+      refused,
+      requests,
+      left,
+    };
     run.log(own ? 'audience failed' : 'audience pushed', { ...fields, ...(own ? { code: own.code } : {}) });
   }
   return reports;

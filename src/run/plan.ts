@@ -65,7 +65,9 @@ export async function planDestination(
   });
 }
 
-type Counts = Pick<AudiencePlan, 'customers' | 'wanted' | 'without_consent' | 'unreachable'> & { audience: number };
+type Counts = Pick<AudiencePlan, 'customers' | 'wanted' | 'without_consent' | 'unreachable'> & {
+  audience: number;
+};
 type Changes = Pick<AudiencePlan, 'to_add' | 'to_remove' | 'parked'> & { audience: number };
 
 const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
@@ -121,7 +123,9 @@ function countSegments(destination: JobDestination): string {
 }
 
 function memberKey(destination: JobDestination): string {
-  const cases = destination.definition.identifiers.map((kind) => `${kind} != '', concat('${kind}:', ${kind})`);
+  const cases = destination.definition.identifiers.map(
+    (kind) => `${kind} != '', concat('${kind}:', ${kind})`,
+  );
   return `multiIf(${cases.join(', ')}, '')`;
 }
 

@@ -13,9 +13,19 @@ export function asProblem(error: unknown, where: string): Problem {
     };
   }
   if (error instanceof ClickHouseError) {
-    return { code: 'ENGINE_ERROR', where, what: `The engine refused a statement (${error.code} ${error.type}).`, fix: REPORT };
+    return {
+      code: 'ENGINE_ERROR',
+      where,
+      what: `The engine refused a statement (${error.code} ${error.type}).`,
+      fix: REPORT,
+    };
   }
-  return { code: 'INTERNAL', where, what: `An unexpected ${error instanceof Error ? error.name : 'failure'}.`, fix: REPORT };
+  return {
+    code: 'INTERNAL',
+    where,
+    what: `An unexpected ${error instanceof Error ? error.name : 'failure'}.`,
+    fix: REPORT,
+  };
 }
 
 const REPORT = 'Run again; if it stays, report it with the log of this run.';

@@ -34,7 +34,9 @@ export async function profile(run: RunContext, windowDays: number): Promise<Prof
 }
 
 function exchangeRates(run: RunContext): Record<string, string> {
-  const given = Object.entries(run.job.exchange_rates ?? {}).map(([code, rate]) => [code, String(rate)] as const);
+  const given = Object.entries(run.job.exchange_rates ?? {}).map(
+    ([code, rate]) => [code, String(rate)] as const,
+  );
   return { ...Object.fromEntries(given), [run.job.currency]: '1' };
 }
 

@@ -49,12 +49,35 @@ export async function pull(run: RunContext): Promise<Pulled> {
 async function store(run: RunContext, source: string, page: Page): Promise<void> {
   const origin = { source, run_id: run.run_id };
   const { engine } = run;
-  await insert(engine, 'order_lines', page.lines?.map((line) => ({ ...origin, ...line })));
-  await insert(engine, 'refunds', page.refunds?.map((refund) => ({ ...origin, ...refund })));
-  await insert(engine, 'customers', page.customers?.map(identified).filter(isSomebody).map((row) => ({ ...origin, ...row, ...keyed(row) })));
-  await insert(engine, 'events', page.events?.map((event) => ({ ...origin, ...identified(event) })));
+  await insert(
+    engine,
+    'order_lines',
+    page.lines?.map((line) => ({ ...origin, ...line })),
+  );
+  await insert(
+    engine,
+    'refunds',
+    page.refunds?.map((refund) => ({ ...origin, ...refund })),
+  );
+  await insert(
+    engine,
+    'customers',
+    page.customers
+      ?.map(identified)
+      .filter(isSomebody)
+      .map((row) => ({ ...origin, ...row, ...keyed(row) })),
+  );
+  await insert(
+    engine,
+    'events',
+    page.events?.map((event) => ({ ...origin, ...identified(event) })),
+  );
   // Orders last: an order is there only once its lines and refunds are.
-  await insert(engine, 'orders', page.orders?.map((order) => ({ ...origin, ...identified(order) })));
+  await insert(
+    engine,
+    'orders',
+    page.orders?.map((order) => ({ ...origin, ...identified(order) })),
+  );
 }
 
 async function insert(engine: Engine, table: string, rows: object[] | undefined): Promise<void> {
@@ -80,7 +103,12 @@ function isSomebody(row: Person): boolean {
 async function countRecords(run: RunContext): Promise<Omit<Pulled, 'rejected' | 'rejections' | 'warnings'>> {
   const count = (table: string) =>
     `(SELECT toUInt32(count()) FROM ${table} FINAL WHERE source IN {sources:Array(String)} AND run_id = {run:String})`;
-  const [counts] = await run.engine.query<{ orders: number; lines: number; customers: number; events: number }>(
+  const [counts] = await run.engine.query<{
+    orders: number;
+    lines: number;
+    customers: number;
+    events: number;
+  }>(
     `SELECT ${count('orders')} AS orders, ${count('order_lines')} AS lines,
             ${count('customers')} AS customers, ${count('events')} AS events`,
     { sources: sourceKeys(run.job), run: run.run_id },

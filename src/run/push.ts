@@ -60,7 +60,9 @@ export async function pushAudience(
         }
       }
     }
-    result.reasons = [...reasons].map(([reason, members]) => ({ reason, members })).toSorted((a, b) => b.members - a.members);
+    result.reasons = [...reasons]
+      .map(([reason, members]) => ({ reason, members }))
+      .toSorted((a, b) => b.members - a.members);
     if (run.signal.aborted) throw interrupted(plan);
   }
 }
@@ -73,7 +75,10 @@ async function createAudience(
 ): Promise<string> {
   const { remote_id, requests } = await connection.create(plan.name);
   result.requests += requests;
-  await rememberAudience(run.engine, accountOf(run.job.name, plan.destination), { name: plan.name, remote_id });
+  await rememberAudience(run.engine, accountOf(run.job.name, plan.destination), {
+    name: plan.name,
+    remote_id,
+  });
   return remote_id;
 }
 
@@ -93,7 +98,11 @@ function changeOf(run: RunContext, plan: AudiencePlan, remote_id: string): Chang
 const PLANNED = `SELECT * FROM plan_members WHERE job = {job:String} AND run_id = {run:String}
   AND audience = {audience:UInt32} AND op = {op:String}`;
 
-async function* pages(run: RunContext, rows: string, params: Record<string, unknown>): AsyncGenerator<Member> {
+async function* pages(
+  run: RunContext,
+  rows: string,
+  params: Record<string, unknown>,
+): AsyncGenerator<Member> {
   let after = '';
   for (;;) {
     const page = await run.engine.query<Member & { member: string }>(

@@ -50,7 +50,8 @@ export function audienceReport(
   plan: AudiencePlan,
   outcome: Partial<AudienceReport> & { error: Problem | null },
 ): AudienceReport {
-  const { destination, segment, name, customers, wanted, without_consent, unreachable, to_add, to_remove } = plan;
+  const { destination, segment, name, customers, wanted, without_consent, unreachable, to_add, to_remove } =
+    plan;
   return {
     destination: destination.name,
     audience: name,

@@ -151,5 +151,9 @@ function refuseEmpty(run: RunContext, report: RunReport): void {
 /** Where an error nobody foresaw came from: frames only, since a message may quote data. */
 function stackOf(error: unknown): string | undefined {
   if (error instanceof SyncError || !(error instanceof Error)) return undefined;
-  return error.stack?.split('\n').filter((line) => line.trim().startsWith('at ')).slice(0, 5).join(' ');
+  return error.stack
+    ?.split('\n')
+    .filter((line) => line.trim().startsWith('at '))
+    .slice(0, 5)
+    .join(' ');
 }

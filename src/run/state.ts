@@ -44,6 +44,9 @@ export async function closeInterrupted(engine: Engine, job: string): Promise<voi
     { job },
   );
   for (const { run_id, as_of } of open) {
-    await recordRun(engine, { job, run_id, as_of }, 'finished', { status: 'failed', error: { code: 'RUN_KILLED' } });
+    await recordRun(engine, { job, run_id, as_of }, 'finished', {
+      status: 'failed',
+      error: { code: 'RUN_KILLED' },
+    });
   }
 }

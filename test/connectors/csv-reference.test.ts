@@ -11,7 +11,7 @@ const pullExport = async (path: string) => pullAll(await openCsv(REFERENCE, { pa
 test.skipIf(!existsSync(REFERENCE))(
   'each of the 6,919 orders of the reference shop is read as it was',
   async () => {
-    const expected = parse(read('expected_orders.csv'), { columns: true }) as Record<string, string>[];
+    const expected = parse<Record<string, string>>(read('expected_orders.csv'), { columns: true });
 
     const all = await pullExport('orders_export.csv');
     const linesOf = Map.groupBy(all.lines, ({ order_id }) => order_id);
@@ -24,7 +24,7 @@ test.skipIf(!existsSync(REFERENCE))(
       return { ...facts, discount_amount: discount, line_items: String(lines.length), counts, is_test };
     });
     expect(found).toEqual(
-      expected.map(({ customer_id: _, ...order }) => ({ ...order, counts: true, is_test: false })),
+      expected.map((order) => ({ ...order, customer_id: undefined, counts: true, is_test: false })),
     );
   },
 );
@@ -50,7 +50,7 @@ test.skipIf(!existsSync(REFERENCE))(
       const { order_id: name, currency } = order;
       return { name, counts_as_purchase: isPurchase, net_value: net, currency, customer };
     });
-    expect(found).toEqual(expected.map(({ why: _, ...order }: Expected & { why?: string }) => order));
+    expect(found).toEqual(expected.map((order) => ({ ...order, why: undefined })));
     expect(all.customers.find(({ email }) => email === 'shopper17@example.com')?.zip).toBe('02138');
   },
 );

@@ -8,7 +8,7 @@ export type UsersBody = {
   session: { session_id: number; batch_seq: number; last_batch_flag: boolean; estimated_num_total: number };
   method?: string;
 };
-export type Holding = { audiences: Record<string, { id: string; members: string[] }>; lookalikes: unknown[] };
+type Holding = { audiences: Record<string, { id: string; members: string[] }>; lookalikes: unknown[] };
 
 /** The real SDK, talking to an imitation Facebook over a real socket. */
 export async function openStand(overrides: { access_token?: string; ad_account_id?: string } = {}) {

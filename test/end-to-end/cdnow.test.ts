@@ -31,7 +31,9 @@ async function expectMembershipEqual(shop: Shop): Promise<void> {
       continue;
     }
     expect(state.klaviyo.lists[`Lifecycle: ${label}`]?.toSorted() ?? [], name).toEqual(people);
-    expect(state.facebook.audiences[label]?.members.toSorted() ?? [], name).toEqual(people.map(sha256).toSorted());
+    expect(state.facebook.audiences[label]?.members.toSorted() ?? [], name).toEqual(
+      people.map(sha256).toSorted(),
+    );
   }
 }
 
@@ -46,10 +48,14 @@ test.skipIf(!existsSync(EXPORT))(
     expect(first).toMatchObject({ status: 'done', customers: 2357, error: null });
     expect(first.pulled).toMatchObject({ orders: 6919, rejected: 0, customers: 2357 });
     for (const model of ['lifecycle', 'value_engagement']) {
-      const sizes = first.segments.filter(({ segment }) => segment.startsWith(model)).map(({ customers }) => customers);
+      const sizes = first.segments
+        .filter(({ segment }) => segment.startsWith(model))
+        .map(({ customers }) => customers);
       expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(2357);
     }
-    const everybody = SEGMENTS.filter(({ model }) => model === 'lifecycle').map(({ name }) => exported(shop, 'job.yaml', name));
+    const everybody = SEGMENTS.filter(({ model }) => model === 'lifecycle').map(({ name }) =>
+      exported(shop, 'job.yaml', name),
+    );
     const addresses = (await Promise.all(everybody)).flat();
     expect(new Set(addresses).size).toBe(2357);
     expect(addresses).toHaveLength(2357);
@@ -60,7 +66,8 @@ test.skipIf(!existsSync(EXPORT))(
     const second = await shop.json('run', 'job.yaml', ...AS_OF);
 
     expect(shop.writes()).toBe(floor);
-    for (const audience of second.audiences) expect(audience).toMatchObject({ added: 0, removed: 0, requests: 0 });
+    for (const audience of second.audiences)
+      expect(audience).toMatchObject({ added: 0, removed: 0, requests: 0 });
 
     const before = await segmentsByAddress(shop);
     await appendOrders(shop);
@@ -72,8 +79,12 @@ test.skipIf(!existsSync(EXPORT))(
     for (const { destination, segment, added, removed } of third.audiences) {
       const model = segment.split('.')[0]!;
       const was = (address: string) => before.get(address)?.[model];
-      const joiners = [...after].filter(([address, now]) => now[model] === segment && was(address) !== segment);
-      const leavers = [...before].filter(([address, then]) => then[model] === segment && after.get(address)?.[model] !== segment);
+      const joiners = [...after].filter(
+        ([address, now]) => now[model] === segment && was(address) !== segment,
+      );
+      const leavers = [...before].filter(
+        ([address, then]) => then[model] === segment && after.get(address)?.[model] !== segment,
+      );
       expect({ destination, segment, added, removed }).toEqual({
         destination,
         segment,
@@ -99,7 +110,10 @@ async function appendOrders(shop: Shop): Promise<void> {
     set('Created at', '1998-06-29 12:00:00 -0400');
     return cells.join(',');
   };
-  const rows = [row('#90001', 'customer0002@example.com', '400.00'), row('#90002', 'newcomer@example.com', '25.00')];
+  const rows = [
+    row('#90001', 'customer0002@example.com', '400.00'),
+    row('#90002', 'newcomer@example.com', '25.00'),
+  ];
   await appendFile(join(shop.folder, 'orders.csv'), `${rows.join('\n')}\n`);
 }
 

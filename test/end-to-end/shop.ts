@@ -34,11 +34,20 @@ export type Shop = {
   start(...args: string[]): ChildProcess;
 };
 
-export async function openShop(options: { people?: SandboxPerson[]; env?: Record<string, string> } = {}): Promise<Shop> {
+export async function openShop(
+  options: { people?: SandboxPerson[]; env?: Record<string, string> } = {},
+): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), 'shop-'));
-  const platforms = await Promise.all(Object.values(sandboxes).map((open) => open({ people: options.people })));
+  const platforms = await Promise.all(
+    Object.values(sandboxes).map((open) => open({ people: options.people })),
+  );
   const sandbox = await serveSandbox(platforms, { keep_exchanges: true });
-  const env = { ...process.env, SANDBOX_URL: sandbox.url, SEGMENT_SYNC_STATE: join(folder, 'state'), ...options.env };
+  const env = {
+    ...process.env,
+    SANDBOX_URL: sandbox.url,
+    SEGMENT_SYNC_STATE: join(folder, 'state'),
+    ...options.env,
+  };
   const base = { cwd: folder, env };
   onTestFinished(async () => {
     await stopEngine(folder);
@@ -63,7 +72,8 @@ export async function openShop(options: { people?: SandboxPerson[]; env?: Record
       if (!stdout) throw new Error(`No answer on stdout; stderr: ${stderr}`);
       return JSON.parse(stdout) as Result;
     },
-    start: (...args) => spawn(process.execPath, [CLI, ...args], { ...base, stdio: ['ignore', 'pipe', 'pipe'] }),
+    start: (...args) =>
+      spawn(process.execPath, [CLI, ...args], { ...base, stdio: ['ignore', 'pipe', 'pipe'] }),
   };
 }
 
@@ -78,7 +88,10 @@ async function stopEngine(folder: string): Promise<void> {
 }
 
 /** A job on one Shopify export, sending to all three platforms without asking for consent. */
-export function jobText(path: string, more: { name?: string; currency?: string; consent?: string; lines?: string } = {}): string {
+export function jobText(
+  path: string,
+  more: { name?: string; currency?: string; consent?: string; lines?: string } = {},
+): string {
   const { name = 'shop', currency = 'USD', consent = 'ignore', lines = '' } = more;
   return `name: ${name}
 timezone: America/New_York
@@ -110,7 +123,16 @@ destinations:
 /** The e-mail addresses of a segment, as the command export writes them, sorted. */
 export async function exported(shop: Shop, job: string, segment: string): Promise<string[]> {
   const out = join(shop.folder, 'exported.csv');
-  const { code, stderr } = await shop.cli('export', job, '--segment', segment, '--columns', 'email', '--out', out);
+  const { code, stderr } = await shop.cli(
+    'export',
+    job,
+    '--segment',
+    segment,
+    '--columns',
+    'email',
+    '--out',
+    out,
+  );
   if (code !== 0) throw new Error(stderr);
   const [, ...lines] = (await readFile(out, 'utf8')).trim().split('\n');
   return lines.map((line) => line.replaceAll('"', '')).toSorted();

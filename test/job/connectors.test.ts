@@ -43,7 +43,7 @@ test.for(definitions)(
     expect(schemaOf(one.definition.settings).additionalProperties).toBe(false);
     for (const { key, setting } of all) {
       expect(key).toMatch(/^[a-z][a-z0-9_]*$/);
-      expect(setting.description, key).toMatch(/^[A-Z].*\.$|^\S+.*\.$/s);
+      expect(setting.description, key).toMatch(/^\S.*\.$/s);
       expect(setting.secret ?? false, key).toBe(/(^|_)(key|token|password|secret)$/.test(key));
     }
   },

@@ -78,7 +78,11 @@ test('a second destination of a type gets a number that no other destination has
     .join('');
 
   expect(readJob(SHOP + more).destinations.map(({ name }) => name)).toEqual([
-    ...['mailchimp', 'facebook', 'csv', 'csv-2', 'csv-3'],
+    'mailchimp',
+    'facebook',
+    'csv',
+    'csv-2',
+    'csv-3',
   ]);
 });
 

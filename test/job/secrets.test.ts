@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { destinations, sources } from '../../connectors/index.ts';
 import { parseJob } from '../../src/job/load.ts';
 import { CANARIES, FILE, problemsOf, readJob, SHOP, shopWith } from './shop-job.ts';
 
@@ -68,9 +70,8 @@ test('what is filled in elsewhere is no secret: an address stays readable', () =
 });
 
 test('no error shows a secret, whatever is wrong with the file', () => {
-  const canary = /canary/;
   const cases = [
-    problemsOf(shopWith('daily-shop', KEY)),
+    problemsOf(shopWith('daily-shop', `Shop ${KEY}`)),
     problemsOf(shopWith('api_key', 'api_kee')),
     problemsOf(shopWith('"0 5 * * *"', KEY)),
     problemsOf(shopWith('act_123', '${META_ACCESS_TOKEN}')),
@@ -84,8 +85,19 @@ test('no error shows a secret, whatever is wrong with the file', () => {
 
   for (const problems of cases) {
     expect(problems.length).toBeGreaterThan(0);
-    expect(JSON.stringify(problems)).not.toMatch(canary);
+    expect(JSON.stringify(problems)).not.toContain('canary');
   }
+});
+
+test('a connector whose own rule quotes what it refuses does not give a secret away', () => {
+  const { mailchimp } = destinations;
+  const api_key = z.string().refine(() => false, { error: ({ input }) => `${String(input)} is refused` });
+  const quoting = { ...mailchimp!, settings: z.strictObject({ api_key, list_id: z.string() }) };
+  const connectors = { sources, destinations: { ...destinations, mailchimp: quoting } };
+
+  expect(problemsOf(SHOP, CANARIES, connectors)).toMatchObject([
+    { what: expect.stringMatching(/^\*\*\* is refused/) },
+  ]);
 });
 
 test('a damaged file is refused with places and without secrets, or read; never anything else', () => {
@@ -93,7 +105,7 @@ test('a damaged file is refused with places and without secrets, or read; never 
   fc.assert(
     fc.property(cut, ([start, length, other]) => {
       const problems = problemsOf(SHOP.slice(0, start) + other + SHOP.slice(start + length));
-      for (const { where } of problems) expect(where).toMatch(/^config\/jobs\/shop\.yaml:\d+:\d+( \S+)?$/);
+      for (const { where } of problems) expect(where).toMatch(/^config\/jobs\/shop\.yaml:\d+:\d+( .+)?$/s);
       expect(JSON.stringify(problems)).not.toContain('canary');
     }),
     { numRuns: 150 },

@@ -218,7 +218,7 @@ const CASES: [title: string, piece: string, other: string, problem: string, word
     'VE: {label}',
     'VIP',
     'CONFIG_DUPLICATE 28:9 destinations[0].audiences[0]',
-    /would both be "VIP" \(and 5 more\)/,
+    /"VIP" would be the tag of value_engagement\.true_champions and of .* \(and 5 more\)/,
   ],
   [
     'an empty list',

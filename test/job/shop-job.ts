@@ -1,4 +1,5 @@
 import type { Problem } from '../../connectors/index.ts';
+import type { Connectors } from '../../src/job/job-file.ts';
 import { parseJob, type Job } from '../../src/job/load.ts';
 import { JobFileError } from '../../src/job/problems.ts';
 
@@ -49,14 +50,18 @@ destinations:
 
 type Environment = Record<string, string | undefined>;
 
-export function readJob(text: string, env: Environment = CANARIES): Job {
-  return parseJob(text, { file: FILE, env });
+export function readJob(text: string, env: Environment = CANARIES, connectors?: Connectors): Job {
+  return parseJob(text, { file: FILE, env, connectors });
 }
 
 /** @returns everything that is wrong with a job file; nothing where it is in order */
-export function problemsOf(text: string, env: Environment = CANARIES): readonly Problem[] {
+export function problemsOf(
+  text: string,
+  env: Environment = CANARIES,
+  connectors?: Connectors,
+): readonly Problem[] {
   try {
-    readJob(text, env);
+    readJob(text, env, connectors);
     return [];
   } catch (error) {
     if (error instanceof JobFileError) return error.problems;

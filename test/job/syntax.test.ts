@@ -24,7 +24,7 @@ test.for([
     /Put it in quotes: "\$\{NAME\}"/,
   ],
   ['a tab', '    list_id', '\tlist_id', '26:1', /Indent with spaces/],
-  ['an open quote', '"0 5 * * *"', '"0 5 * * *', '4:11', /not YAML/],
+  ['an open quote', '"0 5 * * *"', '"0 5 * * *', '3:21', /not YAML/],
   ['a colon inside a value', 'path: ../../out/', 'path: out: here', '36:11', /in quotes/],
   ['a second document', 'segments:', '---\nsegments:', '19:1', /one job a file/],
   ['a tag', 'currency: EUR', 'currency: !code EUR', '5:11', /!code means nothing/],

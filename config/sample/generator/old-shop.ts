@@ -15,7 +15,7 @@ export function oldShopExport(random: Random, customers: readonly Customer[]): s
     client: customer.email!.replace(/^\D*(\d+)@.*$/, 'K$1'),
     mail: customer.email!,
     name: customer.name,
-    datum: new Date(FIRST_DAY + day * DAY).toISOString().slice(0, 10).split('-').reverse().join('.'),
+    datum: new Date(FIRST_DAY + day * DAY).toISOString().slice(0, 10).split('-').toReversed().join('.'),
     betrag: euros(random.whole(15, 260) * 100 + random.pick([0, 50, 90])),
   }));
   return csv(['nr', 'client', 'mail', 'name', 'datum', 'betrag'], rows, ';');
