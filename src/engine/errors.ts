@@ -58,8 +58,10 @@ export function lateError(text: string): Error {
 const DATA_FOLLOWS =
   /\n|[:,.]? \(?(?:while|in scope|in file|at row|data for|before:)|[:.] (?:note|maybe you meant):? /i;
 const QUOTED = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g;
-/** ClickHouse's codes for a value it could not read, which its message then shows without quotes. */
-const SHOWS_VALUE = new Set(['457']);
+/** BAD_QUERY_PARAMETER: shows the value without quotes. */
+const BAD_PARAMETER = '457';
+/** No such column, function, identifier, table, database, setting; table exists: what is quoted is a name. */
+const ABOUT_NAMES = new Set(['16', '46', '47', '57', '60', '81', '115']);
 
 /**
  * A ClickHouseError without values of rows or of the statement: its first sentence without what it quotes, and the
@@ -72,11 +74,12 @@ export function explained(error: unknown): unknown {
 }
 
 function withoutData(message: string, code: string): string {
-  if (SHOWS_VALUE.has(code)) return `A parameter's value does not fit its type.`;
+  if (code === BAD_PARAMETER) return `A parameter's value does not fit its type.`;
   const bare = message.replace(/^Code: \d+\. DB::Exception: /, '');
   const sentence = bare.replace(/^(Syntax error: failed at position \d+).*$/s, '$1').split(DATA_FOLLOWS)[0]!;
   const row = /\(at row (\d+)\)/.exec(bare)?.[1];
   const column = /(?:value of key |Column \d+,\s+name: )(\w+)/.exec(bare)?.[1];
   const place = [row && `row ${row}`, column && `column ${column}`].filter(Boolean).join(', ');
-  return sentence.replace(QUOTED, "'…'").replace(/[\s:.]+$/, '') + (place ? ` (${place})` : '');
+  const bareSentence = ABOUT_NAMES.has(code) ? sentence : sentence.replace(QUOTED, "'…'");
+  return bareSentence.replace(/[\s:.?]+$/, '') + (place ? ` (${place})` : '');
 }

@@ -99,9 +99,10 @@ export async function createTables(engine: Engine): Promise<void> {
       )
     ).map((row) => row.name),
   );
-  for (const [name, definition] of Object.entries(TABLES)) {
-    if (!existing.has(name)) await engine.command(`CREATE TABLE IF NOT EXISTS ${name} ${definition}`);
-  }
+  const missing = Object.entries(TABLES).filter(([name]) => !existing.has(name));
+  await Promise.all(
+    missing.map(([name, definition]) => engine.command(`CREATE TABLE IF NOT EXISTS ${name} ${definition}`)),
+  );
 }
 
 const COMPUTED = ['identity_labels', 'profiles', 'plan_members'];

@@ -8,7 +8,8 @@ export type LifecycleSettings = { at_risk_after: number; lost_after: number; top
  * revenue in twelve months (then in all, then by name, so that two runs agree) are top and the others active.
  */
 export function lifecycle(settings: LifecycleSettings): Assign {
-  return { sql: SEGMENT_OF, params: settings };
+  const { at_risk_after, lost_after, top_share } = settings;
+  return { sql: SEGMENT_OF, params: { at_risk_after, lost_after, top_share } };
 }
 
 const SEGMENT_OF = `

@@ -26,17 +26,18 @@ export async function profile(run: RunContext, windowDays: number): Promise<Prof
     round,
   };
   await run.engine.command(INSERT_PROFILES, params);
-  const [row] = await run.engine.query<{ customers: number }>(
-    'SELECT toUInt32(count()) AS customers FROM profiles WHERE job = {job:String} AND run_id = {run:String}',
-    params,
-  );
-  return { customers: row?.customers ?? 0, warnings: await leftOut(run, params) };
+  const [[row], warnings] = await Promise.all([
+    run.engine.query<{ customers: number }>(
+      'SELECT toUInt32(count()) AS customers FROM profiles WHERE job = {job:String} AND run_id = {run:String}',
+      params,
+    ),
+    leftOut(run, params),
+  ]);
+  return { customers: row?.customers ?? 0, warnings };
 }
 
 function exchangeRates(run: RunContext): Record<string, string> {
-  const given = Object.entries(run.job.exchange_rates ?? {}).map(
-    ([code, rate]) => [code, String(rate)] as const,
-  );
+  const given = Object.entries(run.job.exchange_rates ?? {}).map(([code, rate]) => [code, rate] as const);
   return { ...Object.fromEntries(given), [run.job.currency]: '1' };
 }
 

@@ -1,4 +1,3 @@
-import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import type { Page, Rejection } from '../../connectors/index.ts';
 import { normaliseEmail, normalisePhone } from './identity.ts';
@@ -35,53 +34,51 @@ export async function pull(run: RunContext): Promise<Pulled> {
       currency: run.job.currency,
       signal: run.signal,
     });
+    // One page is stored while the next is read; two are the most there are in memory.
+    let storing = Promise.resolve();
     for await (const page of opened.pull()) {
       run.signal.throwIfAborted();
-      await store(run, source.key, page);
+      await storing;
+      storing = store(run, source.key, page);
+      storing.catch(() => undefined);
       rejected += page.rejected?.length ?? 0;
       rejections.push(...(page.rejected ?? []).slice(0, LISTED_REJECTIONS - rejections.length));
       warnings.push(...(page.warnings ?? []));
     }
+    await storing;
   }
   return { ...(await countRecords(run)), rejected, rejections, warnings: [...new Set(warnings)] };
 }
 
 async function store(run: RunContext, source: string, page: Page): Promise<void> {
   const origin = { source, run_id: run.run_id };
-  const { engine } = run;
-  await insert(
-    engine,
-    'order_lines',
-    page.lines?.map((line) => ({ ...origin, ...line })),
-  );
-  await insert(
-    engine,
-    'refunds',
-    page.refunds?.map((refund) => ({ ...origin, ...refund })),
-  );
-  await insert(
-    engine,
-    'customers',
-    page.customers
-      ?.map(identified)
-      .filter(isSomebody)
-      .map((row) => ({ ...origin, ...row, ...keyed(row) })),
-  );
-  await insert(
-    engine,
-    'events',
-    page.events?.map((event) => ({ ...origin, ...identified(event) })),
-  );
+  const put = async (table: string, rows: object[] = []): Promise<void> => {
+    if (rows.length > 0) await run.engine.insert(table, rows);
+  };
+  const people = page.customers?.map(identified).filter(isSomebody);
+  await Promise.all([
+    put(
+      'order_lines',
+      page.lines?.map((line) => ({ ...origin, ...line })),
+    ),
+    put(
+      'refunds',
+      page.refunds?.map((refund) => ({ ...origin, ...refund })),
+    ),
+    put(
+      'customers',
+      people?.map((row) => ({ ...origin, ...row, ...keyed(row) })),
+    ),
+    put(
+      'events',
+      page.events?.map((event) => ({ ...origin, ...identified(event) })),
+    ),
+  ]);
   // Orders last: an order is there only once its lines and refunds are.
-  await insert(
-    engine,
+  await put(
     'orders',
     page.orders?.map((order) => ({ ...origin, ...identified(order) })),
   );
-}
-
-async function insert(engine: Engine, table: string, rows: object[] | undefined): Promise<void> {
-  if (rows && rows.length > 0) await engine.insert(table, rows);
 }
 
 type Person = { customer_id?: string; email?: string; phone?: string; country?: string };

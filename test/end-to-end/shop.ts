@@ -2,8 +2,10 @@ import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { onTestFinished } from 'vitest';
 import { sandboxes, serveSandbox, type Sandbox, type SandboxPerson } from '../../connectors/index.ts';
+import { segmentsOf } from '../../src/job/segments.ts';
 import type { RunReport } from '../../src/run/report.ts';
 
 const CLI = resolve('src/cli.ts');
@@ -120,20 +122,20 @@ destinations:
 `;
 }
 
-/** The e-mail addresses of a segment, as the command export writes them, sorted. */
-export async function exported(shop: Shop, job: string, segment: string): Promise<string[]> {
+/** The e-mail addresses of every segment, as the command export writes them, sorted. */
+export async function exported(shop: Shop, job: string): Promise<Map<string, string[]>> {
   const out = join(shop.folder, 'exported.csv');
   const { code, stderr } = await shop.cli(
-    'export',
-    job,
-    '--segment',
-    segment,
-    '--columns',
-    'email',
-    '--out',
-    out,
+    ...['export', job, '--columns', 'email,lifecycle,value_engagement', '--out', out],
   );
   if (code !== 0) throw new Error(stderr);
-  const [, ...lines] = (await readFile(out, 'utf8')).trim().split('\n');
-  return lines.map((line) => line.replaceAll('"', '')).toSorted();
+  const segments = new Map(
+    segmentsOf({ lifecycle: {}, value_engagement: {} }).map(({ name }) => [name, [] as string[]]),
+  );
+  const rows = parse(await readFile(out), { columns: true }) as Record<string, string>[];
+  for (const { email = '', ...models } of rows) {
+    for (const [model, segment] of Object.entries(models)) segments.get(`${model}.${segment}`)!.push(email);
+  }
+  for (const people of segments.values()) people.sort();
+  return segments;
 }
