@@ -3,9 +3,9 @@ import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { SyncError } from '../connectors/index.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
-import { openLog } from './commands/log.ts';
+import { mask, openLog } from './commands/log.ts';
 import { problemText } from './commands/text.ts';
-import { openEngine, type Engine } from './engine/engine.ts';
+import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { createTables } from './engine/tables.ts';
 import { JobFileError } from './job/problems.ts';
 import { loadSettings } from './job/settings.ts';
@@ -136,10 +136,15 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         env: process.env,
         settings,
         signal: stop.signal,
-        print: (text) => void process.stdout.write(`${text}\n`),
+        print: (text) => void process.stdout.write(`${mask(text, secrets)}\n`),
         log,
         secrets,
-        engine: (state) => (engine ??= openStore(settings.engine, state ?? resolve(flags.state))),
+        engine: (passing) =>
+          (engine ??= openStore(
+            passing
+              ? { state: passing, idle_seconds: 1 }
+              : storeSettings(settings.engine, resolve(flags.state)),
+          )),
         closeEngine: async () => (await engine)?.close(),
       };
       process.exitCode = await action(context, ...(all.slice(0, -1) as Arguments));
@@ -151,9 +156,12 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
   };
 }
 
-async function openStore(settings: CommandContext['settings']['engine'], state: string): Promise<Engine> {
-  const { url, max_memory } = settings;
-  const engine = await openEngine(url ? { ...settings, url } : { state, max_memory });
+function storeSettings(engine: CommandContext['settings']['engine'], state: string): EngineSettings {
+  return engine.url ? { ...engine, url: engine.url } : { state, max_memory: engine.max_memory };
+}
+
+async function openStore(settings: EngineSettings): Promise<Engine> {
+  const engine = await openEngine(settings);
   await createTables(engine);
   return engine;
 }
@@ -177,9 +185,17 @@ function port(text: string): number {
 }
 
 function isoDate(text: string): string {
-  const date = new Date(`${text}T00:00:00Z`);
-  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && date.toISOString().startsWith(text)) return text;
+  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text)) return text;
   throw new InvalidArgumentError('A date is written YYYY-MM-DD.');
+}
+
+/** What commander has told on stderr already, for the document on stdout. */
+function argumentError(error: CommanderError): SyncError {
+  const what = error.message.startsWith('error: ')
+    ? error.message.slice('error: '.length)
+    : 'No command is named.';
+  return new SyncError({ code: 'ARGUMENT_WRONG', what, fix: 'segment-sync help tells every command.' });
 }
 
 try {
@@ -187,4 +203,5 @@ try {
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
   process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.misconfigured;
+  if (error.exitCode !== 0 && process.argv.includes('--json')) fail(argumentError(error), true);
 }

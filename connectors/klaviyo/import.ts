@@ -10,6 +10,8 @@ import { ImportErrors, ImportJob, type Refusal } from './replies.ts';
 const LONGEST_WAIT = 20;
 /** Looks at a job before its members are left to the next run; about half an hour. */
 const LOOKS = 200;
+/** A run that is asked to stop still waits so long for the job it started: it is the batch in flight. */
+const LAST_LOOKS_MS = 8_000;
 const ERRORS_PAGE = 100;
 
 type End = { status: 'complete' | 'cancelled'; failed: number };
@@ -111,8 +113,13 @@ async function finished(
 ): Promise<End | undefined> {
   const call = callOn(audience, 'tell how an import stands', ['lists:read', 'profiles:read']);
   let pause = context.backoff_ms;
+  let stopAt: number | undefined;
   for (let look = 0; look < LOOKS; look += 1) {
-    await wait(pause, undefined, { signal: context.signal });
+    if (context.signal.aborted) {
+      stopAt ??= Date.now() + LAST_LOOKS_MS;
+      if (Date.now() > stopAt) return undefined;
+      await wait(context.backoff_ms);
+    } else await wait(pause, undefined, { signal: context.signal }).catch(() => undefined);
     const { value } = await api.ask(
       call,
       ImportJob,

@@ -51,7 +51,7 @@ async function checkJob(
       problem: null,
     },
   ];
-  const run = { job, signal: context.signal, log: context.log };
+  const run = { job, cut: context.signal, log: context.log };
   for (const source of job.sources) {
     const { folder, timezone, currency } = job;
     const open = () =>

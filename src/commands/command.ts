@@ -18,8 +18,8 @@ export type CommandContext = {
   log(message: string, fields?: Record<string, unknown>): void;
   /** Values that must never be printed, added to as job files are read. */
   secrets: Set<string>;
-  /** Opens the store, or another one than `state`, once; it is closed when the command ends. */
-  engine(state?: string): Promise<Engine>;
+  /** Opens the store, once; it is closed when the command ends. A `passing` one, elsewhere, is not kept running. */
+  engine(passing?: string): Promise<Engine>;
   closeEngine(): Promise<void>;
 };
 

@@ -16,6 +16,9 @@ const CREDENTIALS = {
   META_ACCESS_TOKEN: 'sandbox',
 };
 
+/** The last day of the sample shop's orders, so that the demo shows the same on any day. */
+const LAST_DAY = '2026-11-15';
+
 type SandboxState = {
   mailchimp: { tags: Record<string, string[]> };
   klaviyo: { lists: Record<string, string[]> };
@@ -34,7 +37,7 @@ export async function demo(context: CommandContext): Promise<ExitCode> {
     const env = { ...context.env, ...CREDENTIALS, SANDBOX_URL: sandbox.url };
     const job = await loadJob(join(context.jobs, 'demo.yaml'), { ...context, env });
     const engine = await context.engine(state);
-    const options = { state, send: true, signal: context.signal, log: () => undefined };
+    const options = { state, as_of: LAST_DAY, send: true, signal: context.signal, log: () => undefined };
     const first = await runJob(engine, job, options);
     const second = await runJob(engine, job, options);
     const proof = compare(first.audiences, sandbox.state() as SandboxState);
@@ -45,7 +48,7 @@ export async function demo(context: CommandContext): Promise<ExitCode> {
   } finally {
     await sandbox.close();
     await context.closeEngine();
-    await rm(state, { recursive: true, force: true });
+    await rm(state, { recursive: true, force: true, maxRetries: 20 });
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { generated } from '../job/json-schema.ts';
-import { settingsTables } from '../job/docs.ts';
+import { markdownTable, settingsTables } from '../job/docs.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 
 const README = 'README.md';
@@ -29,7 +29,8 @@ export async function docs(
     stale.push(path);
     if (options.write) await writeFile(path, content);
   }
-  if (stale.length === 0) context.print('Every generated part is fresh.');
+  if (context.json) context.print(JSON.stringify({ stale, written: options.write ?? false }, undefined, 2));
+  else if (stale.length === 0) context.print('Every generated part is fresh.');
   else context.print(`${options.write ? 'Written' : 'Stale'}: ${stale.join(', ')}`);
   return stale.length > 0 && !options.write ? EXIT.failed : EXIT.done;
 }
@@ -46,9 +47,9 @@ function withParts(text: string, parts: Record<string, string>): string {
 function commandTable(program: Command): string {
   const rows = program.commands.map((command) => {
     const { name, args, options } = describe(command);
-    return `| \`${[name, ...args].join(' ')}\` | ${command.description()} | ${options.join('<br>')} |`;
+    return [`\`${[name, ...args].join(' ')}\``, command.description(), options.join('<br>')];
   });
-  return ['| command | does | options of its own |', '| --- | --- | --- |', ...rows].join('\n');
+  return markdownTable(['command', 'does', 'options of its own'], rows);
 }
 
 /** Every command takes these; they are told once, in the README's text. */

@@ -1,6 +1,7 @@
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { closest } from 'fastest-levenshtein';
 import { SyncError } from '../../connectors/index.ts';
@@ -59,14 +60,7 @@ export async function exportSegment(
     `SELECT ${columns.join(', ')} FROM (${exportedSql(models)}) ORDER BY customer FORMAT CSVWithNames`,
     { job: job.name, run: last.run_id, segments: segments.map(({ name }) => name) },
   );
-  await mkdir(dirname(options.out), { recursive: true });
-  const unfinished = `${options.out}.unfinished`;
-  try {
-    await pipeline(rows, createWriteStream(unfinished, { mode: 0o600 }));
-    await rename(unfinished, options.out);
-  } finally {
-    await rm(unfinished, { force: true });
-  }
+  await writeWhole(rows, options.out);
   const [count] = await engine.query<{ customers: number }>(
     `SELECT toUInt32(count()) AS customers FROM (${exportedSql(models)})`,
     { job: job.name, run: last.run_id, segments: segments.map(({ name }) => name) },
@@ -84,6 +78,25 @@ export async function exportSegment(
       : `${answer.customers.toLocaleString('en')} customers as of ${answer.as_of} are in ${options.out}`,
   );
   return EXIT.done;
+}
+
+/** Writes beside the file and renames, so that nobody reads half of it. */
+async function writeWhole(rows: Readable, out: string): Promise<void> {
+  const unfinished = `${out}.unfinished`;
+  try {
+    await mkdir(dirname(out), { recursive: true });
+    await pipeline(rows, createWriteStream(unfinished, { mode: 0o600 }));
+    await rename(unfinished, out);
+  } catch (error) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (!syscall) throw error;
+    throw argument(
+      `${out} cannot be written (${code}).`,
+      'Name a file in a folder that this user may write to.',
+    );
+  } finally {
+    await rm(unfinished, { force: true });
+  }
 }
 
 function chosenColumns(wished: readonly string[] | undefined, models: readonly string[]): string[] {

@@ -9,6 +9,7 @@ import {
   type SandboxPerson,
 } from '../../connectors/index.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { listening } from './listen.ts';
 
 /** `sandbox`: serves the imitation platforms until it is stopped. */
 export async function sandbox(
@@ -16,7 +17,7 @@ export async function sandbox(
   options: { port?: number; people?: string },
 ): Promise<ExitCode> {
   const people = options.people ? await readPeople(options.people) : undefined;
-  const served = await openSandbox({ people, port: options.port });
+  const served = await listening(options.port, openSandbox({ people, port: options.port }));
   context.print(context.json ? JSON.stringify({ url: served.url }) : greeting(served.url));
   if (!context.signal.aborted) await once(context.signal, 'abort');
   await served.close();

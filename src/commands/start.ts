@@ -3,20 +3,22 @@ import { SyncError } from '../../connectors/index.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { serveHealth } from '../daemon/health.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
+import { JobFileError } from '../job/problems.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { listening } from './listen.ts';
 
 /** `start`: runs until SIGTERM or SIGINT; then the batch in flight is finished and recorded, and it leaves. */
 export async function start(
   context: CommandContext,
   options: { port?: number; host: string },
 ): Promise<ExitCode> {
-  const jobs = await loadJobs(context);
+  const { jobs, broken } = await loadJobs(context);
   const engine = await context.engine();
+  const ready = async () => broken[0] ?? (await engineProblem(engine));
+  const { port, host } = options;
+  const health = port === undefined ? undefined : await listening(port, serveHealth({ port, host }, ready));
   const daemon = await startDaemon(jobs, { engine, state: context.state, log: context.log });
-  const health =
-    options.port === undefined
-      ? undefined
-      : await serveHealth({ port: options.port, host: options.host }, () => engineProblem(engine));
+  if (context.json) context.print(JSON.stringify({ jobs: daemon.next(), port: health?.port ?? null }));
   context.log('started', { jobs: daemon.next(), ...(health ? { port: health.port } : {}) });
   if (!context.signal.aborted) await once(context.signal, 'abort');
   await daemon.stop();
@@ -25,14 +27,26 @@ export async function start(
   return EXIT.done;
 }
 
-async function loadJobs(context: CommandContext): Promise<Job[]> {
+/** A job file that cannot be used is told and makes the daemon not ready; the others run all the same. */
+async function loadJobs(context: CommandContext): Promise<{ jobs: Job[]; broken: string[] }> {
   const files = await jobFiles(context.jobs);
-  const jobs = await Promise.all(files.map((file) => loadJob(file, context)));
-  if (jobs.some(({ schedule }) => schedule)) return jobs;
+  const jobs: Job[] = [];
+  const broken: string[] = [];
+  for (const file of files) {
+    try {
+      jobs.push(await loadJob(file, context));
+    } catch (error) {
+      if (!(error instanceof JobFileError)) throw error;
+      for (const problem of error.problems) context.log('job file left out', { file, ...problem });
+      broken.push(`${file} cannot be used; \`segment-sync check\` says why.`);
+    }
+  }
+  if (jobs.some(({ schedule }) => schedule)) return { jobs, broken };
   throw new SyncError({
     code: 'CONFIG_NO_SCHEDULE',
     where: context.jobs,
-    what: files.length === 0 ? 'There is no job file here.' : 'No job here has a schedule.',
+    what: files.length === 0 ? 'There is no job file here.' : 'No usable job here has a schedule.',
+    why: broken[0],
     fix: 'Write a job file with a `schedule`, or name the folder with --jobs.',
   });
 }

@@ -2,6 +2,7 @@ import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { countHeld, rememberedAudiences } from '../ledger/ledger.ts';
+import { isRunning } from '../run/lock.ts';
 import { accountOf } from '../run/plan.ts';
 import type { RunReport } from '../run/report.ts';
 import { lastRun } from '../run/state.ts';
@@ -23,6 +24,8 @@ type JobStatus = {
   job: string;
   last: Pick<RunReport, 'run_id' | 'status' | 'as_of' | 'customers' | 'error'> | null;
   finished_at: string | null;
+  /** Whether it runs just now, by a command or the daemon of this machine. */
+  running: boolean;
   next: string[];
   audiences: AudienceStatus[];
 };
@@ -32,14 +35,14 @@ export async function status(context: CommandContext, reference: string | undefi
   const files = reference ? [reference] : await jobFiles(context.jobs);
   const jobs = await Promise.all(files.map((file) => loadJob(file, context)));
   const engine = await context.engine();
-  const all = await Promise.all(jobs.map((job) => statusOf(engine, job)));
+  const all = await Promise.all(jobs.map((job) => statusOf(engine, job, context.state)));
   context.print(
     context.json ? JSON.stringify(reference ? all[0] : all, undefined, 2) : all.map(statusText).join('\n\n'),
   );
   return EXIT.done;
 }
 
-async function statusOf(engine: Engine, job: Job): Promise<JobStatus> {
+async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
   const finished = await lastRun(engine, job.name, 'finished');
   const audiences: AudienceStatus[] = [];
   for (const destination of job.destinations) {
@@ -56,6 +59,7 @@ async function statusOf(engine: Engine, job: Job): Promise<JobStatus> {
     job: job.name,
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
     finished_at: finished?.at ?? null,
+    running: await isRunning(state, job.name),
     next: nextRuns(job, 5),
     audiences,
   };
@@ -72,6 +76,7 @@ function statusText(status: JobStatus): string {
   const head = last
     ? `${status.job}: ${last.status} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
     : `${status.job}: has not run yet`;
+  const now = status.running ? ['runs just now'] : [];
   const next = status.next.length > 0 ? `next runs (UTC): ${status.next.join(', ')}` : 'no schedule';
   const rows = status.audiences.map((one) => [
     one.destination,
@@ -80,6 +85,6 @@ function statusText(status: JobStatus): string {
     one.held,
     one.parked,
   ]);
-  const parts = [head, next, table(['destination', 'audience', 'segment', 'held', 'parked'], rows)];
+  const parts = [head, ...now, next, table(['destination', 'audience', 'segment', 'held', 'parked'], rows)];
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
 }

@@ -1,5 +1,5 @@
+import { DateTime } from 'luxon';
 import type { ScheduledTask } from 'node-cron';
-import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import { asProblem } from '../run/problem.ts';
@@ -38,7 +38,9 @@ export async function startDaemon(jobs: readonly Job[], options: DaemonOptions):
     );
     await task.start();
     tasks.set(job.name, task);
-    void catchUp(job, options.engine, begin);
+    catchUp(job, options.engine, begin).catch((error: unknown) =>
+      options.log('missed runs not made up for', { job: job.name, ...asProblem(error, `job ${job.name}`) }),
+    );
   }
   return {
     next: () =>
@@ -67,7 +69,6 @@ async function runOnce(
     });
   } catch (error) {
     options.log('run could not begin', { job: job.name, ...asProblem(error, `job ${job.name}`) });
-    if (!(error instanceof SyncError)) throw error;
   }
 }
 
@@ -82,9 +83,5 @@ async function catchUp(
   const missed = missedRuns(job, Date.parse(last.at), Date.now());
   if (missed.length === 0) return;
   if (job.catch_up === 'once') return begin(job);
-  for (const time of missed) await begin(job, dayOf(time, job.timezone));
-}
-
-function dayOf(time: Date, timeZone: string): string {
-  return new Intl.DateTimeFormat('en-CA', { timeZone, dateStyle: 'short' }).format(time);
+  for (const time of missed) await begin(job, DateTime.fromJSDate(time, { zone: job.timezone }).toISODate()!);
 }

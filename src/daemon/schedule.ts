@@ -1,3 +1,4 @@
+import { DateTime } from 'luxon';
 import { createTask, type ScheduledTask, type TaskFn } from 'node-cron';
 import type { Job } from '../job/load.ts';
 
@@ -31,8 +32,15 @@ export function missedRuns(job: Scheduled, since: number, until: number): Date[]
   const missed: Date[] = [];
   const first = Math.max(since, until - LONGEST_DOWNTIME_DAYS * 24 * 60 * MINUTE);
   for (let time = Math.ceil((first + 1) / MINUTE) * MINUTE; time <= until; time += MINUTE) {
-    if (task.match(new Date(time))) missed.push(new Date(time));
+    if (task.match(new Date(time)) && !comesAgain(time, job.timezone)) missed.push(new Date(time));
   }
   void task.destroy();
   return missed;
+}
+
+/** A clock put back shows an hour twice. Like the scheduler, this takes the second one. */
+function comesAgain(time: number, zone: string): boolean {
+  return DateTime.fromMillis(time, { zone })
+    .getPossibleOffsets()
+    .some((other) => other.toMillis() > time);
 }

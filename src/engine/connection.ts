@@ -78,9 +78,10 @@ export function connector(settings: EngineSettings): Connector {
 
   return {
     async attempt(again, signal, work) {
-      signal?.throwIfAborted();
       for (let first = true; ; first = false) {
         const to = await connected();
+        // The client looks at the signal only when it is aborted later.
+        signal?.throwIfAborted();
         try {
           return await work(to);
         } catch (error) {

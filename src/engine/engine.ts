@@ -59,7 +59,8 @@ export type Engine = {
 /**
  * Opens the store: finds or starts the engine process of a state directory, or connects to a server.
  *
- * @throws SyncError `ENGINE_IN_USE`, `ENGINE_START_FAILED`, `ENGINE_SOCKET_UNSAFE`, `ENGINE_MEMORY_INVALID`;
+ * @throws SyncError `ENGINE_IN_USE`, `ENGINE_START_FAILED`, `ENGINE_PATH_INVALID`, `ENGINE_SOCKET_UNSAFE`,
+ *   `ENGINE_MEMORY_INVALID`;
  *   `ENGINE_LOST` when a server does not answer
  */
 export async function openEngine(settings: EngineSettings): Promise<Engine> {

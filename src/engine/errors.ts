@@ -56,12 +56,13 @@ export function lateError(text: string): Error {
 
 /** Where ClickHouse goes on with the statement's text, its values, or the data it was reading. */
 const DATA_FOLLOWS =
-  /\n|[:,.]? \(?(?:while|in scope|in file|at row|data for|before:)|[:.] (?:note|maybe you meant):? /i;
+  /\n|[:,.]? \(?(?:while|in scope|in file|at row|data for)\b|[:.] (?:note|maybe you meant):? /i;
 const QUOTED = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g;
-/** BAD_QUERY_PARAMETER: shows the value without quotes. */
-const BAD_PARAMETER = '457';
-/** No such column, function, identifier, table, database, setting; table exists: what is quoted is a name. */
-const ABOUT_NAMES = new Set(['16', '46', '47', '57', '60', '81', '115']);
+/** Types of errors about a value, which their messages show in many ways. */
+const ABOUT_VALUES =
+  /^(CANNOT_(PARSE|CONVERT|READ)|ATTEMPT_TO_READ|INCORRECT_DATA|INVALID_|TYPE_MISMATCH|BAD_QUERY_PARAMETER|UNKNOWN_ELEMENT|VALUE_IS_OUT|ARGUMENT_OUT|DECIMAL_OVERFLOW)/;
+/** Types of errors about a column, function, table, database or setting: what is quoted is its name. */
+const ABOUT_NAMES = /^(NO_SUCH_COLUMN|UNKNOWN_|TABLE_ALREADY_EXISTS)/;
 
 /**
  * A ClickHouseError without values of rows or of the statement: its first sentence without what it quotes, and the
@@ -69,17 +70,23 @@ const ABOUT_NAMES = new Set(['16', '46', '47', '57', '60', '81', '115']);
  */
 export function explained(error: unknown): unknown {
   if (!(error instanceof ClickHouseError)) return error;
-  const { code, type = '' } = error;
-  return new ClickHouseError({ code, type, message: withoutData(error.message, code) });
+  const { code } = error;
+  // The client takes for the type the first capitals in brackets: in a syntax error, a word of the statement.
+  const type = code === '62' ? 'SYNTAX_ERROR' : (error.type ?? '');
+  return new ClickHouseError({ code, type, message: withoutData(error.message, type) });
 }
 
-function withoutData(message: string, code: string): string {
-  if (code === BAD_PARAMETER) return `A parameter's value does not fit its type.`;
+function withoutData(message: string, type: string): string {
   const bare = message.replace(/^Code: \d+\. DB::Exception: /, '');
-  const sentence = bare.replace(/^(Syntax error: failed at position \d+).*$/s, '$1').split(DATA_FOLLOWS)[0]!;
   const row = /\(at row (\d+)\)/.exec(bare)?.[1];
   const column = /(?:value of key |Column \d+,\s+name: )(\w+)/.exec(bare)?.[1];
   const place = [row && `row ${row}`, column && `column ${column}`].filter(Boolean).join(', ');
-  const bareSentence = ABOUT_NAMES.has(code) ? sentence : sentence.replace(QUOTED, "'…'");
-  return bareSentence.replace(/[\s:.?]+$/, '') + (place ? ` (${place})` : '');
+  return sentence(bare, type) + (place ? ` (${place})` : '');
+}
+
+function sentence(message: string, type: string): string {
+  if (ABOUT_VALUES.test(type)) return 'A value could not be read as its type';
+  if (type === 'SYNTAX_ERROR') return /^Syntax error: failed at position \d+/.exec(message)?.[0] ?? message;
+  const first = message.split(DATA_FOLLOWS)[0]!.replace(/[\s:.?]+$/, '');
+  return ABOUT_NAMES.test(type) ? first : first.replace(QUOTED, "'…'");
 }

@@ -45,7 +45,7 @@ export function ownerFile(state: string): string {
 /**
  * Finds the engine process of a state directory, or starts it, and keeps it from leaving.
  *
- * @throws SyncError `ENGINE_IN_USE` when another process holds the data and does not answer,
+ * @throws SyncError `ENGINE_PATH_INVALID`; `ENGINE_IN_USE` when another process holds the data and does not answer,
  *   `ENGINE_START_FAILED` when it cannot be started
  */
 export async function holdEngine(options: {
@@ -54,6 +54,7 @@ export async function holdEngine(options: {
   idle_seconds?: number;
 }): Promise<Hold> {
   const state = resolve(options.state);
+  if (/[*?{}]/.test(state)) throw patternInPath(state);
   mkdirSync(state, { recursive: true, mode: 0o700 });
   const settings = {
     state,
@@ -184,6 +185,15 @@ function memoryBytes(given: string | number | undefined): number {
     });
   }
   return Math.floor(Number(number) * UNITS[unit.toLowerCase()]!);
+}
+
+function patternInPath(state: string): SyncError {
+  return new SyncError({
+    code: 'ENGINE_PATH_INVALID',
+    where: state,
+    what: 'The path of the state directory holds one of * ? { }, which ClickHouse takes for a pattern of file names.',
+    fix: 'Name a directory without these characters.',
+  });
 }
 
 function inUse(state: string, owner: Owner | undefined): SyncError {

@@ -36,12 +36,18 @@ function variant(job: SchemaNode, list: string, type: string): SchemaNode {
 }
 
 function section(heading: string, node: SchemaNode): string {
-  const lines = [['setting', 'type', 'default', 'meaning'], ...rows(node, '')];
-  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((cells) => cells[column]!.length)));
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
+  const table = markdownTable(['setting', 'type', 'default', 'meaning'], rows(node, ''));
+  return [`### ${heading}`, '', table].join('\n');
+}
+
+/** @returns a Markdown table as the formatter of this project writes it */
+export function markdownTable(headings: readonly string[], cells: readonly (readonly string[])[]): string {
+  const lines = [headings, ...cells];
+  const widths = headings.map((_, column) => Math.max(...lines.map((row) => row[column]!.length)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => cell.padEnd(widths[column]!)).join(' | ')} |`;
   const rule = line(widths.map((width) => '-'.repeat(width)));
-  return [`### ${heading}`, '', line(lines[0]!), rule, ...lines.slice(1).map(line)].join('\n');
+  return [line(headings), rule, ...cells.map(line)].join('\n');
 }
 
 /** Settings inside settings follow their parent; connectors, which are lists of kinds, have sections of their own. */

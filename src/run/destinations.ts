@@ -58,12 +58,12 @@ async function find(
 
 /** Opens a destination for a run, or for a check of its credentials. */
 export async function openDestination(
-  run: Pick<RunContext, 'job' | 'signal' | 'log'>,
+  run: Pick<RunContext, 'job' | 'cut' | 'log'>,
   destination: JobDestination,
 ): Promise<Destination> {
   return destination.definition.open(destination.settings, {
     folder: run.job.folder,
-    signal: run.signal,
+    signal: run.cut,
     backoff_ms: BACKOFF_MS,
     log: (message, fields) => run.log(message, { destination: destination.name, ...fields }),
   });

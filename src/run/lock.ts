@@ -1,60 +1,64 @@
 import { createHash } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { createConnection, createServer, type Server } from 'node:net';
+import { access, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { SyncError } from '../../connectors/index.ts';
 
-/** Unix socket paths end at 107 bytes. */
-const LONGEST_PATH = 100;
+/** Outlasts a look by `isRunning`. */
+const PATIENCE_MS = 200;
 
 /**
- * Takes the right to run a job: one process at a time, on this machine, per state directory. The right is a socket
- * that is listened on, so that it ends with the process however it ends.
+ * Takes the right to run a job: one process at a time, on this machine, per state directory. The right is SQLite's
+ * lock on an empty file: taking it is atomic, and it ends with the process however it ends.
  * @returns gives the right back
  * @throws SyncError `JOB_RUNNING` while another run has it
  */
-export async function lockJob(socketFolder: string, job: string): Promise<() => Promise<void>> {
-  const hash = createHash('sha256').update(job).digest('hex').slice(0, 12);
-  const path = join(socketFolder, `${hash}.run`).slice(0, LONGEST_PATH);
-  const server = (await listen(path)) ?? (await takeOver(path));
-  if (!server) {
-    throw new SyncError(
-      {
-        code: 'JOB_RUNNING',
-        where: `job ${job}`,
-        what: 'This job is running already, started by another command or by the daemon.',
-        fix: 'Wait until it has ended; `segment-sync status` shows it.',
-      },
-      { retry: 'next_run' },
-    );
+export async function lockJob(state: string, job: string): Promise<() => void> {
+  // With a ClickHouse server nothing else is kept here, so nobody may have made it yet.
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  await writeFile(lockFile(state, job), '', { flag: 'a', mode: 0o600 });
+  const lock = new DatabaseSync(lockFile(state, job), { timeout: PATIENCE_MS });
+  if (attempt(lock, 'BEGIN EXCLUSIVE')) return () => lock.close();
+  lock.close();
+  throw new SyncError(
+    {
+      code: 'JOB_RUNNING',
+      where: `job ${job}`,
+      what: 'This job is running already, started by another command or by the daemon.',
+      fix: 'Wait until it has ended; `segment-sync status` shows it.',
+    },
+    { retry: 'next_run' },
+  );
+}
+
+/** Whether a process of this machine runs the job just now. */
+export async function isRunning(state: string, job: string): Promise<boolean> {
+  const path = lockFile(state, job);
+  const there = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (!there) return false;
+  const lock = new DatabaseSync(path, { readOnly: true, timeout: 0 });
+  const free = attempt(lock, 'SELECT count(*) FROM sqlite_schema');
+  lock.close();
+  return !free;
+}
+
+function lockFile(state: string, job: string): string {
+  const name = createHash('sha256').update(job).digest('hex').slice(0, 12);
+  return join(state, `${name}.lock`);
+}
+
+const BUSY = 5;
+
+/** @returns false where another process has the lock */
+function attempt(lock: DatabaseSync, sql: string): boolean {
+  try {
+    lock.exec(sql);
+    return true;
+  } catch (error) {
+    if ((error as { errcode?: number }).errcode === BUSY) return false;
+    throw error;
   }
-  return () => new Promise((resolve) => server.close(() => resolve()));
-}
-
-async function listen(path: string): Promise<Server | undefined> {
-  const server = createServer((socket) => socket.destroy());
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(undefined) : reject(error),
-    );
-    server.listen(path, () => resolve(server.unref()));
-  });
-}
-
-/** A socket that nobody answers was left by a process that was killed. */
-async function takeOver(path: string): Promise<Server | undefined> {
-  if (await answers(path)) return undefined;
-  rmSync(path, { force: true });
-  return listen(path);
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = createConnection(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

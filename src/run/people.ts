@@ -14,49 +14,65 @@ const RECORDS = `(
   UNION ALL SELECT source, customer_id, email, phone FROM events FINAL WHERE source IN {sources:Array(String)}
 )`;
 
-/**
- * Which two nodes are one person: a customer id and an e-mail address that stand in one record; and a phone number
- * that some record has as its only identity, where exactly one person is known to use it (a family shares a phone,
- * so a phone never joins two people who have an address or an id).
- */
+/** Which two nodes are one person: a customer id and an e-mail address that stand in one record. */
 const LINKS = `
   SELECT DISTINCT concat('customer:', source, ':', customer_id) AS a, concat('email:', email) AS b
-  FROM ${RECORDS} WHERE customer_id != '' AND email != ''
-  UNION ALL
-  SELECT any(node) AS a, concat('phone:', phone) AS b
-  FROM (SELECT DISTINCT phone, ${NODE} AS node FROM ${RECORDS} WHERE phone != '' AND (customer_id != '' OR email != ''))
-  WHERE phone IN (SELECT DISTINCT phone FROM ${RECORDS} WHERE customer_id = '' AND email = '' AND phone != '')
+  FROM ${RECORDS} WHERE customer_id != '' AND email != ''`;
+
+const LABELS = `(SELECT node, label FROM identity_labels
+  WHERE job = {job:String} AND run_id = {run:String} AND round = {round:UInt8})`;
+
+/**
+ * Whose phone it is, where some record has nothing but the number: the one person's who is known to use it. A family
+ * shares a phone, so a phone never joins two people who have an address or an id.
+ */
+const PHONES = `
+  SELECT concat('phone:', phone) AS node, any(person) AS label
+  FROM (
+    SELECT DISTINCT phone, coalesce(nullIf(known.label, ''), users.node) AS person
+    FROM (SELECT phone, ${NODE} AS node FROM ${RECORDS} WHERE phone != '' AND (customer_id != '' OR email != '')) AS users
+    LEFT JOIN ${LABELS} AS known ON known.node = users.node
+  )
+  WHERE phone IN (SELECT phone FROM ${RECORDS} WHERE customer_id = '' AND email = '' AND phone != '')
   GROUP BY phone HAVING count() = 1`;
 
 /** Chains of identities longer than this are left as they are; real ones need two or three rounds. */
 const MOST_ROUNDS = 50;
 
+const INSERT = 'INSERT INTO identity_labels (job, run_id, round, node, label)';
+
 /**
- * Joins the nodes of one person under one label, the least of their nodes: each round, a node takes the least label
- * among itself and its neighbours, until nothing changes. Nodes without links need no row.
- * @returns the round whose labels hold, 0 where nobody has two nodes
+ * Gives the nodes of one person one label, the least of them. Nodes without links need no row.
+ * @returns the round whose labels hold
  */
 export async function joinPeople(run: RunContext): Promise<number> {
+  const round = await joinAddresses(run);
+  await run.engine.command(
+    `${INSERT} SELECT {job:String}, {run:String}, {round:UInt8}, node, label FROM (${PHONES})`,
+    { job: run.job.name, run: run.run_id, sources: sourceKeys(run.job), round },
+  );
+  return round;
+}
+
+/** Each round, a node takes the least label among itself and its neighbours, until nothing changes. */
+async function joinAddresses(run: RunContext): Promise<number> {
   const { engine } = run;
   const ids = { job: run.job.name, run: run.run_id };
-  const insert = 'INSERT INTO identity_labels (job, run_id, round, node, label)';
   await engine.command(
-    `${insert} SELECT DISTINCT {job:String}, {run:String}, 0, arrayJoin([a, b]) AS node, node FROM (${LINKS})`,
+    `${INSERT} SELECT DISTINCT {job:String}, {run:String}, 0, arrayJoin([a, b]) AS node, node FROM (${LINKS})`,
     { ...ids, sources: sourceKeys(run.job) },
   );
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
-    const labels = `(SELECT node, label FROM identity_labels
-      WHERE job = {job:String} AND run_id = {run:String} AND round = ${round - 1})`;
     await engine.command(
-      `${insert}
+      `${INSERT}
        SELECT {job:String}, {run:String}, ${round}, node, min(label) FROM (
-         SELECT node, label FROM ${labels}
+         SELECT node, label FROM ${LABELS}
          UNION ALL SELECT links.b AS node, known.label AS label FROM (${LINKS}) AS links
-           INNER JOIN ${labels} AS known ON known.node = links.a
+           INNER JOIN ${LABELS} AS known ON known.node = links.a
          UNION ALL SELECT links.a AS node, known.label AS label FROM (${LINKS}) AS links
-           INNER JOIN ${labels} AS known ON known.node = links.b
+           INNER JOIN ${LABELS} AS known ON known.node = links.b
        ) GROUP BY node`,
-      { ...ids, sources: sourceKeys(run.job) },
+      { ...ids, sources: sourceKeys(run.job), round: round - 1 },
     );
     const [changed] = await engine.query<{ rows: number }>(
       `SELECT toUInt32(count()) AS rows FROM (

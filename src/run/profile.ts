@@ -53,15 +53,15 @@ const ORDERS = `
   SELECT ${NODE} AS node, source, order_id, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
     o.state AS state, o.currency AS currency, o.goods AS goods, coalesce(back.amount, 0) AS refunded, r.rate AS rate,
     o.counts AND NOT o.is_test AND NOT coalesce(toDate32(o.cancelled_at, {timezone:String}) <= {as_of:Date32}, false) AS paid,
-    o.is_test AS is_test,
+    o.counts AS counts, o.is_test AS is_test,
     paid AND NOT (refunded > 0 AND refunded >= goods) AS purchase,
-    round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4) AS value
+    toDecimal64(round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4), 4) AS value
   FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)}
         AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}) AS o
   LEFT JOIN (SELECT source, order_id, version, sum(amount) AS amount FROM refunds FINAL
         WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32}
         GROUP BY source, order_id, version) AS back USING (source, order_id, version)
-  LEFT JOIN (SELECT pair.1 AS currency, toDecimal64(pair.2, 8) AS rate
+  LEFT JOIN (SELECT pair.1 AS currency, toDecimal128(pair.2, 18) AS rate
         FROM (SELECT arrayJoin(arrayZip({currencies:Array(String)}, {rates:Array(String)})) AS pair)) AS r
     ON r.currency = o.currency`;
 
@@ -116,16 +116,19 @@ async function leftOut(run: RunContext, params: object): Promise<string[]> {
     `SELECT multiIf(is_test, 'test', NOT paid, 'unpaid', NOT purchase, 'refunded', node = '', 'nobody',
                     rate IS NULL, 'currency', '') AS why,
        toUInt32(count()) AS orders,
-       arrayStringConcat(arraySort(groupUniqArray(if(why = 'currency', currency, state))), ', ') AS detail
+       arrayStringConcat(arraySort(groupUniqArray(multiIf(why = 'currency', currency, counts, 'cancelled', state))), ', ') AS detail
      FROM (${ORDERS}) WHERE why != '' GROUP BY why ORDER BY why`,
     { ...params },
   );
   return rows.map(({ why, orders, detail }) => {
-    const count = orders === 1 ? '1 order' : `${orders} orders`;
+    const one = orders === 1;
+    const count = one ? '1 order' : `${orders} orders`;
     if (why === 'test') return `${count} left out: placed as a test`;
     if (why === 'unpaid') return `${count} left out: not paid, cancelled or voided (${detail})`;
     if (why === 'refunded') return `${count} left out: refunded in full`;
-    if (why === 'nobody') return `${count} belong to nobody: no e-mail address, phone number or customer id`;
-    return `${count} in ${detail} count as purchases but add no revenue: exchange_rates has no rate for it`;
+    if (why === 'nobody')
+      return `${count} ${one ? 'belongs' : 'belong'} to nobody: no e-mail address, phone number or customer id`;
+    const but = one ? 'counts as a purchase but adds' : 'count as purchases but add';
+    return `${count} in ${detail} ${but} no revenue: exchange_rates has no rate for that`;
   });
 }

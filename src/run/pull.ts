@@ -1,5 +1,5 @@
 import type { Job } from '../job/load.ts';
-import type { Page, Rejection } from '../../connectors/index.ts';
+import type { Customer, Page, Rejection } from '../../connectors/index.ts';
 import { normaliseEmail, normalisePhone } from './identity.ts';
 import type { RunContext } from './run.ts';
 
@@ -87,10 +87,19 @@ function identified<Row extends Person>(row: Row): Row {
   return { ...row, email: normaliseEmail(row.email), phone: normalisePhone(row.phone, row.country) };
 }
 
-/** A description of a person replaces the older one of the same customer id, else e-mail address, else phone. */
-function keyed(row: Person): { record_key: string } {
-  if (row.customer_id) return { record_key: `customer:${row.customer_id}` };
-  return { record_key: row.email ? `email:${row.email}` : `phone:${row.phone}` };
+const DESCRIBED = [
+  ...(['email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const),
+  ...(['email_consent', 'sms_consent', 'ads_consent'] as const),
+];
+
+/**
+ * A description replaces the older one of the same person (customer id, else e-mail address, else phone) that says
+ * as much. One that says less does not: what only the older one says, a consent above all, still stands.
+ */
+function keyed(row: Customer): { record_key: string } {
+  const says = DESCRIBED.map((field) => (row[field] && row[field] !== 'unknown' ? 'x' : '-')).join('');
+  const kind = (['customer_id', 'email', 'phone'] as const).find((field) => row[field])!;
+  return { record_key: `${says} ${kind}:${row[kind]}` };
 }
 
 function isSomebody(row: Person): boolean {
@@ -98,8 +107,9 @@ function isSomebody(row: Person): boolean {
 }
 
 async function countRecords(run: RunContext): Promise<Omit<Pulled, 'rejected' | 'rejections' | 'warnings'>> {
-  const count = (table: string) =>
-    `(SELECT toUInt32(count()) FROM ${table} FINAL WHERE source IN {sources:Array(String)} AND run_id = {run:String})`;
+  const count = (table: string, what = 'count()') =>
+    `(SELECT toUInt32(${what}) FROM ${table} FINAL WHERE source IN {sources:Array(String)} AND run_id = {run:String})`;
+  const people = `uniqExact(source, substring(record_key, position(record_key, ' ')))`;
   const [counts] = await run.engine.query<{
     orders: number;
     lines: number;
@@ -107,7 +117,7 @@ async function countRecords(run: RunContext): Promise<Omit<Pulled, 'rejected' | 
     events: number;
   }>(
     `SELECT ${count('orders')} AS orders, ${count('order_lines')} AS lines,
-            ${count('customers')} AS customers, ${count('events')} AS events`,
+            ${count('customers', people)} AS customers, ${count('events')} AS events`,
     { sources: sourceKeys(run.job), run: run.run_id },
   );
   return counts ?? { orders: 0, lines: 0, customers: 0, events: 0 };

@@ -36,6 +36,7 @@ export async function pushAudience(
   const changes = plan.to_add + plan.to_remove;
   result.left = changes;
   if (changes === 0) return;
+  if (run.signal.aborted) throw interrupted(plan);
   const remote_id = plan.remote_id ?? (await createAudience(run, connection, plan, result));
   result.remote_id = remote_id;
   const audience = { ...accountOf(run.job.name, plan.destination), remote_id };
@@ -63,7 +64,7 @@ export async function pushAudience(
     result.reasons = [...reasons]
       .map(([reason, members]) => ({ reason, members }))
       .toSorted((a, b) => b.members - a.members);
-    if (run.signal.aborted) throw interrupted(plan);
+    if (run.signal.aborted && result.left > 0) throw interrupted(plan);
   }
 }
 

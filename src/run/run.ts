@@ -21,6 +21,8 @@ export type RunContext = {
   as_of: string;
   /** Aborted by a wish to stop: the batch in flight is finished, nothing more is begun. */
   signal: AbortSignal;
+  /** Aborted a while after `signal`: a batch in flight that waits for its platform is given up. */
+  cut: AbortSignal;
   /** Milliseconds since 1970, growing from call to call. */
   clock(): number;
   log(message: string, fields?: Record<string, unknown>): void;
@@ -40,6 +42,9 @@ export type RunOptions = {
 /** A run whose engine process was killed is begun anew this often; every stage is safe to repeat. */
 const ATTEMPTS = 3;
 
+/** What a batch in flight gets to end once the run is asked to stop. Containers are killed after ten seconds. */
+const GRACE_MS = 5000;
+
 /**
  * One run of a job: pull → profile → predict → segment → plan → push → report.
  *
@@ -48,18 +53,24 @@ const ATTEMPTS = 3;
  */
 export async function runJob(engine: Engine, job: Job, options: RunOptions): Promise<RunReport> {
   const unlock = await lockJob(options.state, job.name);
+  const cut = new AbortController();
+  const stopping = () => void setTimeout(() => cut.abort(options.signal.reason), GRACE_MS).unref();
+  options.signal.addEventListener('abort', stopping, { once: true });
   try {
     for (let attempt = 1; ; attempt += 1) {
-      const report = await attemptRun(engine, job, options);
+      const report = await attemptRun(engine, job, { ...options, cut: cut.signal });
       if (report.error?.code !== 'ENGINE_LOST' || attempt === ATTEMPTS) return report;
       options.log('the engine process was lost; the run begins anew', { job: job.name, attempt });
     }
   } finally {
-    await unlock();
+    options.signal.removeEventListener('abort', stopping);
+    unlock();
   }
 }
 
-async function attemptRun(engine: Engine, job: Job, options: RunOptions): Promise<RunReport> {
+type AttemptOptions = RunOptions & Pick<RunContext, 'cut'>;
+
+async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Promise<RunReport> {
   const run = newRun(engine, job, options);
   const ids = { job: job.name, run_id: run.run_id, as_of: run.as_of };
   const report = emptyReport(run);
@@ -92,11 +103,11 @@ async function attemptRun(engine: Engine, job: Job, options: RunOptions): Promis
     report.error = asProblem(error, `job ${job.name}`);
     run.log('run failed', { code: report.error.code, stack: stackOf(error) });
   }
-  await recordRun(engine, ids, 'finished', report);
+  await recordRun(engine, ids, options.send ? 'finished' : 'planned', report);
   return report;
 }
 
-function newRun(engine: Engine, job: Job, options: RunOptions): RunContext {
+function newRun(engine: Engine, job: Job, options: AttemptOptions): RunContext {
   const now = new Date();
   let last = 0;
   return {
@@ -105,6 +116,7 @@ function newRun(engine: Engine, job: Job, options: RunOptions): RunContext {
     run_id: newRunId(now),
     as_of: options.as_of ?? DateTime.fromJSDate(now, { zone: job.timezone }).toISODate()!,
     signal: options.signal,
+    cut: options.cut,
     clock: () => (last = Math.max(last + 1, Date.now())),
     log: (message, fields) => options.log(message, { job: job.name, ...fields }),
   };

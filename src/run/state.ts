@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../engine/engine.ts';
 
-/** What can happen to a run, in order; each is appended once. */
-export type RunEvent = 'started' | 'segmented' | 'finished';
+/** What can happen to a run, in order; each is appended once. One that sends nothing ends as `planned`. */
+export type RunEvent = 'started' | 'segmented' | 'planned' | 'finished';
 
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 
@@ -38,13 +38,13 @@ export async function lastRun(engine: Engine, job: string, event: RunEvent): Pro
 
 /** Closes runs that began and never ended: their process was killed. What they sent is in the ledger. */
 export async function closeInterrupted(engine: Engine, job: string): Promise<void> {
-  const open = await engine.query<{ run_id: string; as_of: string }>(
-    `SELECT run_id, any(as_of) AS as_of FROM runs WHERE job = {job:String}
-     GROUP BY run_id HAVING countIf(event = 'finished') = 0`,
+  const open = await engine.query<{ run_id: string; as_of: string; sends: boolean }>(
+    `SELECT run_id, any(as_of) AS as_of, max(JSONExtractBool(detail, 'send')) AS sends FROM runs
+     WHERE job = {job:String} GROUP BY run_id HAVING countIf(event IN ('planned', 'finished')) = 0`,
     { job },
   );
-  for (const { run_id, as_of } of open) {
-    await recordRun(engine, { job, run_id, as_of }, 'finished', {
+  for (const { run_id, as_of, sends } of open) {
+    await recordRun(engine, { job, run_id, as_of }, sends ? 'finished' : 'planned', {
       status: 'failed',
       error: { code: 'RUN_KILLED' },
     });

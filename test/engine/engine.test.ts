@@ -8,7 +8,7 @@ import { until } from './state-dir.ts';
 const ENDLESS = 'SELECT number FROM numbers(1000000000000)';
 const MEBIBYTE = 2 ** 20;
 
-describe.each(places)('$name', ({ open }) => {
+describe.each(places)('$name', ({ open, large }) => {
   let engine: Engine;
   let leave: () => Promise<void>;
 
@@ -110,7 +110,7 @@ describe.each(places)('$name', ({ open }) => {
   });
 
   describe('large results', () => {
-    test('5 million rows are read in flat memory', async () => {
+    test.runIf(large)('5 million rows are read in flat memory', async () => {
       const before = process.memoryUsage().rss;
       let count = 0;
       let sum = 0;
@@ -129,7 +129,7 @@ describe.each(places)('$name', ({ open }) => {
       expect(most - before).toBeLessThan(250 * MEBIBYTE);
     });
 
-    test('1 million rows from a generator are stored in flat memory', async () => {
+    test.runIf(large)('1 million rows from a generator are stored in flat memory', async () => {
       await engine.command(
         'CREATE TABLE large (id UInt64, name String, money Decimal(18, 4)) ENGINE = MergeTree ORDER BY id',
       );

@@ -4,14 +4,18 @@ import { join } from 'node:path';
 import { type Engine, openEngine } from '../../src/engine/engine.ts';
 import { stateDir } from './state-dir.ts';
 
-export type Place = { name: string; open(): Promise<{ engine: Engine; leave(): Promise<void> }> };
+export type Place = {
+  name: string;
+  large: boolean;
+  open(): Promise<{ engine: Engine; leave(): Promise<void> }>;
+};
 
 /** Everywhere the suite runs: the engine process, the same behind a URL, and the server that CLICKHOUSE_URL names. */
 export const places: Place[] = [
-  { name: 'engine process', open: embedded },
-  { name: 'url', open: embeddedByUrl },
+  { name: 'engine process', large: true, open: embedded },
+  { name: 'url', large: false, open: embeddedByUrl },
   ...(process.env.CLICKHOUSE_URL
-    ? [{ name: 'server', open: () => server(process.env.CLICKHOUSE_URL!) }]
+    ? [{ name: 'server', large: true, open: () => server(process.env.CLICKHOUSE_URL!) }]
     : []),
 ];
 

@@ -1,0 +1,40 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadJob, parseJob } from '../src/job/load.ts';
+import type { RunReport } from '../src/run/report.ts';
+
+/** Every variable a job file of ours may ask for. */
+const env = {
+  MAILCHIMP_API_KEY: 'key-us1',
+  KLAVIYO_API_KEY: 'key',
+  META_ACCESS_TOKEN: 'token',
+  SANDBOX_URL: 'http://127.0.0.1:1',
+};
+
+test.each(readdirSync('config/jobs'))('the example job %s is valid', async (name) => {
+  const job = await loadJob(join('config/jobs', name), { jobs: 'config/jobs', env });
+
+  expect(job.destinations.flatMap(({ audiences }) => audiences).length).toBeGreaterThan(0);
+});
+
+test('every job in the README is valid', () => {
+  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)];
+
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const [, text = ''] of blocks) expect(parseJob(text, { file: 'README.md', env }).name).toBe('daily-shop');
+});
+
+test('the example that needs no credentials runs, and writes its files', { timeout: 60_000 }, () => {
+  const state = mkdtempSync(join(tmpdir(), 'example-'));
+  onTestFinished(() => rmSync(state, { recursive: true, force: true, maxRetries: 20 }));
+
+  const answer = execFileSync(process.execPath, ['src/cli.ts', 'run', 'any-csv', '--json', '--state', state]);
+
+  const report = JSON.parse(answer.toString()) as RunReport;
+  expect(report).toMatchObject({ status: 'done', error: null });
+  expect(report.pulled.rejected).toBe(0);
+  for (const { wanted, added } of report.audiences) expect(added).toBe(wanted);
+});
