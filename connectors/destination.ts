@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Customer } from './records.ts';
 
 /** A customer as a destination needs them. `key` names the member in the ledger: `email:…` or `phone:…`. */
 export type Member = {
@@ -9,13 +10,7 @@ export type Member = {
   email?: string;
   /** E.164, with the plus. */
   phone?: string;
-  first_name?: string;
-  last_name?: string;
-  city?: string;
-  region?: string;
-  zip?: string;
-  country?: string;
-};
+} & Pick<Customer, 'first_name' | 'last_name' | 'city' | 'region' | 'zip' | 'country'>;
 
 /**
  * How one member ended. `refused` carries the platform's own reason, without personal content; a permanent one is

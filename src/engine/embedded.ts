@@ -15,8 +15,8 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { ownerFile, type EmbeddedSettings, LOCKED } from './start.ts';
-import { literal, type Statement, protocolServer } from './protocol.ts';
+import { type EmbeddedSettings, LOCKED, ownerFile } from './start.ts';
+import { DATABASE, literal, protocolServer, type Statement } from './protocol.ts';
 
 /** Below UV_THREADPOOL_SIZE (start.ts): a KILL must find a free thread while every statement waits for its reader. */
 const STATEMENTS_AT_ONCE = 48;
@@ -38,6 +38,9 @@ type Connection = { session: Session; settings: Set<string>; params: Set<string>
 
 const logged = statSync(settings.log).size;
 const root = openRoot();
+// Owning chDB's lock means that whoever left these files is gone.
+for (const file of [ownerFile(settings.state), settings.socket, ...readdirSync('.')])
+  rmSync(file, { force: true });
 const idle: Connection[] = [];
 const waiting: (() => void)[] = [];
 let free = STATEMENTS_AT_ONCE;
@@ -57,7 +60,7 @@ function openRoot(): Session {
     // chDB names the reason only on stderr, which is the log.
     const locked = readFileSync(settings.log).subarray(logged).includes('Cannot lock file');
     if (!locked) console.error(error);
-    process.exit(locked ? LOCKED : 1);
+    return process.exit(locked ? LOCKED : 1);
   }
 }
 
@@ -178,10 +181,8 @@ if (zone !== 'UTC') {
   console.error(`The engine's time zone is ${zone}; TZ=UTC must be set before it starts.`);
   process.exit(1);
 }
+await root.queryAsync(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`);
 
-// Owning chDB's lock means that whoever left this socket and these files is gone.
-rmSync(settings.socket, { force: true });
-for (const file of readdirSync('.')) rmSync(file, { force: true });
 server.listen(settings.socket, () => {
   chmodSync(settings.socket, 0o600);
   const owner = { pid: process.pid, host: hostname(), socket: settings.socket, started_at: new Date() };

@@ -41,7 +41,7 @@ export type Engine = {
   /** Runs a statement that answers nothing: DDL, INSERT … SELECT, KILL. Never asked twice. */
   command(sql: string, params?: Params, options?: CallOptions): Promise<void>;
   /**
-   * Stores rows, streamed; a key that is no column is an error. Up to about a million rows (one block) are stored
+   * Stores rows, streamed, in the table of that name; a key that is no column is an error. Up to about a million rows (one block) are stored
    * whole or not at all. A source that throws stores nothing of what had not yet been sent, and its error is thrown.
    *
    * @param options.token for tables with `non_replicated_deduplication_window`: the same token stores once.

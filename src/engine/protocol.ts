@@ -30,12 +30,14 @@ const NOT_SETTINGS = new Set(
     .concat(['decompress', 'session_id', 'session_timeout', 'session_check', 'role', 'user', 'password'])
     .concat(['quota_key', 'stacktrace', 'close_session']),
 );
+/** Not chDB's `default`, in which a quoted name reads the file of that name. */
+export const DATABASE = 'segment_sync';
 const LONGEST_HEAD_BYTES = 4 * 1024 * 1024;
 const NAME = /^\w+$/;
 
 /** A string as a SQL literal. */
 export function literal(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`;
 }
 
 /**
@@ -88,9 +90,13 @@ async function answer(
   try {
     const inQuery = search.get('query');
     const statement = { ...settingsOf(search), tag, sql: inQuery ?? (await text(request)) };
-    refuseSeveral(statement.sql);
-    if (inQuery && /^\s*insert\b/i.test(inQuery)) await insert(engine, statement, request, gone);
-    else if (search.get('wait_end_of_query') !== '1' && /^[\s(]*(select|with|from)\b/i.test(statement.sql)) {
+    const words = withoutQuotes(statement.sql).trim();
+    if (/;\s*\S/.test(words)) {
+      // chDB would run all of them and glue their answers together.
+      throw new Error('Code: 62. DB::Exception: Multi-statements are not allowed. (SYNTAX_ERROR)');
+    }
+    if (inQuery && /^insert\b/i.test(words)) await insert(engine, statement, request, gone);
+    else if (search.get('wait_end_of_query') !== '1' && /^[\s(]*(select|with|from)\b/i.test(words)) {
       return await stream(engine, statement, response, gone);
     } else response.write(await engine.run(statement, gone));
     response.end();
@@ -103,11 +109,9 @@ async function answer(
 const QUOTED_OR_COMMENT =
   /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|--[^\n]*|#[ !][^\n]*|\/\*.*?\*\/|\$(\w*)\$.*?\$\1\$/gs;
 
-/** chDB runs all of several statements and glues their answers together; a server refuses them. */
-function refuseSeveral(sql: string): void {
-  if (/;\s*\S/.test(sql.replace(QUOTED_OR_COMMENT, (quoted) => (/^['"`$]/.test(quoted) ? 'x' : ' ')))) {
-    throw new Error('Code: 62. DB::Exception: Multi-statements are not allowed. (SYNTAX_ERROR)');
-  }
+/** A statement without comments, and with `x` for each text and quoted name. */
+function withoutQuotes(sql: string): string {
+  return sql.replace(QUOTED_OR_COMMENT, (part) => (/^['"`$]/.test(part) ? 'x' : ' '));
 }
 
 function settingsOf(search: URLSearchParams): Omit<Statement, 'tag' | 'sql'> {
@@ -119,7 +123,7 @@ function settingsOf(search: URLSearchParams): Omit<Statement, 'tag' | 'sql'> {
     else if (!NOT_SETTINGS.has(key)) settings[key] = value;
   }
   const format = search.get('default_format') ?? 'TabSeparated';
-  return { settings, params, format, database: search.get('database') ?? 'default' };
+  return { settings, params, format, database: search.get('database') ?? DATABASE };
 }
 
 /** Spools the rows first: a body that breaks off then stores nothing. */
@@ -146,15 +150,15 @@ async function stream(engine: Engine, statement: Statement, response: ServerResp
   const [, head = statement.sql, format = statement.format] =
     /^(.*\S)\s+FORMAT\s+(\w+)[\s;]*$/is.exec(statement.sql) ?? [];
   const pipe = `${statement.tag}.pipe`;
-  const mark = statement.tag.replaceAll('-', '').slice(0, 16);
   response.setHeader('X-ClickHouse-Format', format);
-  response.setHeader('X-ClickHouse-Exception-Tag', mark);
+  response.setHeader('X-ClickHouse-Exception-Tag', statement.tag);
   await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
   try {
     const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
     // The reader sees the end when the last writer closes: this one, also when the engine never opened the pipe.
     const writer = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
-    const sql = `${head} INTO OUTFILE '${pipe}' TRUNCATE FORMAT ${format}`;
+    // On a line of its own: the statement may end in a comment.
+    const sql = `${head}\nINTO OUTFILE '${pipe}' TRUNCATE FORMAT ${format}`;
     const done = engine
       .run({ ...statement, sql }, gone)
       .then(
@@ -167,7 +171,7 @@ async function stream(engine: Engine, statement: Statement, response: ServerResp
       if (!gone.aborted && !response.write(chunk)) await drained(response);
     }
     const failure = await done;
-    if (failure) fail(response, mark, failure.error);
+    if (failure) fail(response, statement.tag, failure.error);
     else response.end();
   } finally {
     await rm(pipe, { force: true });

@@ -1,12 +1,22 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+} from 'node:fs';
 import { request } from 'node:http';
-import { hostname, tmpdir, totalmem } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SyncError } from '../../connectors/error.ts';
+import { memoryBytes } from './memory.ts';
 
 /** What the engine process is started with. */
 export type EmbeddedSettings = {
@@ -55,7 +65,7 @@ export async function holdEngine(options: {
 }): Promise<Hold> {
   const state = resolve(options.state);
   if (/[*?{}]/.test(state)) throw patternInPath(state);
-  mkdirSync(state, { recursive: true, mode: 0o700 });
+  makeDirectories(state);
   const settings = {
     state,
     socket: socketPath(state),
@@ -87,13 +97,11 @@ export async function holdEngine(options: {
 }
 
 function startProcess(settings: EmbeddedSettings) {
-  const spool = join(settings.state, 'spool');
-  mkdirSync(spool, { recursive: true, mode: 0o700 });
   const tooLarge = (statSync(settings.log, { throwIfNoEntry: false })?.size ?? 0) > LARGEST_LOG_BYTES;
   const log = openSync(settings.log, tooLarge ? 'w' : 'a', 0o600);
   const file = fileURLToPath(new URL(`./embedded${extname(import.meta.url)}`, import.meta.url));
   const child = spawn(process.execPath, [file, JSON.stringify(settings)], {
-    cwd: spool,
+    cwd: spoolDirectory(settings.state),
     detached: true,
     stdio: ['ignore', log, log],
     // Read by chDB and libuv as they load. Without PGTZ, times from PostgreSQL are off by its server's zone. Each
@@ -105,6 +113,28 @@ function startProcess(settings: EmbeddedSettings) {
   let failed: string | undefined;
   child.on('error', (error) => (failed = error.message));
   return { exit: () => child.exitCode ?? child.signalCode ?? failed };
+}
+
+function spoolDirectory(state: string): string {
+  return join(state, 'spool');
+}
+
+function makeDirectories(state: string): void {
+  try {
+    mkdirSync(spoolDirectory(state), { recursive: true, mode: 0o700 });
+    accessSync(state, constants.W_OK);
+  } catch (error) {
+    throw new SyncError(
+      {
+        code: 'ENGINE_PATH_INVALID',
+        where: state,
+        what: 'The state directory cannot be made or written to.',
+        why: error instanceof Error && 'code' in error ? String(error.code) : undefined,
+        fix: 'Name a directory on a local disk that this user may write to.',
+      },
+      { cause: error },
+    );
+  }
 }
 
 /** @returns nothing when nobody answers there */
@@ -165,26 +195,6 @@ function isThere(owner: Owner): boolean {
   } catch {
     return false;
   }
-}
-
-const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
-
-/** @param given bytes, or a text like `4GiB`, `500 MB`, `2g` (units of 1024); default half of what the machine or container has */
-function memoryBytes(given: string | number | undefined): number {
-  if (given === undefined) {
-    const limit = process.constrainedMemory() || Infinity;
-    return Math.floor(Math.min(totalmem(), limit) / 2);
-  }
-  const [, number, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*$/i.exec(String(given)) ?? [];
-  if (!number) {
-    throw new SyncError({
-      code: 'ENGINE_MEMORY_INVALID',
-      where: 'engine.max_memory',
-      what: 'The memory limit is no amount of memory.',
-      fix: 'Write a number of bytes, or for example 4GiB or 500MB.',
-    });
-  }
-  return Math.floor(Number(number) * UNITS[unit.toLowerCase()]!);
 }
 
 function patternInPath(state: string): SyncError {

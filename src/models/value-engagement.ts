@@ -40,7 +40,7 @@ export async function valueEngagement(
 
 const SEGMENT_OF = `
   SELECT customer,
-    multiIf(revenue_window < toDecimal64({value_low:String}, 4), 'low',
+    multiIf(revenue_window <= 0 OR revenue_window < toDecimal64({value_low:String}, 4), 'low',
             revenue_window > toDecimal64({value_high:String}, 4), 'high', 'medium') AS value,
     multiIf(days_since_active < toFloat64({recent:String}), 'high',
             days_since_active > toFloat64({long_ago:String}), 'low', 'medium') AS engagement,

@@ -7,20 +7,28 @@ import type { RunContext } from './run.ts';
 export type PlannedAudience = { index: number; segment: string; name: string; remote_id?: string };
 
 /** One audience and the change that would make it equal its segment. */
-export type AudiencePlan = PlannedAudience & {
-  destination: JobDestination;
+export type AudiencePlan = PlannedAudience &
+  SegmentCounts &
+  ChangeCounts & {
+    destination: JobDestination;
+    /** Requests that write: the platform's floor for this change. */
+    requests: number;
+  };
+
+export type SegmentCounts = {
   /** Customers of the segment. */
   customers: number;
   /** Those who may be sent: with consent and an identifier. */
   wanted: number;
   without_consent: number;
   unreachable: number;
+};
+
+type ChangeCounts = {
   to_add: number;
   to_remove: number;
   /** Members refused for good, left alone for a while. */
   parked: number;
-  /** Requests that write: the platform's floor for this change. */
-  requests: number;
 };
 
 export function accountOf(job: string, destination: JobDestination): Account {
@@ -47,8 +55,11 @@ export async function planDestination(
     remote_ids: audiences.map(({ remote_id }) => remote_id ?? ''),
   };
   await run.engine.command(insertPlan(destination), params);
-  const counts = await run.engine.query<Counts>(countSegments(destination), params);
-  const changes = await run.engine.query<Changes>(COUNT_CHANGES, params);
+  const counts = await run.engine.query<SegmentCounts & { audience: number }>(
+    countSegments(destination),
+    params,
+  );
+  const changes = await run.engine.query<ChangeCounts & { audience: number }>(COUNT_CHANGES, params);
   return audiences.map((audience) => {
     const mine = counts.find((row) => row.audience === audience.index);
     const change = changes.find((row) => row.audience === audience.index);
@@ -57,18 +68,11 @@ export async function planDestination(
     const create = audience.remote_id === undefined && to_add > 0;
     const requests =
       to_add + to_remove === 0 ? 0 : destination.definition.floor({ create, add: to_add, remove: to_remove });
-    return {
-      ...audience,
-      destination,
-      ...{ customers, wanted, without_consent, unreachable, to_add, to_remove, parked, requests },
-    };
+    const counted = { customers, wanted, without_consent, unreachable, to_add, to_remove, parked };
+    return { ...audience, destination, ...counted, requests };
   });
 }
 
-type Counts = Pick<AudiencePlan, 'customers' | 'wanted' | 'without_consent' | 'unreachable'> & {
-  audience: number;
-};
-type Changes = Pick<AudiencePlan, 'to_add' | 'to_remove' | 'parked'> & { audience: number };
 
 const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
 

@@ -1,5 +1,5 @@
 import type { Problem } from '../../connectors/index.ts';
-import type { AudiencePlan } from './plan.ts';
+import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
 import type { ModelReport, SegmentReport } from './segment.ts';
@@ -7,17 +7,10 @@ import type { ModelReport, SegmentReport } from './segment.ts';
 export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
 
 /** What became of one audience; in a plan, nothing was sent and `to_add`, `to_remove` say what would be. */
-export type AudienceReport = {
+export type AudienceReport = Pick<AudiencePlan, 'segment' | keyof SegmentCounts | 'to_add' | 'to_remove'> & {
   destination: string;
   audience: string;
-  segment: string;
   remote_id: string | null;
-  customers: number;
-  wanted: number;
-  without_consent: number;
-  unreachable: number;
-  to_add: number;
-  to_remove: number;
   added: number;
   removed: number;
   updated: number;

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { onTestFinished } from 'vitest';
-import { sandboxes, serveSandbox, type Sandbox, type SandboxPerson } from '../../connectors/index.ts';
+import {
+  sandboxes,
+  serveSandbox,
+  type Sandbox,
+  type SandboxPerson,
+  type SandboxRequest,
+} from '../../connectors/index.ts';
 import { segmentsOf } from '../../src/job/segments.ts';
 import type { RunReport } from '../../src/run/report.ts';
 
@@ -28,6 +34,8 @@ export type Shop = {
   state(): SandboxState;
   /** Requests so far that write, on all platforms. */
   writes(): number;
+  /** Calls once the platforms have taken so many more requests that write, before the last one is answered. */
+  afterWrites(count: number, then: () => void): void;
   write(name: string, text: string): Promise<void>;
   /** Runs a command as a user would, in a process of its own; `job.yaml` is written with `job(…)` before. */
   cli(...args: string[]): Promise<Answer>;
@@ -43,7 +51,16 @@ export async function openShop(
   const platforms = await Promise.all(
     Object.values(sandboxes).map((open) => open({ people: options.people })),
   );
-  const sandbox = await serveSandbox(platforms, { keep_exchanges: true });
+  let awaited: { left: number; then(): void } | undefined;
+  const watched = platforms.map((platform) => ({
+    ...platform,
+    handle(request: SandboxRequest) {
+      const reply = platform.handle(request);
+      if (request.method !== 'GET' && awaited && --awaited.left === 0) awaited.then();
+      return reply;
+    },
+  }));
+  const sandbox = await serveSandbox(watched, { keep_exchanges: true });
   const env = {
     ...process.env,
     SANDBOX_URL: sandbox.url,
@@ -54,7 +71,7 @@ export async function openShop(
   onTestFinished(async () => {
     await stopEngine(folder);
     await sandbox.close();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
   const cli = (...args: string[]): Promise<Answer> =>
     new Promise((done) => {
@@ -68,6 +85,9 @@ export async function openShop(
     cli,
     state: () => sandbox.state() as SandboxState,
     writes: () => sandbox.exchanges.filter(({ request }) => request.method !== 'GET').length,
+    afterWrites: (count, then) => {
+      awaited = { left: count, then };
+    },
     write: (name, text) => writeFile(join(folder, name), text),
     json: async <Result>(...args: string[]) => {
       const { stdout, stderr } = await cli(...args, '--json');

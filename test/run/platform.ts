@@ -24,8 +24,8 @@ export type Platform = {
   outcome: (key: string, op: Op) => Outcome['result'] | 'refused for good';
   /** The connection breaks after so many batches of a push: `taken` before, `lost` after the platform acted on it. */
   breaks?: { after: number; batch: 'taken' | 'lost' };
-  /** Called after each batch was answered and written down. */
-  answered?: () => void;
+  /** Called when a batch was taken, before the run hears of it. */
+  took?: () => void;
   /** The sorted keys that an audience holds; none where it does not exist. */
   members(name: string): string[];
 };
@@ -82,9 +82,9 @@ function destination(platform: Platform, newId: () => string): Destination {
           if (breaks && platform.breaks?.batch === 'taken') throw unreachable();
           const acknowledged = take(platform, change, op, members);
           if (breaks) throw unreachable();
-          yield acknowledged;
           sent += 1;
-          platform.answered?.();
+          platform.took?.();
+          yield acknowledged;
         }
       }
     },

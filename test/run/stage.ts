@@ -130,7 +130,7 @@ function readJob(settings: ShopSettings, memory: SourceDefinition<{ name: string
   const { connectors = { platform: openPlatform().definition }, sources: named, ...rest } = settings;
   const text = JSON.stringify({
     currency: 'EUR',
-    destinations: [{ type: Object.keys(connectors)[0], audiences: [{ segment: 'lifecycle.*' }] }],
+    destinations: [{ type: Object.keys(connectors)[0], audiences: [{ segment: '*' }] }],
     ...rest,
     sources: named?.map((source) => (typeof source === 'string' ? { type: 'memory', name: source } : source)),
   });

@@ -1,0 +1,297 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { parse } from 'csv-parse/sync';
+import { expect, test } from 'vitest';
+import type { Problem } from '../../connectors/index.ts';
+import { held, ledgerOf, openCrowd, type DestinationType } from './crowd.ts';
+import type { Shop } from './shop.ts';
+
+const DESTINATIONS: DestinationType[] = ['mailchimp', 'facebook', 'csv'];
+const AS_OF = ['--as-of', '2026-03-31'];
+const HEADER = 'Name,Email,Financial Status,Currency,Subtotal,Total,Created at,Billing Name';
+const ROWS = [
+  '#1,anna@example.com,paid,EUR,20.00,20.00,2026-03-01 10:00:00 +0000,Anna Bauer',
+  '#2,zoe@example.com,paid,EUR,30.00,30.00,2025-10-01 10:00:00 +0000,Zoë Müller',
+  '#3,ion@example.com,paid,EUR,40.00,40.00,2024-10-01 10:00:00 +0000,Ion Năstase',
+];
+const EXPORT = `${[HEADER, ...ROWS].join('\n')}\n`;
+
+async function openSmall(): Promise<Shop> {
+  const shop = await openCrowd(DESTINATIONS);
+  await shop.write('orders.csv', EXPORT);
+  return shop;
+}
+
+type Case = {
+  title: string;
+  /** Makes something wrong. */
+  spoil?(shop: Shop): Promise<unknown>;
+  args?: string[];
+  code: string;
+  says: (string | RegExp)[];
+};
+
+/** Replaces a piece of the job file. */
+function inJob(piece: string, other: string): Case['spoil'] {
+  return async (shop) => {
+    const text = await readFile(join(shop.folder, 'job.yaml'), 'utf8');
+    expect(text).toContain(piece);
+    await shop.write(
+      'job.yaml',
+      text.replace(piece, () => other),
+    );
+  };
+}
+
+const orders =
+  (content: string | Buffer): Case['spoil'] =>
+  (shop) =>
+    writeFile(join(shop.folder, 'orders.csv'), content);
+
+const CASES: Case[] = [
+  {
+    title: 'an unknown setting',
+    spoil: inJob('currency: EUR', 'curency: EUR'),
+    code: 'CONFIG_UNKNOWN_KEY',
+    says: [/job\.yaml:3\b/, 'currency'],
+  },
+  {
+    title: 'an unknown setting of a destination',
+    spoil: inJob('list_id: sandbox', 'list: sandbox'),
+    code: 'CONFIG_UNKNOWN_KEY',
+    says: [/job\.yaml:9\b/, 'list_id'],
+  },
+  {
+    title: 'a wrong type',
+    spoil: inJob('lifecycle: {}', 'lifecycle: { top_share: plenty }'),
+    code: 'CONFIG_WRONG_TYPE',
+    says: [/job\.yaml:7\b/, 'top_share', 'number'],
+  },
+  {
+    title: 'a secret that is nowhere',
+    spoil: inJob('${MAILCHIMP_API_KEY}', '${MAILCHIMP_KEY_OF_TEST}'),
+    code: 'CONFIG_MISSING_SECRET',
+    says: [/job\.yaml:9\b/, 'MAILCHIMP_KEY_OF_TEST', 'environment', 'MAILCHIMP_API_KEY'],
+  },
+  {
+    title: 'a secret file that is not there',
+    spoil: inJob('${META_ACCESS_TOKEN}', '${file:secrets/meta}'),
+    code: 'CONFIG_MISSING_SECRET',
+    says: [/job\.yaml:10\b/, /secrets\/meta/, 'is not there'],
+  },
+  {
+    title: 'no YAML',
+    spoil: inJob('currency: EUR', 'currency: [EUR'),
+    code: 'CONFIG_SYNTAX',
+    says: [/job\.yaml:\d+/],
+  },
+  {
+    title: 'a settings file with an unknown setting',
+    spoil: async (shop) => {
+      await mkdir(join(shop.folder, 'config'), { recursive: true });
+      await shop.write('config/settings.yaml', 'engine: { max_memry: 1GiB }\n');
+    },
+    code: 'CONFIG_UNKNOWN_KEY',
+    says: ['settings.yaml:1', 'max_memory'],
+  },
+  {
+    title: 'an export that is not there',
+    spoil: (shop) => rm(join(shop.folder, 'orders.csv')),
+    code: 'SOURCE_MISSING_FILE',
+    says: ['orders.csv', 'path'],
+  },
+  {
+    title: 'a missing column',
+    spoil: orders(EXPORT.replace('Created at', 'Created')),
+    code: 'SOURCE_MISSING_COLUMN',
+    says: ['orders.csv', 'Created at', 'Did you mean "Created"'],
+  },
+  {
+    title: 'a file without a header',
+    spoil: orders(`${ROWS.join('\n')}\n`),
+    code: 'SOURCE_MISSING_COLUMN',
+    says: ['orders.csv', 'header'],
+  },
+  {
+    title: 'bytes that are no text',
+    spoil: orders(Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a]), randomBytes(20_000)])),
+    code: 'SOURCE_',
+    says: ['orders.csv'],
+  },
+  {
+    title: 'a packed file that is cut off',
+    spoil: orders(gzipSync(randomBytes(50_000).toString('hex')).subarray(0, 20_000)),
+    code: 'SOURCE_',
+    says: ['orders.csv'],
+  },
+  {
+    title: 'a job that is not there',
+    args: ['nowhere', '--jobs', '.'],
+    code: 'CONFIG_MISSING_FILE',
+    says: ['nowhere', 'crowd'],
+  },
+  {
+    title: 'a day that does not exist',
+    args: ['job.yaml', '--as-of', '2026-02-30'],
+    code: 'ARGUMENT_WRONG',
+    says: ['YYYY-MM-DD'],
+  },
+  {
+    title: 'a month that does not exist',
+    args: ['job.yaml', '--as-of', '2026-13-01'],
+    code: 'ARGUMENT_WRONG',
+    says: ['YYYY-MM-DD'],
+  },
+  {
+    title: 'an unknown option',
+    args: ['job.yaml', '--as-off', '2026-02-01'],
+    code: 'ARGUMENT_WRONG',
+    says: ['--as-of'],
+  },
+];
+
+const EMPTY = [
+  { title: 'an empty file', content: '', says: 'orders.csv is empty' },
+  { title: 'a file with a header alone', content: `${HEADER}\n`, says: 'orders.csv holds no rows' },
+  {
+    title: 'unreadable dates in every row',
+    content: EXPORT.replaceAll(/20\d\d-\d\d-\d\d/g, 'someday'),
+    says: /orders\.csv:2: .*Created at|orders\.csv:2: .*date/i,
+  },
+];
+
+test.for(CASES)(
+  '$title: exit 2 in words and as one JSON document, nothing sent',
+  async ({ spoil, args, code, says }) => {
+    const shop = await openSmall();
+    await spoil?.(shop);
+    const rest = args ?? ['job.yaml', ...AS_OF];
+
+    const machine = await shop.cli('run', ...rest, '--json');
+    const person = await shop.cli('plan', ...rest);
+
+    expect(machine.code, machine.stderr).toBe(2);
+    expect(problemOf(machine.stdout).code).toContain(code);
+    expect(person.code, person.stderr).toBe(2);
+    const words = person.stderr + person.stdout;
+    for (const said of says) expect(words).toMatch(said);
+    expect(words).not.toMatch(/^\s+at /m);
+    expect(shop.sandbox.requests()).toEqual({});
+  },
+);
+
+test.for(EMPTY)('$title: exit 2 with the reason, nothing sent', async ({ content, says }) => {
+  const shop = await openSmall();
+  await shop.write('orders.csv', content);
+
+  const { code, stdout } = await shop.cli('run', 'job.yaml', ...AS_OF, '--json');
+
+  expect(code).toBe(2);
+  const problem = problemOf(stdout);
+  expect(problem.code).toBe('SOURCE_EMPTY');
+  expect(problem.why).toMatch(says);
+  expect(shop.sandbox.requests()).toEqual({});
+});
+
+/** The first problem, wherever in the answer it stands. */
+function problemOf(stdout: string): Problem {
+  const answer = JSON.parse(stdout) as { status: string; errors?: Problem[]; error?: Problem };
+  expect(answer.status).toBe('failed');
+  return (answer.errors?.[0] ?? answer.error)!;
+}
+
+test(
+  'after a good run, whatever is wrong leaves audiences and ledger as they were',
+  { timeout: 120_000 },
+  async () => {
+    const shop = await openSmall();
+    const job = await readFile(join(shop.folder, 'job.yaml'), 'utf8');
+    expect((await shop.json('run', 'job.yaml', ...AS_OF)).status).toBe('done');
+    const [audiences, ledger, writes] = [await held(shop), await ledgerOf(shop), shop.writes()];
+    expect(Object.values(audiences.mailchimp).flat()).toHaveLength(3);
+
+    const spoilt = [
+      ...CASES.flatMap(({ title, spoil }) => (spoil ? [{ title, spoil, code: 2 }] : [])),
+      // The records of the good run are still in the store, so these runs have their customers.
+      ...EMPTY.map(({ title, content }) => ({ title, spoil: orders(content)!, code: 0 })),
+    ];
+    for (const { title, spoil, code } of spoilt) {
+      await spoil(shop);
+      const answer = await shop.cli('run', 'job.yaml', ...AS_OF);
+      expect(answer.code, `${title}: ${answer.stderr}`).toBe(code);
+      await shop.write('job.yaml', job);
+      await shop.write('orders.csv', EXPORT);
+      await rm(join(shop.folder, 'config'), { recursive: true, force: true });
+    }
+
+    expect(shop.writes()).toBe(writes);
+    expect(await held(shop)).toEqual(audiences);
+    expect(await ledgerOf(shop)).toEqual(ledger);
+    const after = await shop.json('run', 'job.yaml', ...AS_OF);
+    expect(after).toMatchObject({ status: 'done', customers: 3 });
+    expect(shop.writes()).toBe(writes);
+  },
+);
+
+test('rows that cannot be read are counted and listed by file and line, the rest is sent', async () => {
+  const shop = await openSmall();
+  const bad = '#4,bad@example.com,paid,EUR,20.00,20.00,31 Brumaire,Jean';
+  await shop.write(
+    'orders.csv',
+    `${EXPORT}${bad}\n#5,worse@example.com,paid,EUR,lots,lots,2026-03-01 10:00:00 +0000,Jo\n`,
+  );
+
+  const { code, stdout } = await shop.cli('run', 'job.yaml', ...AS_OF);
+  const report = await shop.json('plan', 'job.yaml', ...AS_OF);
+
+  expect(code).toBe(0);
+  expect(stdout).toContain('2 rows were rejected');
+  expect(stdout).toMatch(/orders\.csv:5: \S/);
+  expect(stdout).toMatch(/orders\.csv:6: \S/);
+  expect(report.pulled).toMatchObject({ orders: 3, rejected: 2 });
+  expect(report.pulled.rejections.map(({ line }) => line)).toEqual([5, 6]);
+  expect(Object.values(shop.state().mailchimp.tags).flat()).toHaveLength(3);
+});
+
+const ENCODINGS = [
+  {
+    name: 'UTF-16 with a mark',
+    bytes: Buffer.concat([Buffer.from([0xff, 0xfe]), Buffer.from(EXPORT, 'utf16le')]),
+  },
+  { name: 'UTF-16 without a mark', bytes: Buffer.from(EXPORT, 'utf16le') },
+  { name: 'UTF-8 with a mark', bytes: Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(EXPORT)]) },
+  { name: 'Latin-1', bytes: Buffer.from(EXPORT.replace('ă', 'a'), 'latin1'), note: 'windows-1252' },
+];
+
+test.for(ENCODINGS)('an export in $name is read, letters and all', async ({ bytes, note }) => {
+  const shop = await openSmall();
+  await writeFile(join(shop.folder, 'orders.csv'), bytes);
+  const out = join(shop.folder, 'people.csv');
+
+  const plan = await shop.json('plan', 'job.yaml', ...AS_OF);
+  await shop.cli('export', 'job.yaml', '--columns', 'email,last_name', '--out', out);
+
+  expect(plan).toMatchObject({ customers: 3, error: null, pulled: { rejected: 0 } });
+  if (note) expect(plan.warnings.join()).toContain(note);
+  const people = parse(await readFile(out), { columns: true }) as { email: string; last_name: string }[];
+  expect(people.find(({ email }) => email === 'zoe@example.com')?.last_name).toBe('Müller');
+});
+
+test.for([
+  { args: ['rnu', 'job.yaml'], says: 'run' },
+  { args: ['run'], says: 'job' },
+  { args: ['start', '--port', '99999'], says: '65535' },
+  { args: ['export', 'job.yaml'], says: '--out' },
+])('$args: exit 2, in words and as one JSON document', async ({ args, says }) => {
+  const shop = await openSmall();
+
+  const person = await shop.cli(...args);
+  const machine = await shop.cli(...args, '--json');
+
+  expect(person).toMatchObject({ code: 2, stdout: '' });
+  expect(person.stderr).toContain(says);
+  expect(machine.code).toBe(2);
+  expect(problemOf(machine.stdout).code).toBe('ARGUMENT_WRONG');
+});

@@ -1,0 +1,84 @@
+import { describe, expect, test } from 'vitest';
+import { openStage } from '../run/stage.ts';
+import { segmentsOf, type Seen } from './customers.ts';
+
+const stage = openStage();
+
+/** Ten customers who ordered today: c0 spent 1, c9 spent 10. */
+const TEN: Seen[] = Array.from({ length: 10 }, (_, index) => ({
+  customer: `c${index}`,
+  revenue: String(index + 1),
+}));
+
+async function lifecycleOf(customers: Seen[], settings: object = {}) {
+  const { lifecycle } = await segmentsOf(stage, customers, { lifecycle: settings });
+  return lifecycle;
+}
+
+async function topOf(customers: Seen[], top_share: number): Promise<string[]> {
+  const lifecycle = await lifecycleOf(customers, { top_share });
+  return Object.keys(lifecycle).filter((customer) => lifecycle[customer] === 'top');
+}
+
+describe('the lifecycle', () => {
+  test('turns at risk the day after at_risk_after and lost the day after lost_after', async () => {
+    const ages = [0, 30, 31, 60, 61, 5000];
+    const settings = { at_risk_after: '30d', lost_after: '60d', top_share: 0 };
+
+    const lifecycle = await lifecycleOf(
+      ages.map((days) => ({ customer: `${days} days`, days })),
+      settings,
+    );
+
+    expect(lifecycle).toEqual({
+      '0 days': 'active',
+      '30 days': 'active',
+      '31 days': 'at_risk',
+      '60 days': 'at_risk',
+      '61 days': 'lost',
+      '5000 days': 'lost',
+    });
+  });
+
+  test('looks at orders only: a visit makes nobody active again', async () => {
+    expect(await lifecycleOf([{ customer: 'ana', days: 400, active: 1 }])).toEqual({ ana: 'lost' });
+  });
+
+  test.each([
+    { top_share: 0, top: [] },
+    { top_share: 0.1, top: ['c9'] },
+    { top_share: 0.3, top: ['c7', 'c8', 'c9'] },
+    { top_share: 1, top: TEN.map(({ customer }) => customer) },
+  ])('makes the share $top_share of those who spent most top', async ({ top_share, top }) => {
+    expect(await topOf(TEN, top_share)).toEqual(top);
+  });
+
+  test('takes the share of those neither at risk nor lost, however much the others spent', async () => {
+    const gone: Seen[] = [
+      { customer: 'rich and at risk', days: 200, revenue: '900' },
+      { customer: 'rich and lost', days: 900, revenue: '900' },
+    ];
+
+    const lifecycle = await lifecycleOf([...TEN, ...gone], { top_share: 0.2 });
+
+    expect(lifecycle).toMatchObject({ c9: 'top', c8: 'top', c7: 'active' });
+    expect(lifecycle).toMatchObject({ 'rich and at risk': 'at_risk', 'rich and lost': 'lost' });
+  });
+
+  test('decides ties by what was spent ever and then by name, so that two runs agree', async () => {
+    const tied: Seen[] = [
+      ...['e', 'b', 'd', 'a'].map((customer) => ({ customer, revenue: '5', ever: '5' })),
+      { customer: 'f', revenue: '5', ever: '80' },
+    ];
+
+    const one = await topOf(tied, 0.6);
+    const other = await topOf(tied.toReversed(), 0.6);
+
+    expect(one).toEqual(['a', 'b', 'f']);
+    expect(other).toEqual(one);
+  });
+
+  test('of a shop without customers is empty', async () => {
+    expect(await lifecycleOf([])).toEqual({});
+  });
+});

@@ -1,0 +1,197 @@
+import { describe, expect, test } from 'vitest';
+import { openActiveShop } from './active-shop.ts';
+import { aBuyer, aCustomer, anOrder, openStage } from './stage.ts';
+
+const stage = openStage();
+const AS_OF = '2026-03-31';
+
+describe('a plan', () => {
+  test('adds, removes and keeps what makes the audience equal its segment, and sends nothing', async () => {
+    const { shop, platform } = openActiveShop(stage);
+    shop.holds(['ana', 'bo', 'cy'].map((name) => aBuyer(name)));
+    await shop.run(AS_OF);
+    const sent = platform.requests.length;
+    shop.holds([
+      aBuyer('cy', { ordered_at: '2026-08-01T12:00:00.000Z' }),
+      aBuyer('di', { ordered_at: '2026-08-02T12:00:00.000Z' }),
+    ]);
+
+    const { audiences, status } = await shop.run('2026-08-15', { send: false });
+
+    expect(status).toBe('done');
+    expect(audiences).toMatchObject([
+      { segment: 'lifecycle.active', audience: 'Active', customers: 2, wanted: 2, to_add: 1, to_remove: 2 },
+    ]);
+    expect(platform.requests).toHaveLength(sent);
+    expect(platform.members('Active')).toHaveLength(3);
+  });
+
+  test('of a first run counts the request that creates the audience', async () => {
+    const { shop } = openActiveShop(stage);
+    shop.holds(['ana', 'bo', 'cy'].map((name) => aBuyer(name)));
+
+    const { audiences } = await shop.run(AS_OF, { send: false });
+
+    // Batches of two, and one request to create it.
+    expect(audiences).toMatchObject([{ to_add: 3, to_remove: 0, requests: 3, remote_id: null }]);
+  });
+
+  test('where nothing changed needs no request', async () => {
+    const { shop, platform } = openActiveShop(stage);
+    shop.holds(aBuyer('ana'));
+    const first = await shop.run(AS_OF);
+    const sent = platform.requests.length;
+
+    const second = await shop.run(AS_OF);
+
+    expect(first.audiences).toMatchObject([{ added: 1, requests: 2 }]);
+    expect(second.audiences).toMatchObject([{ added: 0, removed: 0, requests: 0, wanted: 1 }]);
+    expect(platform.requests).toHaveLength(sent);
+  });
+
+  test('never counts or sends orders of nobody', async () => {
+    const { shop, platform } = openActiveShop(stage);
+    shop.holds([aBuyer('ana'), { orders: [anOrder({ email: undefined }), anOrder({ email: undefined })] }]);
+
+    const { customers, segments } = await shop.run(AS_OF);
+
+    expect(customers).toBe(1);
+    expect(segments.find(({ segment }) => segment === 'lifecycle.active')?.customers).toBe(1);
+    expect(platform.members('Active')).toEqual(['email:ana@example.com']);
+  });
+});
+
+test.each([
+  { consent: 'required', members: ['yes'], without_consent: 3 },
+  { consent: 'not_refused', members: ['pending', 'unknown', 'yes'], without_consent: 1 },
+  { consent: 'ignore', members: ['no', 'pending', 'unknown', 'yes'], without_consent: 0 },
+])('with consent: $consent, those who said $members are sent', async (wanted) => {
+  const { consent, members, without_consent } = wanted;
+  const { shop, platform } = openActiveShop(stage, {
+    destinations: [{ type: 'platform', consent, audiences: [{ segment: 'lifecycle.active' }] }],
+  });
+  shop.holds(
+    (['yes', 'no', 'pending', 'unknown'] as const).map((said) => aBuyer(said, {}, { email_consent: said })),
+  );
+
+  const { audiences } = await shop.run(AS_OF);
+
+  expect(audiences).toMatchObject([
+    { customers: 4, wanted: members.length, without_consent, unreachable: 0 },
+  ]);
+  expect(platform.members('Active')).toEqual(members.map((name) => `email:${name}@example.com`));
+});
+
+test('the consent that counts is that of the destination’s channel', async () => {
+  const { shop, platform } = openActiveShop(stage, {}, { consent: { channel: 'ads', rule: 'required' } });
+  shop.holds([
+    aBuyer('ana', {}, { email_consent: 'yes', ads_consent: 'no' }),
+    aBuyer('bo', {}, { email_consent: 'no', ads_consent: 'yes' }),
+  ]);
+
+  await shop.run(AS_OF);
+
+  expect(platform.members('Active')).toEqual(['email:bo@example.com']);
+});
+
+test('a withdrawn consent takes the customer out of the audience', async () => {
+  const { shop, platform } = openActiveShop(stage, {
+    destinations: [{ type: 'platform', consent: 'required', audiences: [{ segment: 'lifecycle.active' }] }],
+  });
+  const said = (email_consent: 'yes' | 'no', day: number) =>
+    aBuyer('ana', {}, { email_consent, updated_at: `2026-03-0${day}T00:00:00.000Z` });
+  shop.holds(said('yes', 1));
+  await shop.run(AS_OF);
+
+  shop.holds(said('no', 2));
+  const { audiences } = await shop.run(AS_OF);
+
+  expect(audiences).toMatchObject([{ removed: 1, wanted: 0, without_consent: 1 }]);
+  expect(platform.members('Active')).toEqual([]);
+});
+
+describe('a customer without an e-mail address', () => {
+  const records = [
+    aBuyer('ana'),
+    {
+      orders: [
+        anOrder({ email: undefined, phone: '+40722000111' }),
+        anOrder({ email: undefined, customer_id: '7' }),
+      ],
+      customers: [
+        aCustomer({ email: undefined, phone: '+40722000111' }),
+        aCustomer({ email: undefined, customer_id: '7' }),
+      ],
+    },
+  ];
+
+  test('goes by phone to a destination that takes phones', async () => {
+    const { shop, platform } = openActiveShop(stage);
+    shop.holds(records);
+
+    const { audiences } = await shop.run(AS_OF);
+
+    expect(audiences).toMatchObject([{ customers: 3, wanted: 2, unreachable: 1 }]);
+    expect(platform.members('Active')).toEqual(['email:ana@example.com', 'phone:+40722000111']);
+    expect(platform.audiences.get('Active')?.members.get('phone:+40722000111')).toMatchObject({
+      phone: '+40722000111',
+      customer: 'phone:+40722000111',
+    });
+  });
+
+  test('cannot be reached where only e-mail addresses are taken, and is counted', async () => {
+    const { shop, platform } = openActiveShop(stage, {}, { identifiers: ['email'] });
+    shop.holds(records);
+
+    const { audiences } = await shop.run(AS_OF);
+
+    expect(audiences).toMatchObject([{ customers: 3, wanted: 1, unreachable: 2 }]);
+    expect(platform.members('Active')).toEqual(['email:ana@example.com']);
+  });
+});
+
+test('one segment can have several audiences, also at several accounts', async () => {
+  const { shop, platform } = openActiveShop(stage, {
+    destinations: [
+      {
+        type: 'platform',
+        audiences: [
+          { segment: 'lifecycle.active', audience: 'Buyers' },
+          { segment: 'lifecycle.active', audience: 'Newsletter' },
+        ],
+      },
+      {
+        type: 'platform',
+        account: 'second',
+        audiences: [{ segment: 'lifecycle.active', audience: 'Second' }],
+      },
+    ],
+  });
+  shop.holds([aBuyer('ana'), aBuyer('bo')]);
+
+  const { audiences } = await shop.run(AS_OF);
+
+  expect(audiences.map(({ destination, audience, added }) => [destination, audience, added])).toEqual([
+    ['platform', 'Buyers', 2],
+    ['platform', 'Newsletter', 2],
+    ['platform-2', 'Second', 2],
+  ]);
+  const both = ['email:ana@example.com', 'email:bo@example.com'];
+  expect(['Buyers', 'Newsletter', 'Second'].map(platform.members)).toEqual([both, both, both]);
+});
+
+test('a customer whose address changes is taken out under the old and added under the new one', async () => {
+  const { shop, platform } = openActiveShop(stage);
+  const known = (email: string, day: number) => ({
+    orders: [anOrder({ order_id: 'o', customer_id: '7', email, version: day })],
+    customers: [aCustomer({ customer_id: '7', email, updated_at: `2026-03-0${day}T00:00:00.000Z` })],
+  });
+  shop.holds(known('old@example.com', 1));
+  await shop.run(AS_OF);
+
+  shop.holds(known('new@example.com', 2));
+  const { audiences } = await shop.run(AS_OF);
+
+  expect(audiences).toMatchObject([{ added: 1, removed: 1, requests: 2 }]);
+  expect(platform.members('Active')).toEqual(['email:new@example.com']);
+});
