@@ -24,7 +24,8 @@ test('every job in the README is valid', () => {
   const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)];
 
   expect(blocks.length).toBeGreaterThan(0);
-  for (const [, text = ''] of blocks) expect(parseJob(text, { file: 'README.md', env }).name).toBe('daily-shop');
+  for (const [, text = ''] of blocks)
+    expect(parseJob(text, { file: 'README.md', env }).name).toBe('daily-shop');
 });
 
 test('the example that needs no credentials runs, and writes its files', { timeout: 60_000 }, () => {

@@ -10,8 +10,6 @@ import { ImportErrors, ImportJob, type Refusal } from './replies.ts';
 const LONGEST_WAIT = 20;
 /** Looks at a job before its members are left to the next run; about half an hour. */
 const LOOKS = 200;
-/** A run that is asked to stop still waits so long for the job it started: it is the batch in flight. */
-const LAST_LOOKS_MS = 8_000;
 const ERRORS_PAGE = 100;
 
 type End = { status: 'complete' | 'cancelled'; failed: number };
@@ -113,13 +111,8 @@ async function finished(
 ): Promise<End | undefined> {
   const call = callOn(audience, 'tell how an import stands', ['lists:read', 'profiles:read']);
   let pause = context.backoff_ms;
-  let stopAt: number | undefined;
   for (let look = 0; look < LOOKS; look += 1) {
-    if (context.signal.aborted) {
-      stopAt ??= Date.now() + LAST_LOOKS_MS;
-      if (Date.now() > stopAt) return undefined;
-      await wait(context.backoff_ms);
-    } else await wait(pause, undefined, { signal: context.signal }).catch(() => undefined);
+    await wait(pause, undefined, { signal: context.signal });
     const { value } = await api.ask(
       call,
       ImportJob,

@@ -73,7 +73,6 @@ export async function planDestination(
   });
 }
 
-
 const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
 
 /** Customers of the segments that the audiences are of; a segment may have several audiences. */

@@ -85,30 +85,42 @@ async function createAudience(
 
 function changeOf(run: RunContext, plan: AudiencePlan, remote_id: string): Change {
   const ids = { job: run.job.name, run: run.run_id, audience: plan.index };
-  const planned = (op: 'add' | 'remove') => () => pages(run, PLANNED, { ...ids, op });
+  const planned = (op: 'add' | 'remove') => () => pages(run, { ...ids, op });
   return {
     audience: { name: plan.name, remote_id },
     counts: { add: plan.to_add, remove: plan.to_remove },
     add: planned('add'),
     remove: planned('remove'),
-    wanted: () =>
-      pages(run, wantedSql(plan.destination), { ...ids, audiences: [plan.index], segments: [plan.segment] }),
+    wanted: () => everyone(run, plan),
   };
 }
+
+/** Read in one go, as for a file: a page at a time would compute the whole segment for each page. */
+async function* everyone(run: RunContext, plan: AudiencePlan): AsyncGenerator<Member> {
+  const rows = run.engine.stream<MemberRow>(
+    `${MEMBER_FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
+    {
+      job: run.job.name,
+      run: run.run_id,
+      audiences: [plan.index],
+      segments: [plan.segment],
+    },
+  );
+  for await (const chunk of rows) for (const { member, ...fields } of chunk) yield asMember(member, fields);
+}
+
+type MemberRow = Member & { member: string };
+const MEMBER_FIELDS =
+  'SELECT member, customer, email, phone, first_name, last_name, city, region, zip, country';
 
 const PLANNED = `SELECT * FROM plan_members WHERE job = {job:String} AND run_id = {run:String}
   AND audience = {audience:UInt32} AND op = {op:String}`;
 
-async function* pages(
-  run: RunContext,
-  rows: string,
-  params: Record<string, unknown>,
-): AsyncGenerator<Member> {
+async function* pages(run: RunContext, params: Record<string, unknown>): AsyncGenerator<Member> {
   let after = '';
   for (;;) {
-    const page = await run.engine.query<Member & { member: string }>(
-      `SELECT member, customer, email, phone, first_name, last_name, city, region, zip, country FROM (${rows})
-       WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`,
+    const page = await run.engine.query<MemberRow>(
+      `${MEMBER_FIELDS} FROM (${PLANNED}) WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`,
       { ...params, after },
     );
     for (const { member, ...fields } of page) yield asMember(member, fields);

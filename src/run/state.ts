@@ -8,10 +8,7 @@ export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: strin
 
 /** A new run's id: sorts by time, safe as a partition's name. */
 export function newRunId(now: Date): string {
-  const stamp = now
-    .toISOString()
-    .replace(/[-:]|\.\d+/g, '')
-    .toLowerCase();
+  const stamp = now.toISOString().replace(/[-:.]/g, '').toLowerCase();
   return `${stamp}-${randomBytes(3).toString('hex')}`;
 }
 

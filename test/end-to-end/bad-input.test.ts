@@ -117,13 +117,13 @@ const CASES: Case[] = [
   {
     title: 'bytes that are no text',
     spoil: orders(Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a]), randomBytes(20_000)])),
-    code: 'SOURCE_',
+    code: 'SOURCE_MISSING_COLUMN',
     says: ['orders.csv'],
   },
   {
     title: 'a packed file that is cut off',
     spoil: orders(gzipSync(randomBytes(50_000).toString('hex')).subarray(0, 20_000)),
-    code: 'SOURCE_',
+    code: 'SOURCE_UNREADABLE',
     says: ['orders.csv'],
   },
   {
@@ -173,7 +173,7 @@ test.for(CASES)(
     const person = await shop.cli('plan', ...rest);
 
     expect(machine.code, machine.stderr).toBe(2);
-    expect(problemOf(machine.stdout).code).toContain(code);
+    expect(problemsOf(machine.stdout).map((problem) => problem.code)).toContain(code);
     expect(person.code, person.stderr).toBe(2);
     const words = person.stderr + person.stdout;
     for (const said of says) expect(words).toMatch(said);
@@ -189,17 +189,17 @@ test.for(EMPTY)('$title: exit 2 with the reason, nothing sent', async ({ content
   const { code, stdout } = await shop.cli('run', 'job.yaml', ...AS_OF, '--json');
 
   expect(code).toBe(2);
-  const problem = problemOf(stdout);
+  const problem = problemsOf(stdout)[0]!;
   expect(problem.code).toBe('SOURCE_EMPTY');
   expect(problem.why).toMatch(says);
   expect(shop.sandbox.requests()).toEqual({});
 });
 
-/** The first problem, wherever in the answer it stands. */
-function problemOf(stdout: string): Problem {
+/** The problems, wherever in the answer they stand. */
+function problemsOf(stdout: string): Problem[] {
   const answer = JSON.parse(stdout) as { status: string; errors?: Problem[]; error?: Problem };
   expect(answer.status).toBe('failed');
-  return (answer.errors?.[0] ?? answer.error)!;
+  return answer.errors ?? [answer.error!];
 }
 
 test(
@@ -293,5 +293,5 @@ test.for([
   expect(person).toMatchObject({ code: 2, stdout: '' });
   expect(person.stderr).toContain(says);
   expect(machine.code).toBe(2);
-  expect(problemOf(machine.stdout).code).toBe('ARGUMENT_WRONG');
+  expect(problemsOf(machine.stdout)[0]!.code).toBe('ARGUMENT_WRONG');
 });

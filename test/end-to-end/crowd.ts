@@ -15,7 +15,7 @@ export const LATER = '2026-05-31';
 const DAY_MS = 86_400_000;
 const LABELS = { top: 'Top', active: 'Active', at_risk: 'At risk', lost: 'Lost' } as const;
 type Label = (typeof LABELS)[keyof typeof LABELS];
-export type Membership = Record<Label, string[]>;
+export type Membership = Partial<Record<Label, string[]>>;
 
 type Buyer = { email: string; orders: { day: string; amount: number }[] };
 
@@ -41,7 +41,7 @@ export function crowdExport(): string {
 }
 
 /** Who belongs where on a day, worked out from the definition of lifecycle and not by the program. */
-export function membershipOn(day: string): Membership {
+export function membershipOn(day: string): Record<Label, string[]> {
   const age = (other: string) => (Date.parse(day) - Date.parse(other)) / DAY_MS;
   const buyers = BUYERS.map(({ email, orders }) => {
     const known = orders.filter((order) => age(order.day) >= 0);
@@ -79,9 +79,9 @@ export const KEYS = {
   META_ACCESS_TOKEN: 'sandbox',
 };
 
-/** A job that mirrors the lifecycle of the crowd to some destinations, without asking for consent. */
-export function crowdJob(destinations: readonly DestinationType[] = EVERY, head = ''): string {
-  const audiences = 'consent: ignore, audiences: [{ segment: lifecycle.* }]';
+/** A job that mirrors segments of the crowd to some destinations, without asking for consent. */
+function crowdJob(destinations: readonly DestinationType[], { segment = 'lifecycle.*', head = '' }): string {
+  const audiences = `consent: ignore, audiences: [{ segment: ${segment} }]`;
   return `name: crowd
 timezone: UTC
 currency: EUR
@@ -97,11 +97,11 @@ ${destinations.map((type) => `  - { type: ${type}, ${DESTINATIONS[type]}, ${audi
 /** A shop with the crowd's export in `orders.csv` and its job in `job.yaml`. */
 export async function openCrowd(
   destinations: readonly DestinationType[] = EVERY,
-  options: { env?: Record<string, string>; head?: string } = {},
+  options: { env?: Record<string, string>; segment?: string; head?: string } = {},
 ): Promise<Shop> {
   const shop = await openShop({ env: { ...KEYS, ...options.env } });
   await shop.write('orders.csv', crowdExport());
-  await shop.write('job.yaml', crowdJob(destinations, options.head));
+  await shop.write('job.yaml', crowdJob(destinations, options));
   return shop;
 }
 

@@ -1,5 +1,4 @@
-import { rm } from 'node:fs/promises';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
@@ -145,7 +144,6 @@ const CREATE = { mailchimp: 'segments$', klaviyo: 'lists$', facebook: 'customaud
 
 test.for([
   { title: 'an error 500', fault: { status: 500, text: 'oops' } },
-  { title: 'a wish to wait a moment', fault: { status: 429, headers: { 'retry-after': '1' }, body: {} } },
   { title: 'a connection that breaks before the request took effect', fault: { drop: 'before' as const } },
   { title: 'a connection that breaks after the request took effect', fault: { drop: 'after' as const } },
 ])(

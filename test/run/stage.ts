@@ -24,7 +24,7 @@ import { openPlatform } from './platform.ts';
 
 /** A profile as it is stored; money is a decimal string without closing zeros. */
 export type Profile = Record<string, string | number | null> & { customer: string };
-export type Profiled = { pulled: Pulled; warnings: string[]; customers: Profile[] };
+type Profiled = { pulled: Pulled; warnings: string[]; customers: Profile[] };
 
 /** Settings of a job file; what is not given has the value that most tests do not care about. */
 export type ShopSettings = {
