@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
  * Every table of the store. Three kinds:
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
- * - computed (`identity_labels`, `profiles`, `assignments`, `plan_members`): written once per run under its `run_id`
+ * - computed (`identity_labels`, `profiles`, `predictions`, `assignments`, `plan_members`): written once per run under its `run_id`
  *   and read only after the run says that they are complete. Old ones are dropped by partition.
  * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
@@ -59,7 +59,13 @@ const TABLES: Record<string, string> = {
     email_consent LowCardinality(String), sms_consent LowCardinality(String), ads_consent LowCardinality(String),
     orders UInt32, purchase_days UInt32, first_order Date32, last_order Date32, last_visit Nullable(Date32),
     days_since_order UInt32, days_since_active UInt32,
+    frequency UInt32, recency_days UInt32, age_days UInt32, repeat_value Float64,
     revenue Decimal(18, 4), revenue_12m Decimal(18, 4), revenue_window Decimal(18, 4)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
+
+  predictions: `(
+    job LowCardinality(String), run_id LowCardinality(String), customer String,
+    p_alive Float64, expected_purchases Float64, expected_order_value Float64, clv_12m Decimal(18, 4)
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
   assignments: `(
@@ -105,7 +111,7 @@ export async function createTables(engine: Engine): Promise<void> {
   );
 }
 
-const COMPUTED = ['identity_labels', 'profiles', 'plan_members'];
+const COMPUTED = ['identity_labels', 'profiles', 'predictions', 'plan_members'];
 
 /** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */
 export async function dropOldRuns(engine: Engine, job: string, keep: string): Promise<void> {

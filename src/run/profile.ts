@@ -65,10 +65,27 @@ const ORDERS = `
         FROM (SELECT arrayJoin(arrayZip({currencies:Array(String)}, {rates:Array(String)})) AS pair)) AS r
     ON r.currency = o.currency`;
 
+/**
+ * The buying of each customer. A purchase day is a day with at least one order; what the models call repeats are the
+ * days after the first, and `repeat_value` is the mean of their totals, 0 where there are none.
+ */
+const PURCHASES = `
+  SELECT customer, sum(day_orders) AS orders, count() AS purchase_days, min(day) AS first_order, max(day) AS last_order,
+    sum(day_value) AS revenue,
+    if(purchase_days > 1, toFloat64(revenue - argMin(day_value, day)) / (purchase_days - 1), 0) AS repeat_value,
+    sumIf(day_value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
+    sumIf(day_value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window
+  FROM (
+    SELECT ${person('bought')}, day, count() AS day_orders, sum(value) AS day_value
+    FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
+    WHERE purchase AND bought.node != '' GROUP BY customer, day
+  ) GROUP BY customer`;
+
 const INSERT_PROFILES = `
   INSERT INTO profiles (job, run_id, customer, customer_id, email, phone, first_name, last_name, city, region, zip,
     country, email_consent, sms_consent, ads_consent, orders, purchase_days, first_order, last_order, last_visit,
-    days_since_order, days_since_active, revenue, revenue_12m, revenue_window)
+    days_since_order, days_since_active, frequency, recency_days, age_days, repeat_value, revenue, revenue_12m,
+    revenue_window)
   SELECT {job:String}, {run:String}, customer, coalesce(who.customer_id, ''), coalesce(who.email, ''),
     coalesce(who.phone, ''), coalesce(who.first_name, ''), coalesce(who.last_name, ''), coalesce(who.city, ''),
     coalesce(who.region, ''), coalesce(who.zip, ''), coalesce(who.country, ''),
@@ -76,15 +93,10 @@ const INSERT_PROFILES = `
     bought.orders, bought.purchase_days, bought.first_order, bought.last_order, seen.last_visit,
     dateDiff('day', bought.last_order, {as_of:Date32}),
     dateDiff('day', greatest(bought.last_order, coalesce(seen.last_visit, bought.last_order)), {as_of:Date32}),
+    bought.purchase_days - 1, dateDiff('day', bought.first_order, bought.last_order),
+    dateDiff('day', bought.first_order, {as_of:Date32}), bought.repeat_value,
     bought.revenue, bought.revenue_12m, bought.revenue_window
-  FROM (
-    SELECT ${person('bought')}, count() AS orders, uniqExact(day) AS purchase_days, min(day) AS first_order,
-      max(day) AS last_order, sum(value) AS revenue,
-      sumIf(value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
-      sumIf(value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window
-    FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
-    WHERE purchase AND bought.node != '' GROUP BY customer
-  ) AS bought
+  FROM (${PURCHASES}) AS bought
   LEFT JOIN (
     SELECT ${person('visits')}, max(toDate32(at, {timezone:String})) AS last_visit
     FROM (SELECT ${NODE} AS node, at FROM events FINAL WHERE source IN {sources:Array(String)} AND type = 'visit'
