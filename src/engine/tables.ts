@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
  * Every table of the store. Three kinds:
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
- * - computed (`identity_labels`, `profiles`, `predictions`, `assignments`, `plan_members`): written once per run under its `run_id`
+ * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `assignments`, `plan_members`): written once per run under its `run_id`
  *   and read only after the run says that they are complete. Old ones are dropped by partition.
  * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
@@ -63,6 +63,11 @@ const TABLES: Record<string, string> = {
     revenue Decimal(18, 4), revenue_12m Decimal(18, 4), revenue_window Decimal(18, 4)
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
+  clv_curves: `(
+    job LowCardinality(String), run_id LowCardinality(String), x UInt32, octave Int16,
+    purchases Array(Float64), discounted Array(Float64)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (x, octave)`,
+
   predictions: `(
     job LowCardinality(String), run_id LowCardinality(String), customer String,
     p_alive Float64, expected_purchases Float64, expected_order_value Float64, clv_12m Decimal(18, 4)
@@ -111,7 +116,7 @@ export async function createTables(engine: Engine): Promise<void> {
   );
 }
 
-const COMPUTED = ['identity_labels', 'profiles', 'predictions', 'plan_members'];
+const COMPUTED = ['identity_labels', 'profiles', 'clv_curves', 'predictions', 'plan_members'];
 
 /** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */
 export async function dropOldRuns(engine: Engine, job: string, keep: string): Promise<void> {

@@ -18,13 +18,32 @@ function labels<M extends ModelName>(model: M) {
 const LifecycleSettings = z
   .strictObject({
     model: z
-      .enum(['recency'])
-      .default('recency')
-      .describe('How customers are judged; recency looks at the days since their latest order.'),
+      .enum(['mbg_nbd', 'bg_nbd', 'recency'])
+      .default('mbg_nbd')
+      .describe(
+        'How customers are judged: by a lifetime-value model of the shop itself (mbg_nbd or bg_nbd), or by the days since their latest order (recency).',
+      ),
+    horizon: days().prefault('365d').describe('How far ahead expected purchases are counted.'),
+    at_risk_below: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.6)
+      .describe('A customer is at risk when the probability that they still buy is below this.'),
+    lost_below: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(0.25)
+      .describe('A customer counts as lost when that probability is below this.'),
     at_risk_after: days()
-      .prefault('90d')
-      .describe('A customer without an order for this long is at risk of being lost.'),
-    lost_after: days().prefault('365d').describe('A customer without an order for this long counts as lost.'),
+      .optional()
+      .describe(
+        'For recency: no order for this long is at risk; unless given, nine of ten repeat orders of the shop come sooner.',
+      ),
+    lost_after: days()
+      .optional()
+      .describe('For recency: no order for this long counts as lost; twice at_risk_after unless given.'),
     top_share: z
       .number()
       .min(0)
@@ -33,9 +52,14 @@ const LifecycleSettings = z
       .describe('Share of the customers neither at risk nor lost who are top: 0.1 is the best tenth.'),
     labels: labels('lifecycle'),
   })
-  .refine((settings) => settings.at_risk_after < settings.lost_after, {
+  .refine(({ at_risk_after, lost_after }) => !at_risk_after || !lost_after || at_risk_after < lost_after, {
     path: ['at_risk_after'],
     error: 'Must be shorter than lost_after',
+    when: onlyUnknownKeys,
+  })
+  .refine(({ at_risk_below, lost_below }) => lost_below < at_risk_below, {
+    path: ['lost_below'],
+    error: 'Must be smaller than at_risk_below',
     when: onlyUnknownKeys,
   });
 
@@ -110,7 +134,7 @@ const ValueEngagementSettings = z.strictObject({
 export const SegmentSettings = z
   .strictObject({
     lifecycle: LifecycleSettings.optional().describe(
-      'Where customers stand: top, active, at risk or lost, by the age of their latest order (recency rules).',
+      'Where customers stand: top, active, at risk or lost, by how surely they still buy and what they will spend.',
     ),
     value_engagement: ValueEngagementSettings.optional().describe(
       'What customers spend against how lately they came by, in seven groups.',

@@ -2,7 +2,8 @@ import type { Problem } from '../../connectors/index.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
-import type { ModelReport, SegmentReport } from './segment.ts';
+import { byRecency, type ModelReport } from './predict.ts';
+import type { SegmentReport } from './segment.ts';
 
 export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
 
@@ -31,6 +32,8 @@ export type RunReport = {
   pulled: Pulled;
   customers: number;
   model: ModelReport;
+  /** Where each model of segments was cut. */
+  limits: Record<string, Record<string, unknown>>;
   segments: SegmentReport[];
   audiences: AudienceReport[];
   seconds: Record<Stage, number>;
@@ -75,7 +78,8 @@ export function emptyReport(run: RunContext): RunReport {
     as_of: run.as_of,
     pulled: { orders: 0, lines: 0, customers: 0, events: 0, rejected: 0, rejections: [], warnings: [] },
     customers: 0,
-    model: { name: 'recency', parameters: {}, log_likelihood: null, customers: 0, fallback: null },
+    model: byRecency(null),
+    limits: {},
     segments: [],
     audiences: [],
     seconds: { pull: 0, profile: 0, predict: 0, segment: 0, plan: 0, push: 0 },

@@ -6,6 +6,7 @@ import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { lockJob } from './lock.ts';
 import { asProblem } from './problem.ts';
+import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { pull } from './pull.ts';
 import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
@@ -85,9 +86,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     report.warnings = [...report.pulled.warnings, ...profiled.warnings];
     refuseEmpty(run, report);
 
-    report.model = { ...report.model, customers: report.customers };
+    report.model = await timed('predict', () => predict(run));
     report.segments = await timed('segment', async () => {
-      report.model.parameters = await assignSegments(run);
+      report.limits = await assignSegments(run, report.model.name !== 'recency');
       return segmentReports(run);
     });
     await recordRun(engine, ids, 'segmented');

@@ -1,17 +1,8 @@
-import { lifecycle } from '../models/lifecycle.ts';
+import { lifecycle, lifecycleByRecency } from '../models/lifecycle.ts';
 import type { Assign } from '../models/model.ts';
 import { valueEngagement } from '../models/value-engagement.ts';
 import { segmentsOf } from '../job/segments.ts';
 import type { RunContext } from './run.ts';
-
-/** Which rules were used and with what numbers; `fallback` names why, where it was not the wished-for model. */
-export type ModelReport = {
-  name: string;
-  parameters: Record<string, unknown>;
-  log_likelihood: number | null;
-  customers: number;
-  fallback: string | null;
-};
 
 /** One segment's numbers; money in the job's currency as a decimal string. */
 export type SegmentReport = {
@@ -23,14 +14,20 @@ export type SegmentReport = {
 
 /**
  * Gives every customer one segment of each of the job's models and stores the assignments under the run.
- * @returns the parameters each model used
+ * @param predicted whether the run has predictions; without them the lifecycle goes by recency
+ * @returns the limits each model used
  */
-export async function assignSegments(run: RunContext): Promise<Record<string, Record<string, unknown>>> {
+export async function assignSegments(
+  run: RunContext,
+  predicted: boolean,
+): Promise<Record<string, Record<string, unknown>>> {
   const ids = { job: run.job.name, run: run.run_id };
   const used: Record<string, Record<string, unknown>> = {};
   const models = run.job.segments;
   if (models.lifecycle) {
-    const assign = lifecycle(models.lifecycle);
+    const assign = predicted
+      ? lifecycle(models.lifecycle)
+      : await lifecycleByRecency(run.engine, ids, models.lifecycle);
     await store(run, 'lifecycle', assign);
     used.lifecycle = assign.params;
   }
@@ -53,9 +50,13 @@ async function store(run: RunContext, model: string, assign: Assign): Promise<vo
 /** The numbers of every segment of the job's models, empty ones included, in the models' order. */
 export async function segmentReports(run: RunContext): Promise<SegmentReport[]> {
   const rows = await run.engine.query<SegmentReport>(
-    `SELECT concat(model, '.', segment) AS segment, toUInt32(count()) AS customers, toString(sum(revenue_12m)) AS revenue_12m
+    `SELECT concat(model, '.', segment) AS segment, toUInt32(count()) AS customers,
+       toString(sum(revenue_12m)) AS revenue_12m,
+       if(count(clv_12m) = 0, NULL, toString(toDecimal64(sum(clv_12m) / count(clv_12m), 2))) AS mean_clv_12m
      FROM (SELECT model, segment, customer FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
      INNER JOIN (SELECT customer, revenue_12m FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p
+       USING (customer)
+     LEFT JOIN (SELECT customer, clv_12m FROM predictions WHERE job = {job:String} AND run_id = {run:String}) AS c
        USING (customer)
      GROUP BY model, segment`,
     { job: run.job.name, run: run.run_id },
@@ -65,6 +66,6 @@ export async function segmentReports(run: RunContext): Promise<SegmentReport[]> 
     segment,
     customers: found.get(segment)?.customers ?? 0,
     revenue_12m: found.get(segment)?.revenue_12m ?? '0',
-    mean_clv_12m: null,
+    mean_clv_12m: found.get(segment)?.mean_clv_12m ?? null,
   }));
 }
