@@ -49,6 +49,21 @@ export async function appendAcknowledged(
   if (rows.length > 0) await engine.insert('ledger', rows, { token: `${at.run_id}:${at.batch}` });
 }
 
+/** Appends that an audience which is gone holds nobody any more. Safe to repeat. */
+export async function forgetMembers(
+  engine: Engine,
+  audience: Account & { remote_id: string },
+  at: { run_id: string; clock: number },
+): Promise<void> {
+  await engine.command(
+    `INSERT INTO ledger (job, destination, account, remote_id, member, op, result, run_id, seq)
+     SELECT {job:String}, {destination:String}, {account:String}, remote_id, member, 'remove', 'done',
+       {run:String}, {seq:UInt64}
+     FROM (${LEDGER}) WHERE remote_id = {remote_id:String} AND (held OR parked != '')`,
+    { ...audience, now_ms: at.clock, run: at.run_id, seq: at.clock },
+  );
+}
+
 /** Remembers which remote audience a name stands for. */
 export async function rememberAudience(
   engine: Engine,

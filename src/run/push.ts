@@ -1,5 +1,10 @@
 import { SyncError, type Change, type Destination, type Member } from '../../connectors/index.ts';
-import { appendAcknowledged, rememberAudience } from '../ledger/ledger.ts';
+import {
+  appendAcknowledged,
+  forgetMembers,
+  rememberAudience,
+  rememberedAudiences,
+} from '../ledger/ledger.ts';
 import { accountOf, wantedSql, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
 
@@ -74,12 +79,19 @@ async function createAudience(
   plan: AudiencePlan,
   result: AudienceResult,
 ): Promise<string> {
+  const account = accountOf(run.job.name, plan.destination);
+  const gone = (await rememberedAudiences(run.engine, account)).get(plan.name);
+  // A file made anew has the id of the old one, so this comes first.
+  if (gone !== undefined) {
+    await forgetMembers(
+      run.engine,
+      { ...account, remote_id: gone },
+      { run_id: run.run_id, clock: run.clock() },
+    );
+  }
   const { remote_id, requests } = await connection.create(plan.name);
   result.requests += requests;
-  await rememberAudience(run.engine, accountOf(run.job.name, plan.destination), {
-    name: plan.name,
-    remote_id,
-  });
+  await rememberAudience(run.engine, account, { name: plan.name, remote_id });
   return remote_id;
 }
 

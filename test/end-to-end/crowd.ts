@@ -97,9 +97,9 @@ ${destinations.map((type) => `  - { type: ${type}, ${DESTINATIONS[type]}, ${audi
 /** A shop with the crowd's export in `orders.csv` and its job in `job.yaml`. */
 export async function openCrowd(
   destinations: readonly DestinationType[] = EVERY,
-  options: { env?: Record<string, string>; segment?: string; head?: string } = {},
+  options: Parameters<typeof openShop>[0] & { segment?: string; head?: string } = {},
 ): Promise<Shop> {
-  const shop = await openShop({ env: { ...KEYS, ...options.env } });
+  const shop = await openShop({ ...options, env: { ...KEYS, ...options.env } });
   await shop.write('orders.csv', crowdExport());
   await shop.write('job.yaml', crowdJob(destinations, options));
   return shop;

@@ -45,7 +45,12 @@ export type Shop = {
 };
 
 export async function openShop(
-  options: { people?: SandboxPerson[]; env?: Record<string, string> } = {},
+  options: {
+    people?: SandboxPerson[];
+    env?: Record<string, string>;
+    /** What a platform sees instead of a request. */
+    rewrite?(request: SandboxRequest): SandboxRequest;
+  } = {},
 ): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), 'shop-'));
   const platforms = await Promise.all(
@@ -55,7 +60,7 @@ export async function openShop(
   const watched = platforms.map((platform) => ({
     ...platform,
     handle(request: SandboxRequest) {
-      const reply = platform.handle(request);
+      const reply = platform.handle(options.rewrite?.(request) ?? request);
       if (request.method !== 'GET' && awaited && --awaited.left === 0) awaited.then();
       return reply;
     },

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { openActiveShop } from './active-shop.ts';
+import { keys, openActiveShop } from './active-shop.ts';
+import { openPlatform } from './platform.ts';
 import { aBuyer, aCustomer, anOrder, openStage } from './stage.ts';
 
 const stage = openStage();
@@ -61,14 +62,14 @@ describe('a plan', () => {
   });
 });
 
-test.each([
-  { consent: 'required', members: ['yes'], without_consent: 3 },
-  { consent: 'not_refused', members: ['pending', 'unknown', 'yes'], without_consent: 1 },
-  { consent: 'ignore', members: ['no', 'pending', 'unknown', 'yes'], without_consent: 0 },
-])('with consent: $consent, those who said $members are sent', async (wanted) => {
-  const { consent, members, without_consent } = wanted;
+test('the consent rule of a destination decides who is sent there', async () => {
   const { shop, platform } = openActiveShop(stage, {
-    destinations: [{ type: 'platform', consent, audiences: [{ segment: 'lifecycle.active' }] }],
+    destinations: ['required', 'not_refused', 'ignore'].map((consent) => ({
+      type: 'platform',
+      account: consent,
+      consent,
+      audiences: [{ segment: 'lifecycle.active', audience: consent }],
+    })),
   });
   shop.holds(
     (['yes', 'no', 'pending', 'unknown'] as const).map((said) => aBuyer(said, {}, { email_consent: said })),
@@ -77,9 +78,13 @@ test.each([
   const { audiences } = await shop.run(AS_OF);
 
   expect(audiences).toMatchObject([
-    { customers: 4, wanted: members.length, without_consent, unreachable: 0 },
+    { customers: 4, wanted: 1, without_consent: 3, unreachable: 0 },
+    { customers: 4, wanted: 3, without_consent: 1, unreachable: 0 },
+    { customers: 4, wanted: 4, without_consent: 0, unreachable: 0 },
   ]);
-  expect(platform.members('Active')).toEqual(members.map((name) => `email:${name}@example.com`));
+  expect(platform.members('required')).toEqual(keys(['yes']));
+  expect(platform.members('not_refused')).toEqual(keys(['pending', 'unknown', 'yes']));
+  expect(platform.members('ignore')).toEqual(keys(['no', 'pending', 'unknown', 'yes']));
 });
 
 test('the consent that counts is that of the destination’s channel', async () => {
@@ -110,44 +115,32 @@ test('a withdrawn consent takes the customer out of the audience', async () => {
   expect(platform.members('Active')).toEqual([]);
 });
 
-describe('a customer without an e-mail address', () => {
-  const records = [
-    aBuyer('ana'),
-    {
-      orders: [
-        anOrder({ email: undefined, phone: '+40722000111' }),
-        anOrder({ email: undefined, customer_id: '7' }),
-      ],
-      customers: [
-        aCustomer({ email: undefined, phone: '+40722000111' }),
-        aCustomer({ email: undefined, customer_id: '7' }),
-      ],
-    },
+test('a customer without an e-mail address goes by phone where phones are taken, else is counted', async () => {
+  const any = openPlatform({ type: 'any' });
+  const mail = openPlatform({ type: 'mail', identifiers: ['email'] });
+  const { shop } = openActiveShop(stage, {
+    connectors: { any: any.definition, mail: mail.definition },
+    destinations: ['any', 'mail'].map((type) => ({ type, audiences: [{ segment: 'lifecycle.active' }] })),
+  });
+  const phone = '+40722000111';
+  const [byPhone, byId] = [
+    { email: undefined, phone },
+    { email: undefined, customer_id: '7' },
   ];
+  shop.holds([
+    aBuyer('ana'),
+    { orders: [anOrder(byPhone), anOrder(byId)], customers: [aCustomer(byPhone), aCustomer(byId)] },
+  ]);
 
-  test('goes by phone to a destination that takes phones', async () => {
-    const { shop, platform } = openActiveShop(stage);
-    shop.holds(records);
+  const { audiences } = await shop.run(AS_OF);
 
-    const { audiences } = await shop.run(AS_OF);
-
-    expect(audiences).toMatchObject([{ customers: 3, wanted: 2, unreachable: 1 }]);
-    expect(platform.members('Active')).toEqual(['email:ana@example.com', 'phone:+40722000111']);
-    expect(platform.audiences.get('Active')?.members.get('phone:+40722000111')).toMatchObject({
-      phone: '+40722000111',
-      customer: 'phone:+40722000111',
-    });
-  });
-
-  test('cannot be reached where only e-mail addresses are taken, and is counted', async () => {
-    const { shop, platform } = openActiveShop(stage, {}, { identifiers: ['email'] });
-    shop.holds(records);
-
-    const { audiences } = await shop.run(AS_OF);
-
-    expect(audiences).toMatchObject([{ customers: 3, wanted: 1, unreachable: 2 }]);
-    expect(platform.members('Active')).toEqual(['email:ana@example.com']);
-  });
+  expect(audiences).toMatchObject([
+    { destination: 'any', customers: 3, wanted: 2, unreachable: 1 },
+    { destination: 'mail', customers: 3, wanted: 1, unreachable: 2 },
+  ]);
+  expect(any.members('Active')).toEqual([...keys(['ana']), `phone:${phone}`]);
+  expect(any.audiences.get('Active')?.members.get(`phone:${phone}`)).toMatchObject({ phone });
+  expect(mail.members('Active')).toEqual(keys(['ana']));
 });
 
 test('one segment can have several audiences, also at several accounts', async () => {
@@ -176,7 +169,7 @@ test('one segment can have several audiences, also at several accounts', async (
     ['platform', 'Newsletter', 2],
     ['platform-2', 'Second', 2],
   ]);
-  const both = ['email:ana@example.com', 'email:bo@example.com'];
+  const both = keys(['ana', 'bo']);
   expect(['Buyers', 'Newsletter', 'Second'].map(platform.members)).toEqual([both, both, both]);
 });
 

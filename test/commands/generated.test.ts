@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
+
+const CLI = resolve('src/cli.ts');
+const call = (args: string[], cwd = '.') => promisify(execFile)(process.execPath, [CLI, ...args], { cwd });
+
+test('schema prints the JSON Schema that editors are given', async () => {
+  const { stdout } = await call(['schema']);
+
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile('config/job.schema.json', 'utf8')));
+});
+
+test('the README and the schema hold what the code says; where they do not, docs --check fails and --write mends', async () => {
+  expect((await call(['docs', '--check'])).stdout).toContain('fresh');
+  expect(JSON.parse((await call(['docs', '--check', '--json'])).stdout)).toEqual({
+    stale: [],
+    written: false,
+  });
+
+  const folder = await mkdtemp(join(tmpdir(), 'docs-'));
+  onTestFinished(() => rm(folder, { recursive: true }));
+  await writeFile(join(folder, 'README.md'), '<!-- generated: commands -->\nold\n<!-- end -->\n');
+  await expect(call(['docs', '--check'], folder)).rejects.toMatchObject({
+    code: 1,
+    stdout: /Stale: .*README\.md/ as unknown,
+  });
+});
+
+test('docs tells every command and setting', async () => {
+  const { stdout } = await call(['docs', '--json']);
+
+  const { commands, settings } = JSON.parse(stdout) as Record<string, string>;
+  for (const command of [
+    'demo',
+    'check',
+    'plan',
+    'run',
+    'start',
+    'status',
+    'export',
+    'sandbox',
+    'schema',
+    'docs',
+  ]) {
+    expect(commands).toContain(`\`${command}`);
+  }
+  for (const setting of ['list_id', 'ad_account_id', 'catch_up', 'top_share'])
+    expect(settings).toContain(setting);
+});
