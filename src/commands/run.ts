@@ -37,9 +37,15 @@ export function runText(report: RunReport, sent: boolean): string {
   if (report.segments.length > 0) {
     parts.push(
       `${report.customers.toLocaleString('en')} customers as of ${report.as_of}`,
+      modelText(report),
       table(
-        ['segment', 'customers', 'revenue 12 months'],
-        report.segments.map((segment) => [segment.segment, segment.customers, money(segment.revenue_12m)]),
+        ['segment', 'customers', 'revenue 12 months', 'mean CLV'],
+        report.segments.map(({ segment, customers, revenue_12m, mean_clv_12m }) => [
+          segment,
+          customers,
+          money(revenue_12m),
+          mean_clv_12m === null ? '' : money(mean_clv_12m),
+        ]),
       ),
     );
   }
@@ -53,6 +59,23 @@ export function runText(report: RunReport, sent: boolean): string {
   parts.push(...texts, closing(report, sent));
   return parts.join('\n\n');
 }
+
+const MODEL_NAMES = { mbg_nbd: 'MBG/NBD', bg_nbd: 'BG/NBD', nbd: 'NBD', recency: 'rules on recency' };
+
+/** Which model the lifecycle and the CLV come from, with its parameters (time in weeks). */
+function modelText({ model }: RunReport): string {
+  const numbers = (parameters: Record<string, number>) =>
+    Object.entries(parameters)
+      .map(([name, value]) => `${name} ${value.toPrecision(4)}`)
+      .join(', ');
+  const fitted = model.log_likelihood === null ? '' : ` (${numbers(model.parameters)})`;
+  const value = model.value
+    ? `; order values: ${VALUE_NAMES[model.value.name]} (${numbers(model.value.parameters)})`
+    : '';
+  return `model: ${MODEL_NAMES[model.name]}${fitted}${value}${model.fallback ? `\n  because: ${model.fallback}` : ''}`;
+}
+
+const VALUE_NAMES = { gamma_gamma: 'Gamma-Gamma', own_mean: "customers' own means" };
 
 function audienceTable(audiences: readonly AudienceReport[], sent: boolean): string {
   const change = (audience: AudienceReport) =>

@@ -34,30 +34,31 @@ const BY_MODEL = `
  * revenue in twelve months (then in all, then by name) are top and the others active.
  *
  * Limits that are not set come from the shop's own interpurchase times: nine of ten repeat purchases come within
- * `at_risk_after`, and `lost_after` is twice that.
+ * `at_risk_after`, and `lost_after` is twice that. A shop without a repeat purchase gets a quarter and a year.
  */
 export async function lifecycleByRecency(
   engine: Engine,
   ids: { job: string; run: string },
   settings: LifecycleSettings,
 ): Promise<Assign & { params: { at_risk_after: number; lost_after: number; top_share: number } }> {
-  const at_risk_after = settings.at_risk_after ?? (await usualGap(engine, ids));
-  const lost_after = settings.lost_after ?? 2 * at_risk_after;
+  const gap = await usualGap(engine, ids);
+  const at_risk_after = settings.at_risk_after ?? gap ?? QUARTER;
+  const lost_after = settings.lost_after ?? Math.max(2 * at_risk_after, gap === undefined ? YEAR : 0);
   return { sql: BY_RECENCY, params: { at_risk_after, lost_after, top_share: settings.top_share } };
 }
 
-/** For a shop without a repeat purchase: a quarter. */
-const GAP_UNKNOWN_DAYS = 90;
+const QUARTER = 90;
+const YEAR = 365;
 const SHORTEST_GAP_DAYS = 7;
 
-/** Days within which nine of ten repeat purchases come; a customer's gaps count as their mean gap. */
-async function usualGap(engine: Engine, ids: { job: string; run: string }): Promise<number> {
+/** Days within which nine of ten repeat purchases come, if there are any; a customer's gaps count as their mean gap. */
+async function usualGap(engine: Engine, ids: { job: string; run: string }): Promise<number | undefined> {
   const [row] = await engine.query<{ buyers: number; gap: number }>(
     `SELECT toUInt32(count()) AS buyers, quantileExactWeighted(0.9)(recency_days / frequency, frequency) AS gap
      FROM profiles WHERE job = {job:String} AND run_id = {run:String} AND frequency > 0`,
     ids,
   );
-  return row?.buyers ? Math.max(SHORTEST_GAP_DAYS, Math.ceil(row.gap)) : GAP_UNKNOWN_DAYS;
+  return row?.buyers ? Math.max(SHORTEST_GAP_DAYS, Math.ceil(row.gap)) : undefined;
 }
 
 const BY_RECENCY = `

@@ -57,6 +57,6 @@ test('the tables hold every connector, its settings, their defaults and which ar
 
   for (const heading of ['Job file', 'Source `csv`', 'Destination `mailchimp`', '`config/settings.yaml`'])
     expect(tables).toContain(`### ${heading}`);
-  expect(tables).toMatch(/\| `lifecycle\.at_risk_after` +\| text +\| `90d` +\|/);
+  expect(tables).toMatch(/\| `lifecycle\.horizon` +\| text +\| `365d` +\|/);
   expect(tables).toMatch(/\| `api_key` +\| text, secret +\| required +\|/);
 });

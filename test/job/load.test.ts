@@ -34,7 +34,7 @@ test('a job file gives its settings with every default filled in', () => {
     currency: 'EUR',
     exchange_rates: { RON: '0.2' },
     segments: {
-      lifecycle: { model: 'recency', at_risk_after: 90, lost_after: 365, top_share: 0.2 },
+      lifecycle: { model: 'mbg_nbd', horizon: 365, at_risk_below: 0.6, lost_below: 0.25, top_share: 0.2 },
       value_engagement: {
         value: { cuts: 'quantiles', at: [0.3333, 0.6667], window: 365 },
         engagement: { cuts: 'quantiles', at: [0.3333, 0.6667] },

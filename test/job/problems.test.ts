@@ -4,7 +4,7 @@ import { FILE, problemsOf, SHOP, shopWith } from './shop-job.ts';
 test('everything that is wrong is told at once, in the order of the file', () => {
   const text = shopWith('currency: EUR\n', '')
     .replace('schedule', 'schedul')
-    .replace('top_share: 0.2', 'at_risk_after: 400d, topshare: 1')
+    .replace('top_share: 0.2', 'at_risk_after: 400d, lost_after: 90d, topshare: 1')
     .replace('value_engagement.*', 'engagement.*')
     .replace('segment: lifecycle.top', 'segment: lifecycle.at_risk')
     .replace('type: csv\n    path: ../../out/', 'type: csv\n    path: []');

@@ -15,7 +15,7 @@ const CASES: [title: string, piece: string, other: string, problem: string, word
     'top_share',
     'topshare',
     'CONFIG_UNKNOWN_KEY 20:16 segments.lifecycle.topshare',
-    /Did you mean "top_share"\? Settings here: model, at_risk_after/,
+    /Did you mean "top_share"\? Settings here: model, horizon/,
   ],
   [
     'a setting of another connector',
@@ -153,7 +153,7 @@ const CASES: [title: string, piece: string, other: string, problem: string, word
   [
     'at risk after lost',
     'top_share: 0.2',
-    'at_risk_after: 400d',
+    'at_risk_after: 400d, lost_after: 365d',
     'CONFIG_WRONG_VALUE 20:31 segments.lifecycle.at_risk_after',
     /shorter than lost_after/,
   ],

@@ -2,7 +2,19 @@ import type { Stage, ShopSettings } from '../run/stage.ts';
 import { assignSegments } from '../../src/run/segment.ts';
 
 /** A customer as the models see one; what is left out is nothing or today. */
-export type Seen = { customer: string; days?: number; active?: number; revenue?: string; ever?: string };
+export type Seen = {
+  customer: string;
+  days?: number;
+  active?: number;
+  revenue?: string;
+  ever?: string;
+  /** Repeat purchases and the days from the first to the last. */
+  repeats?: number;
+  span?: number;
+  /** What was predicted; given for all customers or for none. */
+  p_alive?: number;
+  clv?: string;
+};
 
 /**
  * Gives customers their segments under the settings of a job.
@@ -15,17 +27,25 @@ export async function segmentsOf(
 ) {
   const run = stage.shop({ segments }).context('2026-03-31');
   const ids = { job: run.job.name, run_id: run.run_id };
-  const rows = customers.map(({ customer, days = 0, active = days, revenue = '0', ever = revenue }) => ({
-    ...ids,
-    customer,
-    days_since_order: days,
-    days_since_active: active,
-    revenue: ever,
-    revenue_12m: revenue,
-    revenue_window: revenue,
-  }));
+  const rows = customers.map(
+    ({ customer, days = 0, active = days, revenue = '0', ever = revenue, ...more }) => ({
+      ...ids,
+      customer,
+      days_since_order: days,
+      days_since_active: active,
+      frequency: more.repeats ?? 0,
+      recency_days: more.span ?? 0,
+      revenue: ever,
+      revenue_12m: revenue,
+      revenue_window: revenue,
+    }),
+  );
   if (rows.length > 0) await stage.engine.insert('profiles', rows);
-  const used = await assignSegments(run);
+  const predictions = customers.flatMap(({ customer, p_alive, clv = '0' }) =>
+    p_alive === undefined ? [] : [{ ...ids, customer, p_alive, clv_12m: clv }],
+  );
+  if (predictions.length > 0) await stage.engine.insert('predictions', predictions);
+  const used = await assignSegments(run, predictions.length > 0);
   const assigned = await stage.engine.query<{ model: string; segment: string; customer: string }>(
     `SELECT model, segment, customer FROM assignments
      WHERE job = {job:String} AND run_id = {run_id:String} ORDER BY model, customer`,

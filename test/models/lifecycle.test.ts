@@ -20,7 +20,56 @@ async function topOf(customers: Seen[], top_share: number): Promise<string[]> {
   return Object.keys(lifecycle).filter((customer) => lifecycle[customer] === 'top');
 }
 
-describe('the lifecycle', () => {
+describe('the lifecycle by a model', () => {
+  const customers: Seen[] = [
+    { customer: 'gone', p_alive: 0.2499, clv: '900' },
+    { customer: 'hardly gone', p_alive: 0.25, clv: '900' },
+    { customer: 'hardly there', p_alive: 0.5999, clv: '900' },
+    { customer: 'there', p_alive: 0.6, clv: '1' },
+    { customer: 'dear', p_alive: 0.6, clv: '80' },
+    { customer: 'dearer', p_alive: 1, clv: '90' },
+    { customer: 'as dear', p_alive: 0.9, clv: '80' },
+  ];
+
+  test('goes by the probability that they still buy, and by what they will spend', async () => {
+    expect(await lifecycleOf(customers, { top_share: 0.5 })).toEqual({
+      gone: 'lost',
+      'hardly gone': 'at_risk',
+      'hardly there': 'at_risk',
+      there: 'active',
+      dear: 'active',
+      dearer: 'top',
+      'as dear': 'top',
+    });
+  });
+
+  test('is cut where the settings say', async () => {
+    const settings = { lost_below: 0.55, at_risk_below: 0.95, top_share: 1 };
+
+    const lifecycle = await lifecycleOf(customers, settings);
+
+    expect(lifecycle).toMatchObject({ 'hardly gone': 'lost', 'hardly there': 'at_risk', dearer: 'top' });
+    expect(lifecycle).toMatchObject({ there: 'at_risk', 'as dear': 'at_risk' });
+  });
+});
+
+test('the limits of recency come from the shop itself: nine of ten repeat orders come sooner', async () => {
+  const regulars = Array.from({ length: 9 }, (_, index) => ({
+    customer: `a${index}`,
+    repeats: 10,
+    span: 200,
+  }));
+  const seldom = ['b', 'c'].map((customer) => ({ customer, repeats: 10, span: 1000 }));
+  const shop = { lifecycle: { model: 'recency' } };
+
+  const { used } = await segmentsOf(stage, [...regulars, ...seldom], shop);
+  const { used: own } = await segmentsOf(stage, regulars, shop);
+
+  expect(used.lifecycle).toMatchObject({ at_risk_after: 100, lost_after: 200 });
+  expect(own.lifecycle).toMatchObject({ at_risk_after: 20, lost_after: 40 });
+});
+
+describe('the lifecycle by recency', () => {
   test('turns at risk the day after at_risk_after and lost the day after lost_after', async () => {
     const ages = [0, 30, 31, 60, 61, 5000];
     const settings = { at_risk_after: '30d', lost_after: '60d', top_share: 0 };
