@@ -1,0 +1,25 @@
+import { discountedIfActive, expectedIfActive, pAlive, type History } from './purchase-model.ts';
+import type { Scoring } from './sql.ts';
+import { expectedValue } from './value-model.ts';
+
+export type Score = {
+  p_alive: number;
+  expected_purchases: number;
+  expected_order_value: number;
+  clv: number;
+};
+
+/** The numbers of one customer. For all customers of a shop, `scoreSql` computes the same in the engine. */
+export function score(
+  { purchases, value, horizon, discount }: Scoring,
+  history: History & { mean: number },
+): Score {
+  const p_alive = pAlive(purchases, history);
+  const expected_order_value = expectedValue(value, history.x, history.mean);
+  return {
+    p_alive,
+    expected_purchases: p_alive * expectedIfActive(purchases, history, horizon),
+    expected_order_value,
+    clv: p_alive * expected_order_value * discountedIfActive(purchases, history, discount),
+  };
+}
