@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { fitGammaGamma, fitPurchases } from '../../../src/models/clv/fit.ts';
-import { TWELVE_MONTHS_IN_WEEKS, type PurchaseModel } from '../../../src/models/clv/purchase-model.ts';
+import { TWELVE_MONTHS_IN_WEEKS } from '../../../src/models/clv/purchase-model.ts';
 import { score } from '../../../src/models/clv/score.ts';
 import { grouped, hasReference, meanValues, readCustomers, readParameters } from './reference.ts';
+import { simulate } from './world.ts';
 
 describe.skipIf(!hasReference)('CDNOW', () => {
   const customers = hasReference ? readCustomers() : [];
@@ -66,7 +67,7 @@ describe.skipIf(!hasReference)('CDNOW', () => {
 });
 
 test('customers who never leave are fitted by the NBD, and the limit is named', () => {
-  const world = simulated({ name: 'nbd', parameters: { r: 0.8, alpha: 4 } }, 3000);
+  const world = simulate({ name: 'nbd', parameters: { r: 0.8, alpha: 4 } }, 3000);
   for (const name of ['mbg_nbd', 'bg_nbd'] as const) {
     const fit = fitPurchases(name, grouped(world));
     expect(fit).toMatchObject({ name: 'nbd', edge: 'nbd_limit', converged: true });
@@ -79,7 +80,7 @@ test.each(['mbg_nbd', 'bg_nbd'] as const)(
   'a simulated %s world gives its parameters back within their errors',
   (name) => {
     const truth = { r: 0.6, alpha: 5, a: 0.9, b: 2.5 };
-    const fit = fitPurchases(name, grouped(simulated({ name, parameters: truth }, 20_000)));
+    const fit = fitPurchases(name, grouped(simulate({ name, parameters: truth }, 20_000)));
     expect(fit.name).toBe(name);
     for (const key of ['r', 'alpha', 'a', 'b'] as const) {
       const error = fit.standard_errors[key]!;
@@ -89,40 +90,3 @@ test.each(['mbg_nbd', 'bg_nbd'] as const)(
     }
   },
 );
-
-/** Customers of an invented world, first seen over a year, time in weeks to the day; always the same ones. */
-function simulated(model: PurchaseModel, customers: number) {
-  let seed = 1;
-  const random = () => ((seed = (seed * 1_664_525 + 1_013_904_223) >>> 0) + 0.5) / 2 ** 32;
-  const normal = () => Math.sqrt(-2 * Math.log(random())) * Math.cos(2 * Math.PI * random());
-  // Marsaglia and Tsang's method, and its boost for shapes below 1.
-  const gamma = (shape: number): number => {
-    if (shape < 1) return gamma(shape + 1) * random() ** (1 / shape);
-    const d = shape - 1 / 3;
-    for (;;) {
-      const n = normal();
-      const v = (1 + n / Math.sqrt(9 * d)) ** 3;
-      if (v > 0 && Math.log(random()) < (n * n) / 2 + d - d * v + d * Math.log(v)) return d * v;
-    }
-  };
-  const { r, alpha } = model.parameters;
-  return Array.from({ length: customers }, () => {
-    const T = 26 + 52 * random();
-    const rate = gamma(r) / alpha;
-    let p = 0;
-    if (model.name !== 'nbd') {
-      const leave = gamma(model.parameters.a);
-      p = leave / (leave + gamma(model.parameters.b));
-    }
-    let [x, t_x] = [0, 0];
-    let active = model.name !== 'mbg_nbd' || random() >= p;
-    while (active) {
-      const next = t_x - Math.log(random()) / rate;
-      if (next > T) break;
-      t_x = next;
-      x++;
-      active = random() >= p;
-    }
-    return { x, t_x, T };
-  });
-}
