@@ -48,18 +48,18 @@ const LABEL = { mbg_nbd: 'MBG/NBD', bg_nbd: 'BG/NBD' };
 function tooLittle({ x, t_x, T, count }: Histories): string | undefined {
   const customers = count.reduce((sum, n) => sum + n, 0);
   if (customers < LEAST_CUSTOMERS) return `too few customers: ${customers}, needs ${LEAST_CUSTOMERS}`;
-  const repeats = Array.from(count, (_, i) => i).filter((i) => x[i]! > 0);
-  const buyers = repeats.reduce((sum, i) => sum + count[i]!, 0);
+  let [buyers, longest] = [0, 0];
+  for (let i = 0; i < count.length; i++) {
+    if (x[i]! > 0) buyers += count[i]!;
+    if (T[i]! > longest) longest = T[i]!;
+  }
   if (buyers === 0) return 'no repeat purchases';
   if (buyers < LEAST_REPEAT_BUYERS) return `too few repeat buyers: ${buyers}, needs ${LEAST_REPEAT_BUYERS}`;
-  const times = repeats.map((i) => ({ time: t_x[i]! / x[i]!, n: count[i]! })).sort((a, b) => a.time - b.time);
-  let below = 0;
-  const median = times.find(({ n }) => (below += n) * 2 >= buyers)!.time;
-  const longest = T.reduce((most, time) => Math.max(most, time), 0);
-  const held = longest / median;
-  if (held < LEAST_INTERPURCHASE_TIMES)
-    return `history too short: ${held.toFixed(1)} interpurchase times, needs ${LEAST_INTERPURCHASE_TIMES}`;
-  return undefined;
+  let often = 0;
+  for (let i = 0; i < count.length; i++)
+    if (x[i]! > 0 && (LEAST_INTERPURCHASE_TIMES * t_x[i]!) / x[i]! <= longest) often += count[i]!;
+  if (often * 2 >= buyers) return undefined;
+  return `history too short: most repeat buyers take more than a third of it from one purchase to the next`;
 }
 
 /** A rung of the ladder for the value of a purchase; `fit` is there where it is the Gamma-Gamma model. */

@@ -22,7 +22,7 @@ export const POINTS = 16;
 
 /**
  * @param cells the combinations of x and octave that occur
- * @param horizon time ahead, in the unit of the model
+ * @param horizon time ahead, above 0, in the unit of the model
  */
 export function curves(
   model: PurchaseModel,
@@ -74,11 +74,14 @@ while (CHEBYSHEV.length < POINTS) {
   CHEBYSHEV.push([0, ...last].map((power, i) => (i > 0 ? 2 * power : 0) - (before[i] ?? 0)));
 }
 
+/** T_k at the nodes. */
+const AT_NODES = NODES.map((_, k) => NODES.map((_, i) => Math.cos((Math.PI * k * (i + 0.5)) / POINTS)));
+
 /** The polynomial, by powers of y, through values at the Chebyshev points. */
 function through(values: number[]): number[] {
   const powers = NODES.map(() => 0);
   CHEBYSHEV.forEach((polynomial, k) => {
-    const weights = NODES.map((_, i) => Math.cos((Math.PI * k * (i + 0.5)) / POINTS));
+    const weights = AT_NODES[k]!;
     const share = values.reduce((sum, value, i) => sum + value * weights[i]!, 0) * ((k ? 2 : 1) / POINTS);
     polynomial.forEach((power, i) => (powers[i]! += share * power));
   });

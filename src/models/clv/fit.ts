@@ -169,7 +169,11 @@ function better(next: Maximum, best: Maximum): boolean {
 }
 
 function thinned<Rows extends Columns>(rows: Rows, every: number): Rows {
-  const thin = (column: Uint32Array | Float64Array) => column.filter((_, i) => i % every === 0);
+  const thin = (column: Uint32Array | Float64Array) => {
+    const kept = column.slice(0, Math.ceil(column.length / every));
+    for (let i = 0; i < kept.length; i++) kept[i] = column[i * every]!;
+    return kept;
+  };
   return Object.fromEntries(Object.entries(rows).map(([key, column]) => [key, thin(column)])) as Rows;
 }
 

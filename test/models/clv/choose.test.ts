@@ -77,7 +77,7 @@ const SHOPS: [
     undefined,
     undefined,
     'gamma_gamma',
-    [/history too short: 2.0 interpurchase times, needs 3/],
+    [/history too short/],
   ],
   [
     'identical customers who left',
