@@ -16,6 +16,7 @@ import { createTables } from '../../src/engine/tables.ts';
 import { parseJob } from '../../src/job/load.ts';
 import type { AudienceReport, RunReport } from '../../src/run/report.ts';
 import { runJob } from '../../src/run/run.ts';
+import { clvFigures } from './clv.ts';
 
 const { values } = parseArgs({
   options: { orders: { type: 'string', default: '100000' }, json: { type: 'boolean' } },
@@ -47,6 +48,7 @@ try {
     ...speed(first, bare),
     ...requests('first push', first.audiences),
     ...requests('unchanged second push', second.audiences),
+    ...(await clvFigures(engine)),
     {
       work: 'memory of this process',
       measured: `${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`,

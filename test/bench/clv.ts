@@ -19,7 +19,7 @@ export async function clvFigures(engine: Engine) {
   await engine.command(`CREATE TABLE clv_bench_curves ${CURVE_COLUMNS} ENGINE = Memory`);
   const from = { from: 'clv_bench' };
   const start = performance.now();
-  const [histories, values] = [await readHistories(engine, from), await readMeanValues(engine, from)];
+  const [histories, values] = await Promise.all([readHistories(engine, from), readMeanValues(engine, from)]);
   const read = performance.now();
   const purchases = choosePurchaseModel(histories, 'bg_nbd').model!;
   const value = chooseValueModel(values).model;
