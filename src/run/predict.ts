@@ -1,7 +1,8 @@
 import { choosePurchaseModel, chooseValueModel } from '../models/clv/choose.ts';
 import { TWELVE_MONTHS_IN_WEEKS } from '../models/clv/purchase-model.ts';
 import { readHistories, readMeanValues } from '../models/clv/rows.ts';
-import { fillCurves, scoreSql, type Scoring } from '../models/clv/sql.ts';
+import type { Scoring } from '../models/clv/score.ts';
+import { fillCurves, scoreSql } from '../models/clv/sql.ts';
 import type { RunContext } from './run.ts';
 
 /** Which model was used and with what numbers; time is in weeks. `fallback` says why it is not the one asked for. */
@@ -33,12 +34,12 @@ const CURVES = `(SELECT x, octave, purchases, discounted FROM clv_curves
  */
 export async function predict(run: RunContext): Promise<ModelReport> {
   const { model: asked, horizon } = run.job.segments.lifecycle ?? { model: 'mbg_nbd', horizon: 365 };
-  const params = { job: run.job.name, run: run.run_id };
   if (asked === 'recency') return byRecency(null);
-  const histories = await readHistories(run.engine, { from: CUSTOMERS, params });
+  const customers = { from: CUSTOMERS, params: { job: run.job.name, run: run.run_id } };
+  const histories = await readHistories(run.engine, customers);
   const { model, reasons } = choosePurchaseModel(histories, asked);
   if (!model) return byRecency(reasons.join('; '));
-  const value = chooseValueModel(await readMeanValues(run.engine, { from: CUSTOMERS, params }));
+  const value = chooseValueModel(await readMeanValues(run.engine, customers));
   const scoring: Scoring = {
     purchases: model,
     value: value.model,
@@ -46,13 +47,13 @@ export async function predict(run: RunContext): Promise<ModelReport> {
     discount: TWELVE_MONTHS_IN_WEEKS,
   };
   const origin = { job: run.job.name, run_id: run.run_id };
-  await fillCurves(run.engine, { from: CUSTOMERS, params, table: 'clv_curves', origin }, scoring);
-  const scores = scoreSql({ from: CUSTOMERS, curves: CURVES }, scoring);
+  await fillCurves(run.engine, customers, 'clv_curves', scoring, origin);
+  const scores = scoreSql(customers, CURVES, scoring);
   await run.engine.command(
     `INSERT INTO predictions (job, run_id, customer, p_alive, expected_purchases, expected_order_value, clv_12m)
      SELECT {job:String}, {run:String}, customer, p_alive, expected_purchases, expected_order_value,
        toDecimal64(round(clv, 4), 4) FROM (${scores.sql})`,
-    { ...params, ...scores.params },
+    scores.params,
   );
   const all = [...reasons, ...value.reasons];
   return {

@@ -1,7 +1,6 @@
 /**
  * `npm run bench`: figures as ratios taken in one run, so that they mean the same on any machine.
- * `--orders N` sets the size of the generated shop (default 100,000), `--customers N` that of the simulated customers
- * the models are fitted on (default 1,000,000), `--json` prints one JSON document.
+ * `--orders N` sets the size of the generated shop (default 100,000), `--json` prints one JSON document.
  */
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
@@ -17,13 +16,12 @@ import { createTables } from '../../src/engine/tables.ts';
 import { parseJob } from '../../src/job/load.ts';
 import type { AudienceReport, RunReport } from '../../src/run/report.ts';
 import { runJob } from '../../src/run/run.ts';
+import { clvFigures } from './clv.ts';
 import type { Figure } from './figure.ts';
-import { modelFigures } from './models.ts';
 
 const { values } = parseArgs({
   options: {
     orders: { type: 'string', default: '100000' },
-    customers: { type: 'string', default: '1000000' },
     json: { type: 'boolean' },
   },
 });
@@ -52,7 +50,7 @@ try {
     ...speed(first, bare),
     ...requests('first push', first.audiences),
     ...requests('unchanged second push', second.audiences),
-    ...(await modelFigures(engine, job, Number(values.customers))),
+    ...(await clvFigures(engine)),
     {
       work: 'memory of this process',
       measured: `${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`,

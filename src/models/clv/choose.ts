@@ -4,17 +4,17 @@ import type { Histories } from './purchase-likelihood.ts';
 import type { ValueModel } from './value-model.ts';
 
 /** Four parameters from fewer customers would have errors as great as themselves. */
-export const LEAST_CUSTOMERS = 100;
+const LEAST_CUSTOMERS = 100;
 
 /** Both the rates and the dropout are learned from repeat buyers alone; 30 is the usual least for a mean and a spread. */
-export const LEAST_REPEAT_BUYERS = 30;
+const LEAST_REPEAT_BUYERS = 30;
 
 /**
  * The longest history must hold this many interpurchase times (their median over repeat buyers). In a shorter one a
  * customer who left cannot be told from one who has not yet come back. A ratio, so that it asks of a grocer for weeks
  * and of a furniture shop for years.
  */
-export const LEAST_INTERPURCHASE_TIMES = 3;
+const LEAST_INTERPURCHASE_TIMES = 3;
 
 /** A rung of the ladder: the model that holds, or none; and why each rung above it does not. */
 export type PurchaseChoice = { model: PurchaseFit | undefined; reasons: string[] };
@@ -32,7 +32,7 @@ export function choosePurchaseModel(
   const reasons: string[] = [];
   for (const name of asked === 'mbg_nbd' ? (['mbg_nbd', 'bg_nbd'] as const) : (['bg_nbd'] as const)) {
     const model = fitPurchases(name, histories);
-    if (!model.converged || !isFinite(model.log_likelihood)) {
+    if (!model.converged || !Number.isFinite(model.log_likelihood)) {
       reasons.push(`${LABEL[name]}: the fit did not converge`);
       continue;
     }
@@ -48,18 +48,19 @@ const LABEL = { mbg_nbd: 'MBG/NBD', bg_nbd: 'BG/NBD' };
 function tooLittle({ x, t_x, T, count }: Histories): string | undefined {
   const customers = count.reduce((sum, n) => sum + n, 0);
   if (customers < LEAST_CUSTOMERS) return `too few customers: ${customers}, needs ${LEAST_CUSTOMERS}`;
-  const repeats = Array.from(count, (_, i) => i).filter((i) => x[i]! > 0);
-  const buyers = repeats.reduce((sum, i) => sum + count[i]!, 0);
+  let [buyers, longest] = [0, 0];
+  for (let i = 0; i < count.length; i++) {
+    if (x[i]! > 0) buyers += count[i]!;
+    if (T[i]! > longest) longest = T[i]!;
+  }
   if (buyers === 0) return 'no repeat purchases';
   if (buyers < LEAST_REPEAT_BUYERS) return `too few repeat buyers: ${buyers}, needs ${LEAST_REPEAT_BUYERS}`;
-  const times = repeats.map((i) => ({ time: t_x[i]! / x[i]!, n: count[i]! })).sort((a, b) => a.time - b.time);
-  let below = 0;
-  const median = times.find(({ n }) => (below += n) * 2 >= buyers)!.time;
-  const longest = T.reduce((most, time) => Math.max(most, time), 0);
-  const held = longest / median;
-  if (held < LEAST_INTERPURCHASE_TIMES)
-    return `history too short: ${held.toFixed(1)} interpurchase times, needs ${LEAST_INTERPURCHASE_TIMES}`;
-  return undefined;
+  let often = 0;
+  for (let i = 0; i < count.length; i++)
+    if (x[i]! > 0 && (LEAST_INTERPURCHASE_TIMES * t_x[i]!) / x[i]! <= longest) often += count[i]!;
+  if (often * 2 >= buyers) return undefined;
+  const part = LEAST_INTERPURCHASE_TIMES;
+  return `history too short: most repeat buyers take more than 1/${part} of it from one purchase to the next`;
 }
 
 /** A rung of the ladder for the value of a purchase; `fit` is there where it is the Gamma-Gamma model. */
@@ -81,7 +82,7 @@ export function chooseValueModel(values: MeanValues): ValueChoice {
   if (buyers < LEAST_REPEAT_BUYERS)
     return ownMean(`too few repeat buyers with a value: ${buyers}, needs ${LEAST_REPEAT_BUYERS}`);
   const fit = fitGammaGamma(values);
-  if (!fit.converged || !isFinite(fit.log_likelihood)) return ownMean('the fit did not converge');
+  if (!fit.converged || !Number.isFinite(fit.log_likelihood)) return ownMean('the fit did not converge');
   // At q = 1 the mean is infinite, and just above it every one-time buyer would be worth a fortune.
   if (fit.parameters.q <= LEAST_Q)
     return ownMean('order values are so unequal that they have no stable mean');

@@ -1,4 +1,4 @@
-/** Beyond this many terms of the series the integral is quicker, and as exact. */
+/** Beyond this many terms of the series the integral is quicker, and more exact. */
 const MOST_TERMS = 4000;
 
 /**
@@ -17,7 +17,8 @@ const MOST_TERMS = 4000;
  *   `shape`, by the trapezoidal rule after p = 1/(1+e^-u), u = u0 + k sinh v, where both ends fall off doubly
  *   exponentially. Dividing by the same sum over the density alone needs no beta function.
  *
- * Both are within 1e-12 of the true value for a, b in 1e-3 … 1e3 (b to 1e6), s in 1e-6 … 1e6 and shape to 20,000.
+ * The answer is within 1e-12 of the true value for a in 1e-6 … 1e3, b in 1e-3 … 1e6, s to 1e4 and shape to 20,000.
+ * (A long series is not: an error in z grows with its power.)
  *
  * @param shape r + x of the gamma distribution of the purchase rate, > 0
  * @param s the time divided by the scale of that distribution: t/(alpha + T), >= 0

@@ -1,7 +1,7 @@
 import { gammaGammaLikelihood, type GammaGammaParameters, type MeanValues } from './gamma-gamma.ts';
-import { maximise, type Box, type Local, type Maximum } from './newton.ts';
 import { type Histories, purchaseLikelihood } from './purchase-likelihood.ts';
 import type { DropoutModel, PurchaseModel } from './purchase-model.ts';
+import { search, standardErrors } from './search.ts';
 
 /**
  * Where the likelihood has its maximum only in a limit, the limit's name:
@@ -9,10 +9,11 @@ import type { DropoutModel, PurchaseModel } from './purchase-model.ts';
  * - `nbd_limit`: dropout runs to zero, so that the NBD is as likely; it is the model reported.
  * - `equal_rates`: all customers buy at the same rate (r and alpha run to infinity together).
  * - `equal_dropout`: all have the same probability to leave (a and b run to infinity together).
- * - `equal_values`: all purchases are worth the same (p or q runs to infinity).
+ * - `equal_values`: all purchases of a customer are worth the same (p runs to infinity), or all customers have the same
+ *   mean value (q does).
  * - `parameter_at_bound`: any other parameter that runs away.
  */
-export type Edge = 'nbd_limit' | 'equal_rates' | 'equal_dropout' | 'equal_values' | 'parameter_at_bound';
+type Edge = 'nbd_limit' | 'equal_rates' | 'equal_dropout' | 'equal_values' | 'parameter_at_bound';
 
 type Fitted<Parameters> = {
   /** From the inverse Hessian; a parameter that runs to a limit has none. */
@@ -33,13 +34,6 @@ export type GammaGammaFit = {
 const NO_GAIN = 1e-4;
 
 /**
- * Rows on which the starts are compared; and how many times more rows each further search has, until it has all. Each
- * begins so near its maximum that two or three steps do.
- */
-const FIRST_ROWS = 2000;
-const MORE_ROWS = 20;
-
-/**
  * Fits a model by maximum likelihood. The unit of time is the one of `histories`.
  *
  * @param histories rows of equal histories with their counts, at least one; their order does not matter
@@ -57,19 +51,17 @@ function hasDropout({ converged, edge, parameters: { a, b }, standard_errors: er
 }
 
 function fitAs(name: PurchaseModel['name'], histories: Histories): PurchaseFit {
-  const [customers, repeats, years] = totals(histories);
+  const [customers, repeats, followed] = totals(histories);
   // alpha goes with the unit of time, so its starts and bounds do too: r purchases in a time alpha on average.
-  const time = years / Math.max(repeats, 1);
-  const starts: number[][] = [];
-  for (const r of [0.3, 1, 4]) {
-    if (name === 'nbd') starts.push([r, r * time]);
-    else
-      for (const dropout of [
-        [0.7, 2],
-        [0.5, 10],
-      ])
-        starts.push([r, r * time, ...dropout]);
-  }
+  const time = followed / Math.max(repeats, 1);
+  const dropouts =
+    name === 'nbd'
+      ? [[]]
+      : [
+          [0.7, 2],
+          [0.5, 10],
+        ];
+  const starts = [0.3, 1, 4].flatMap((r) => dropouts.map((dropout) => [r, r * time, ...dropout]));
   const box = {
     lower: [1e-5, 1e-8 * time, 1e-7, 1e-5].slice(0, starts[0]!.length),
     upper: [1e4, 1e8 * time, 1e5, 1e5].slice(0, starts[0]!.length),
@@ -97,18 +89,19 @@ function fitAs(name: PurchaseModel['name'], histories: Histories): PurchaseFit {
     : { name, parameters: { r, alpha, a, b }, ...fitted };
 }
 
-function totals({ x, T, count }: Histories): [customers: number, repeats: number, time: number] {
-  let [customers, repeats, time] = [0, 0, 0];
+function totals({ x, T, count }: Histories): [customers: number, repeats: number, followed: number] {
+  let [customers, repeats, followed] = [0, 0, 0];
   for (let i = 0; i < count.length; i++) {
     customers += count[i]!;
     repeats += count[i]! * x[i]!;
-    time += count[i]! * T[i]!;
+    followed += count[i]! * T[i]!;
   }
-  return [customers, repeats, time || 1];
+  return [customers, repeats, followed || 1];
 }
 
 /**
- * Fits the Gamma-Gamma model by maximum likelihood. Every row must have x > 0 and a mean above 0.
+ * Fits the Gamma-Gamma model by maximum likelihood. At least one row; every row must have x > 0 and a mean
+ * above 0.
  * `parameters.q` at or below 1 means that the values have no finite mean: no value can then be expected.
  */
 export function fitGammaGamma(values: MeanValues): GammaGammaFit {
@@ -139,43 +132,4 @@ export function fitGammaGamma(values: MeanValues): GammaGammaFit {
     converged: best.converged,
     ...(edge && { edge }),
   };
-}
-
-type Columns = Record<string, Uint32Array | Float64Array>;
-
-/** The highest maximum over several starts, found on a part of the rows and followed to all of them. */
-function search<Rows extends Columns>(
-  likelihood: (rows: Rows) => (at: number[]) => Local,
-  rows: Rows,
-  starts: number[][],
-  natural: Box,
-): Maximum {
-  const box = { lower: natural.lower.map(Math.log), upper: natural.upper.map(Math.log) };
-  const length = rows.count!.length;
-  const part = (size: number) => likelihood(size < length ? thinned(rows, Math.ceil(length / size)) : rows);
-  const first = part(FIRST_ROWS);
-  let best = starts
-    .map((start) => maximise(first, start.map(Math.log), box))
-    .reduce((best, next) => (better(next, best) ? next : best));
-  for (let size = FIRST_ROWS; size < length;) {
-    size *= MORE_ROWS;
-    best = maximise(part(size), best.at, box);
-  }
-  return best;
-}
-
-function better(next: Maximum, best: Maximum): boolean {
-  return next.converged === best.converged ? next.value > best.value : next.converged;
-}
-
-function thinned<Rows extends Columns>(rows: Rows, every: number): Rows {
-  const thin = (column: Uint32Array | Float64Array) => column.filter((_, i) => i % every === 0);
-  return Object.fromEntries(Object.entries(rows).map(([key, column]) => [key, thin(column)])) as Rows;
-}
-
-/** By the delta method: the search runs in logarithms, so an error there is relative to the parameter. */
-function standardErrors(names: string[], { at, pressed, covariance }: Maximum): Record<string, number> {
-  if (!covariance) return {};
-  const errors = at.map((value, i) => [names[i]!, Math.exp(value) * Math.sqrt(covariance[i]![i]!)] as const);
-  return Object.fromEntries(errors.filter((_, i) => !pressed[i]));
 }

@@ -1,5 +1,5 @@
 import type { Local } from './newton.ts';
-import { FIRST_CHANCES, type DropoutModel, type PurchaseModel } from './purchase-model.ts';
+import { FIRST_CHANCES, type PurchaseModel } from './purchase-model.ts';
 
 /** Histories as columns: row i stands for `count[i]` customers with the same x, t_x and T. */
 export type Histories = {
@@ -32,21 +32,21 @@ export function purchaseLikelihood(
   name: PurchaseModel['name'],
   histories: Histories,
 ): (logParameters: number[]) => Local {
-  const factorials = risingFactorials(name, histories);
+  const above = customersAbove(histories);
+  const customers = histories.count.reduce((sum, n) => sum + n, 0);
   return (logParameters) => {
     const parameters = logParameters.map(Math.exp);
     const local = empty(parameters.length);
-    factorials(local, parameters);
-    if (name === 'nbd') addTimes(local, parameters, histories);
-    else addTimesAndDropout(local, parameters, name, histories);
+    addRates(local, parameters, above);
+    if (name === 'nbd') {
+      addTimes(local, parameters, histories);
+    } else {
+      const first = FIRST_CHANCES[name];
+      addChances(local, parameters, above, customers, first);
+      addTimesAndDropout(local, parameters, histories, first, above.length);
+    }
     return inLogarithms(local, parameters);
   };
-}
-
-/** ln of the odds of leaving at the last chance, for each x up to the greatest. */
-function logOdds(x: Uint32Array, first: number, a: number, b: number): Float64Array {
-  const most = x.reduce((most, value) => Math.max(most, value), 0);
-  return Float64Array.from({ length: most + 1 }, (_, bought) => Math.log(a / (b + bought + first - 1)));
 }
 
 function empty(size: number): Local {
@@ -66,39 +66,50 @@ export function inLogarithms({ value, gradient, hessian }: Local, parameters: nu
   return { value, gradient: slope, hessian: curvature };
 }
 
-/** Adds ln (r)_x and ln (b)_n/(a+b)_n: of all customers at once, by how many have made more than j purchases. */
-function risingFactorials(name: PurchaseModel['name'], { x, count }: Histories) {
-  const most = x.reduce((most, value) => Math.max(most, value), 0);
-  const above = new Float64Array(most + 1);
-  x.forEach((value, i) => (above[value]! += count[i]!));
-  let customers = 0;
+/** How many customers have made more than j repeat purchases, for j from 0 to the most that anyone has made. */
+function customersAbove({ x, count }: Histories): Float64Array {
+  let most = 0;
+  for (let i = 0; i < x.length; i++) if (x[i]! > most) most = x[i]!;
+  const customers = new Float64Array(most + 1);
+  for (let i = 0; i < x.length; i++) customers[x[i]!]! += count[i]!;
+  let above = 0;
   for (let j = most; j >= 0; j--) {
-    const equal = above[j]!;
-    above[j] = customers;
-    customers += equal;
+    const equal = customers[j]!;
+    customers[j] = above;
+    above += equal;
   }
-  return (local: Local, [r = 0, , a = 0, b = 0]: number[]) => {
-    const { gradient, hessian } = local;
-    for (let j = 0; j < most; j++) {
-      const more = above[j]!;
-      local.value += more * Math.log(r + j);
-      gradient[0]! += more / (r + j);
-      hessian[0]![0]! -= more / (r + j) ** 2;
-    }
-    if (name === 'nbd') return;
-    const first = FIRST_CHANCES[name];
-    for (let j = 0; j < most + first; j++) {
-      const more = j < first ? customers : above[j - first]!;
-      const stay = b + j;
-      const both = a + b + j;
-      local.value -= more * Math.log1p(a / stay);
-      gradient[2]! -= more / both;
-      gradient[3]! += (more * a) / stay / both;
-      hessian[2]![2]! += more / both ** 2;
-      hessian[3]![2]! += more / both ** 2;
-      hessian[3]![3]! -= ((more * a) / stay / both) * (1 / stay + 1 / both);
-    }
-  };
+  return customers;
+}
+
+/** Adds ln (r)_x of all customers at once. */
+function addRates(local: Local, [r = 0]: number[], above: Float64Array): void {
+  for (let j = 0; j < above.length; j++) {
+    local.value += above[j]! * Math.log(r + j);
+    local.gradient[0]! += above[j]! / (r + j);
+    local.hessian[0]![0]! -= above[j]! / (r + j) ** 2;
+  }
+}
+
+/** Adds ln (b)_n/(a+b)_n of all customers at once. */
+function addChances(
+  local: Local,
+  [, , a = 0, b = 0]: number[],
+  above: Float64Array,
+  customers: number,
+  first: number,
+): void {
+  const { gradient, hessian } = local;
+  for (let j = 0; j < above.length + first; j++) {
+    const more = j < first ? customers : above[j - first]!;
+    const stay = b + j;
+    const both = a + b + j;
+    local.value -= more * Math.log1p(a / stay);
+    gradient[2]! -= more / both;
+    gradient[3]! += (more * a) / stay / both;
+    hessian[2]![2]! += more / both ** 2;
+    hessian[3]![2]! += more / both ** 2;
+    hessian[3]![3]! -= ((more * a) / stay / both) * (1 / stay + 1 / both);
+  }
 }
 
 /** Adds r ln alpha - (r + x) ln(alpha + T). */
@@ -121,13 +132,14 @@ function addTimes(local: Local, [r = 0, alpha = 0]: number[], { x, T, count }: H
 function addTimesAndDropout(
   local: Local,
   [r = 0, alpha = 0, a = 0, b = 0]: number[],
-  name: DropoutModel['name'],
   { x, t_x, T, count }: Histories,
+  first: number,
+  differentX: number,
 ): void {
-  const first = FIRST_CHANCES[name];
   const perAlpha = 1 / alpha;
   const perA = 1 / a;
-  const oddsAtLast = logOdds(x, first, a, b);
+  /** ln of the odds of leaving at the last chance, by x. */
+  const oddsAtLast = Float64Array.from({ length: differentX }, (_, x) => Math.log(a / (b + x + first - 1)));
   let value = 0;
   let [gr, gAlpha, gA, gB] = [0, 0, 0, 0];
   let [hRr, hRAlpha, hRa, hRb, hAlphaAlpha, hAlphaA, hAlphaB] = [0, 0, 0, 0, 0, 0, 0];

@@ -38,11 +38,15 @@ export function pAlive(model: PurchaseModel, { x, t_x, T }: History): number {
 
 /** Expected purchases in (T, T + t] if the customer is active at T. */
 export function expectedIfActive(model: PurchaseModel, { x, T }: Omit<History, 't_x'>, t: number): number {
-  const { r, alpha } = model.parameters;
-  const s = t / (alpha + T);
-  if (model.name === 'nbd') return expectedWhileActive(r + x, s, 0, 1);
+  return expectedAtRatio(model, x, t / (model.parameters.alpha + T));
+}
+
+/** The same by t/(alpha + T): but for x, no more of the history matters. */
+export function expectedAtRatio(model: PurchaseModel, x: number, ratio: number): number {
+  const { r } = model.parameters;
+  if (model.name === 'nbd') return expectedWhileActive(r + x, ratio, 0, 1);
   const { a, b } = model.parameters;
-  return expectedWhileActive(r + x, s, a, b + x + FIRST_CHANCES[model.name]);
+  return expectedWhileActive(r + x, ratio, a, b + x + FIRST_CHANCES[model.name]);
 }
 
 /** Expected purchases in (T, T + t] given the history. */
@@ -94,19 +98,25 @@ export type Discount = { months: number; month: number; monthly_rate: number };
 export const TWELVE_MONTHS_IN_WEEKS: Discount = { months: 12, month: 4.345, monthly_rate: 0.01 };
 
 /**
- * Expected purchases, each discounted, if the customer is active at T. The differences of expectations are summed by
- * parts, so that no digits are lost: sum of (d_k - d_(k+1)) E[t_k], with d_(n+1) = 0.
+ * Expected purchases, each discounted, as a sum of weight · E[t] with weights above 0. The differences of expectations
+ * are summed by parts, so that no digits are lost: d_k (E[t_k] - E[t_(k-1)]) becomes (d_k - d_(k+1)) E[t_k].
  */
+export function discountTerms({ months, month, monthly_rate }: Discount): { t: number; weight: number }[] {
+  const kept = (k: number) => 1 / (1 + monthly_rate) ** k;
+  return Array.from({ length: months }, (_, i) => {
+    const k = i + 1;
+    return { t: k * month, weight: k < months ? monthly_rate * kept(k + 1) : kept(k) };
+  }).filter(({ weight }) => weight > 0);
+}
+
+/** Expected purchases, each discounted, if the customer is active at T. */
 export function discountedIfActive(
   model: PurchaseModel,
   history: Omit<History, 't_x'>,
   discount: Discount,
 ): number {
-  const { months, month, monthly_rate } = discount;
-  let sum = 0;
-  for (let k = 1; k <= months; k++) {
-    const weight = k < months ? monthly_rate / (1 + monthly_rate) ** (k + 1) : 1 / (1 + monthly_rate) ** k;
-    sum += weight * expectedIfActive(model, history, k * month);
-  }
-  return sum;
+  return discountTerms(discount).reduce(
+    (sum, { t, weight }) => sum + weight * expectedIfActive(model, history, t),
+    0,
+  );
 }

@@ -2,7 +2,10 @@ import type { Engine, Params } from '../../engine/engine.ts';
 import type { MeanValues } from './gamma-gamma.ts';
 import type { Histories } from './purchase-likelihood.ts';
 
-/** Customers to fit on: a table or a subquery in brackets with x, t_x, T and mean, and the parameters it takes. */
+/**
+ * Customers to fit on or to score: a table or a subquery in brackets, with the parameters it takes. Columns: x (whole),
+ * t_x, T and mean (Float64; the mean value of the x repeat purchases, 0 where x is 0).
+ */
 export type Customers = { from: string; params?: Params };
 
 /** The customers grouped by equal (x, t_x, T): memory grows with the groups. */

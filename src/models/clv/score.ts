@@ -1,6 +1,20 @@
-import { discountedIfActive, expectedIfActive, pAlive, type History } from './purchase-model.ts';
-import type { Scoring } from './sql.ts';
-import { expectedValue } from './value-model.ts';
+import {
+  type Discount,
+  discountedIfActive,
+  expectedIfActive,
+  type History,
+  pAlive,
+  type PurchaseModel,
+} from './purchase-model.ts';
+import { expectedValue, type ValueModel } from './value-model.ts';
+
+export type Scoring = {
+  purchases: PurchaseModel;
+  value: ValueModel;
+  /** Time ahead for `expected_purchases`, in the unit of the model. */
+  horizon: number;
+  discount: Discount;
+};
 
 export type Score = {
   p_alive: number;

@@ -1,67 +1,69 @@
 import type { Engine, Params } from '../../engine/engine.ts';
 import { type Cell, curves, POINTS } from './curves.ts';
-import { FIRST_CHANCES, type Discount, type PurchaseModel } from './purchase-model.ts';
+import { FIRST_CHANCES, type PurchaseModel } from './purchase-model.ts';
+import type { Customers } from './rows.ts';
+import type { Scoring } from './score.ts';
 import type { ValueModel } from './value-model.ts';
 
-export type Scoring = {
-  purchases: PurchaseModel;
-  value: ValueModel;
-  /** Time ahead for `expected_purchases`, in the unit of the model. */
-  horizon: number;
-  discount: Discount;
-};
+/** Columns of the table that `fillCurves` writes and `scoreSql` reads. */
+export const CURVE_COLUMNS = '(x UInt32, octave Int16, purchases Array(Float64), discounted Array(Float64))';
 
 const OCTAVE = 'toInt16(floor(log2({clv_alpha:Float64} + T)))';
 
 /**
- * Computes the curves that the customers in `from` need and stores them in `table`, with `origin` in every row. Its size grows with the number of different x, not with customers.
- *
- * @param from a table or a subquery in brackets with the columns x, t_x, T and mean
+ * Computes the curves that the customers need and stores them in `table`, which the caller made (empty, with
+ * CURVE_COLUMNS, and those of `origin`, which stand in every row). It grows with the number of different x, not with customers.
  */
 export async function fillCurves(
   engine: Engine,
-  { from, params = {}, table, origin }: { from: string; params?: Params; table: string; origin: object },
+  { from, params }: Customers,
+  table: string,
   scoring: Scoring,
+  origin: object = {},
 ): Promise<void> {
   const cells = await engine.query<Cell>(
     `SELECT toUInt32(x) AS x, ${OCTAVE} AS octave FROM ${from} GROUP BY x, octave`,
     { ...params, clv_alpha: scoring.purchases.parameters.alpha },
   );
+  const rows = curves(scoring.purchases, cells, scoring);
   await engine.insert(
     table,
-    curves(scoring.purchases, cells, scoring).map((curve) => ({ ...origin, ...curve })),
+    rows.map((row) => ({ ...origin, ...row })),
   );
 }
 
 /**
- * The columns p_alive, expected_purchases, expected_order_value and clv of every row of `from`, beside its own columns.
- * Equal to `score` in score.ts to 1e-12 of the value or better.
+ * A SELECT of the columns p_alive, expected_purchases, expected_order_value and clv of every customer, beside those of
+ * `from`; and its parameters. The numbers equal those of `score` to 1e-12 of the value.
  *
- * @param from a table or a subquery in brackets with the columns x (integer), t_x, T and mean (Float64)
- * @returns a SELECT and the parameters it takes besides those of `from`
+ * @param table what `fillCurves` filled for the same customers, or more, and the same scoring
  */
 export function scoreSql(
-  { from, curves }: { from: string; curves: string },
+  { from, params }: Customers,
+  table: string,
   { purchases, value }: Scoring,
 ): { sql: string; params: Params } {
-  const parameters = { ...purchases.parameters, ...value.parameters };
   const sql = `
-    SELECT history.* EXCEPT (octave, y),
+    SELECT history.* EXCEPT (curve_octave, curve_y),
       ${pAliveSql(purchases)} AS p_alive,
-      p_alive * (${horner('purchases')}) AS expected_purchases,
+      p_alive * (${polynomial('curve.purchases')}) AS expected_purchases,
       ${VALUE[value.name]} AS expected_order_value,
-      p_alive * expected_order_value * (${horner('discounted')}) AS clv
+      p_alive * expected_order_value * (${polynomial('curve.discounted')}) AS clv
     FROM (
-      SELECT *, ${OCTAVE} AS octave, 2 * (log2({clv_alpha:Float64} + T) - octave) - 1 AS y FROM ${from}
+      SELECT *, ${OCTAVE} AS curve_octave, 2 * (log2({clv_alpha:Float64} + T) - curve_octave) - 1 AS curve_y
+      FROM ${from}
     ) AS history
-    INNER JOIN ${curves} AS curve ON curve.x = history.x AND curve.octave = history.octave`;
-  const params = Object.entries(parameters).map(([name, number]) => [`clv_${name}`, number]);
-  return { sql, params: Object.fromEntries(params) };
+    INNER JOIN ${table} AS curve ON curve.x = history.x AND curve.octave = history.curve_octave`;
+  const parameters = Object.entries({ ...purchases.parameters, ...value.parameters });
+  return {
+    sql,
+    params: { ...params, ...Object.fromEntries(parameters.map(([name, number]) => [`clv_${name}`, number])) },
+  };
 }
 
-function horner(curve: string): string {
-  let sql = `curve.${curve}[${POINTS}]`;
-  for (let power = POINTS - 1; power > 0; power--) sql = `(${sql}) * y + curve.${curve}[${power}]`;
+function polynomial(coefficients: string): string {
+  let sql = `${coefficients}[${POINTS}]`;
+  for (let power = POINTS - 1; power > 0; power--) sql = `(${sql}) * curve_y + ${coefficients}[${power}]`;
   return sql;
 }
 
