@@ -49,10 +49,11 @@ export async function predict(run: RunContext): Promise<ModelReport> {
   const origin = { job: run.job.name, run_id: run.run_id };
   await fillCurves(run.engine, customers, 'clv_curves', scoring, origin);
   const scores = scoreSql(customers, CURVES, scoring);
+  // toDecimal64 cuts digits off, also those of a rounded float that is a little less than it looks; half a unit rounds.
   await run.engine.command(
     `INSERT INTO predictions (job, run_id, customer, p_alive, expected_purchases, expected_order_value, clv_12m)
      SELECT {job:String}, {run:String}, customer, p_alive, expected_purchases, expected_order_value,
-       toDecimal64(round(clv, 4), 4) FROM (${scores.sql})`,
+       toDecimal64(clv + 0.00005, 4) FROM (${scores.sql})`,
     scores.params,
   );
   const all = [...reasons, ...value.reasons];
