@@ -75,6 +75,10 @@ export type Customer = {
   email_consent: Consent;
   sms_consent: Consent;
   ads_consent: Consent;
+  /** What it cost to win this customer, once; in the job's currency. */
+  acquisition_cost?: string;
+  /** What serving this customer cost in the twelve months up to `updated_at`, beside the goods; in the job's currency. */
+  service_cost?: string;
   updated_at: string;
 };
 

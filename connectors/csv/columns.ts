@@ -4,6 +4,7 @@ import { consentOf, countryOf, digitsOf, emailOf, wordOf } from './cells.ts';
 import type { Reading, RowReader } from './draft.ts';
 import { versionAt } from './files.ts';
 import type { Cell, Header } from './header.ts';
+import { compare } from './money.ts';
 import { addOrder, type Standing } from './order.ts';
 import type { CsvSettings, Field, Meaning } from './schema.ts';
 
@@ -60,6 +61,7 @@ const orders: ColumnReader = (cell, settings, reading) => {
 
 const customers: ColumnReader = (cell, _settings, reading) => {
   const personOf = personReader(cell, reading);
+  const costsOf = costsReader(cell, reading);
   const updated = cell('updated_at');
   return (row, draft) => {
     const person = personOf(row);
@@ -67,10 +69,31 @@ const customers: ColumnReader = (cell, _settings, reading) => {
     const changed = updated(row);
     const updated_at = changed === '' ? reading.modified_at : reading.date(changed);
     if (!updated_at) return 'the date of the last change cannot be read';
-    draft.customers.push({ ...person, updated_at });
-    return undefined;
+    const { costs, unreadable } = costsOf(row);
+    // What else the row says, a refusal of consent above all, stands without its costs.
+    draft.customers.push({ ...person, ...costs, updated_at });
+    return (
+      unreadable && `${unreadable} cannot be read as an amount of 0 or more; the rest of the row was read`
+    );
   };
 };
+
+type Costs = Pick<Customer, 'acquisition_cost' | 'service_cost'>;
+
+function costsReader(cell: FieldCells, reading: Reading) {
+  const cells = { acquisition_cost: cell('acquisition_cost'), service_cost: cell('service_cost') };
+  return (row: readonly string[]): { costs: Costs; unreadable: string } => {
+    const costs: Costs = {};
+    const unreadable: string[] = [];
+    for (const field of ['acquisition_cost', 'service_cost'] as const) {
+      const text = cells[field](row);
+      const amount = reading.amount(text);
+      if (amount !== undefined && compare(amount, '0') >= 0) costs[field] = amount;
+      else if (text !== '') unreadable.push(field);
+    }
+    return { costs, unreadable: unreadable.join(', ') };
+  };
+}
 
 const events: ColumnReader = (cell, settings, reading) => {
   const id = cell('event_id');

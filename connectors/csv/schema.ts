@@ -30,6 +30,10 @@ const Columns = z.strictObject({
   accepts_marketing: header('Consent to e-mail marketing: yes, no, pending, or like words.'),
   accepts_sms: header('Consent to text messages.'),
   accepts_ads: header('Consent to use for advertising audiences.'),
+  acquisition_cost: header("What it cost to win the customer, once; in the job's currency."),
+  service_cost: header(
+    "What serving the customer cost in the last 12 months (support, handling of returns, shipping that the shop paid); in the job's currency.",
+  ),
   event_id: header('Unique per event; without it equal rows are one event.'),
   type: header('visit, view, cart, open, click, bounce, review, referral or support.'),
   at: header('When the event happened.'),
@@ -39,12 +43,13 @@ export type Field = keyof z.output<typeof Columns>;
 const PERSON = ['customer_id', 'email', 'phone'] as const;
 const ADDRESS = ['first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const;
 const CONSENT = ['accepts_marketing', 'accepts_sms', 'accepts_ads'] as const;
+const COSTS = ['acquisition_cost', 'service_cost'] as const;
 const ORDER = ['order_id', 'ordered_at', 'cancelled_at', 'updated_at', 'state', 'currency'] as const;
 const MONEY = ['goods', 'total', 'tax', 'shipping', 'discount', 'refunded'] as const;
 
 const FIELDS: Record<'orders' | 'customers' | 'events', readonly Field[]> = {
   orders: [...ORDER, ...MONEY, ...PERSON, ...ADDRESS, ...CONSENT],
-  customers: [...PERSON, ...ADDRESS, ...CONSENT, 'updated_at'],
+  customers: [...PERSON, ...ADDRESS, ...CONSENT, ...COSTS, 'updated_at'],
   events: ['event_id', 'type', 'at', ...PERSON],
 };
 

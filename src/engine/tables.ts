@@ -39,6 +39,7 @@ const TABLES: Record<string, string> = {
     customer_id String, email String, phone String, first_name String, last_name String,
     city String, region String, zip String, country LowCardinality(String),
     email_consent LowCardinality(String), sms_consent LowCardinality(String), ads_consent LowCardinality(String),
+    acquisition_cost Nullable(Decimal(18, 4)), service_cost Nullable(Decimal(18, 4)),
     updated_at DateTime64(3, 'UTC')
   ) ENGINE = ReplacingMergeTree(updated_at) ORDER BY (source, record_key)`,
 
@@ -57,6 +58,7 @@ const TABLES: Record<string, string> = {
     customer_id String, email String, phone String, first_name String, last_name String,
     city String, region String, zip String, country LowCardinality(String),
     email_consent LowCardinality(String), sms_consent LowCardinality(String), ads_consent LowCardinality(String),
+    acquisition_cost Nullable(Decimal(18, 4)), service_cost Nullable(Decimal(18, 4)),
     orders UInt32, purchase_days UInt32, first_order Date32, last_order Date32, last_visit Nullable(Date32),
     days_since_order UInt32, days_since_active UInt32,
     frequency UInt32, recency_days UInt32, age_days UInt32, repeat_value Float64,

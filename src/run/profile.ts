@@ -83,14 +83,14 @@ const PURCHASES = `
 
 const INSERT_PROFILES = `
   INSERT INTO profiles (job, run_id, customer, customer_id, email, phone, first_name, last_name, city, region, zip,
-    country, email_consent, sms_consent, ads_consent, orders, purchase_days, first_order, last_order, last_visit,
+    country, email_consent, sms_consent, ads_consent, acquisition_cost, service_cost, orders, purchase_days, first_order, last_order, last_visit,
     days_since_order, days_since_active, frequency, recency_days, age_days, repeat_value, revenue, revenue_12m,
     revenue_window)
   SELECT {job:String}, {run:String}, customer, coalesce(who.customer_id, ''), coalesce(who.email, ''),
     coalesce(who.phone, ''), coalesce(who.first_name, ''), coalesce(who.last_name, ''), coalesce(who.city, ''),
     coalesce(who.region, ''), coalesce(who.zip, ''), coalesce(who.country, ''),
     coalesce(who.email_consent, 'unknown'), coalesce(who.sms_consent, 'unknown'), coalesce(who.ads_consent, 'unknown'),
-    bought.orders, bought.purchase_days, bought.first_order, bought.last_order, seen.last_visit,
+    who.acquisition_cost, who.service_cost, bought.orders, bought.purchase_days, bought.first_order, bought.last_order, seen.last_visit,
     dateDiff('day', bought.last_order, {as_of:Date32}),
     dateDiff('day', greatest(bought.last_order, coalesce(seen.last_visit, bought.last_order)), {as_of:Date32}),
     bought.purchase_days - 1, dateDiff('day', bought.first_order, bought.last_order),
@@ -107,7 +107,8 @@ const INSERT_PROFILES = `
   LEFT JOIN (
     SELECT ${person('described')}, ${newest('customer_id')}, ${newest('email')}, ${newest('phone')},
       ${newest('first_name')}, ${newest('last_name')}, ${newest('city')}, ${newest('region')}, ${newest('zip')},
-      ${newest('country')}, ${newestKnown('email_consent')}, ${newestKnown('sms_consent')}, ${newestKnown('ads_consent')}
+      ${newest('country')}, ${newestKnown('email_consent')}, ${newestKnown('sms_consent')}, ${newestKnown('ads_consent')},
+      ${newestGiven('acquisition_cost')}, ${newestGiven('service_cost')}
     FROM (
       SELECT ${NODE} AS node, * FROM customers FINAL WHERE source IN {sources:Array(String)}
     ) AS described LEFT JOIN ${LABELS} ON known.node = described.node
@@ -121,6 +122,10 @@ function newest(field: string): string {
 
 function newestKnown(field: string): string {
   return `coalesce(nullIf(argMaxIf(described.${field}, (updated_at, record_key), described.${field} != 'unknown'), ''), 'unknown') AS ${field}`;
+}
+
+function newestGiven(field: string): string {
+  return `argMaxIf(described.${field}, (updated_at, record_key), described.${field} IS NOT NULL) AS ${field}`;
 }
 
 async function leftOut(run: RunContext, params: object): Promise<string[]> {

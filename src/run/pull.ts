@@ -89,7 +89,7 @@ function identified<Row extends Person>(row: Row): Row {
 
 const DESCRIBED = [
   ...(['email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const),
-  ...(['email_consent', 'sms_consent', 'ads_consent'] as const),
+  ...(['email_consent', 'sms_consent', 'ads_consent', 'acquisition_cost', 'service_cost'] as const),
 ];
 
 /**

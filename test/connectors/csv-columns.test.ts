@@ -199,6 +199,41 @@ test('customers are read with their place and consents, and rows of nobody are n
   expect(all.warnings).toEqual(['a.csv: cells that are no e-mail address were left out (1)']);
 });
 
+test('customers are read with what they cost; a cost that is none is named, and the rest of the row stands', async () => {
+  const file = [
+    'mail;won;served;news',
+    'ana@example.com;1.012,50;0;yes',
+    'bo@example.com;;7,25;no',
+    'cy@example.com;-3,00;free;no',
+  ].join('\n');
+  const columns = {
+    email: 'mail',
+    acquisition_cost: 'won',
+    service_cost: 'served',
+    accepts_marketing: 'news',
+  };
+
+  const all = await pulled({ 'a.csv': file }, { path: 'a.csv', records: 'customers', columns, decimal: ',' });
+
+  const costs = all.customers.map(({ email, acquisition_cost, service_cost, email_consent }) => [
+    email,
+    acquisition_cost,
+    service_cost,
+    email_consent,
+  ]);
+  expect(costs).toEqual([
+    ['ana@example.com', '1012.50', '0', 'yes'],
+    ['bo@example.com', undefined, '7.25', 'no'],
+    ['cy@example.com', undefined, undefined, 'no'],
+  ]);
+  expect(all.rejected.map(({ line, reason }) => [line, reason])).toEqual([
+    [
+      4,
+      'acquisition_cost, service_cost cannot be read as an amount of 0 or more; the rest of the row was read',
+    ],
+  ]);
+});
+
 test('events take their type from a column or from the job; equal rows are one event', async () => {
   const file = 'what,when,mail\nOpen,2026-03-02 10:00,a@example.com\nflight,2026-03-02 10:00,a@example.com\n';
   const typed = { records: 'events', columns: { type: 'what', at: 'when', email: 'mail' } };
@@ -247,6 +282,7 @@ test.each([
   [{ columns: { order_id: 'id', total: 'sum' } }, 'orders need a column for ordered_at'],
   [{ columns: { order_id: 'id', ordered_at: 'date' } }, 'orders need a column for goods or total'],
   [{ columns: { ...ORDER, at: 'x' } }, 'orders have no at; they have order_id, ordered_at'],
+  [{ columns: { ...ORDER, service_cost: 'x' } }, 'orders have no service_cost; they have order_id'],
   [
     { records: 'customers', columns: { city: 'x' } },
     'customers need a column for customer_id or email or phone',

@@ -170,16 +170,35 @@ describe('what is known of a person', () => {
     expect(await described(silent)).toMatchObject({ email_consent: 'unknown', sms_consent: 'unknown' });
   });
 
+  test('of costs is the newest amount of each kind, nothing being an amount too', async () => {
+    const first = at(1, { acquisition_cost: '12.50', service_cost: '3.1234' });
+    const second = at(2, { service_cost: '0' });
+    const silent = at(3, { city: 'Cluj' });
+
+    expect(await described(silent, first)).toMatchObject({
+      acquisition_cost: '12.5',
+      service_cost: '3.1234',
+    });
+    expect(await described(second, first, silent)).toMatchObject({
+      acquisition_cost: '12.5',
+      service_cost: '0',
+    });
+    expect(await described(silent)).toMatchObject({ acquisition_cost: null, service_cost: null });
+  });
+
   test('stays known when a later pull says less', async () => {
     const shop = stage.shop();
     const orders = [anOrder()];
-    shop.holds({ orders, customers: [at(1, { email_consent: 'yes', first_name: 'Ana' })] });
+    shop.holds({
+      orders,
+      customers: [at(1, { email_consent: 'yes', service_cost: '3', first_name: 'Ana' })],
+    });
     await shop.profile('2026-03-31');
     shop.holds({ orders, customers: [at(2, { first_name: 'Anna' })] });
 
     const { pulled, customers } = await shop.profile('2026-03-31');
 
     expect(pulled.customers).toBe(1);
-    expect(customers).toMatchObject([{ email_consent: 'yes', first_name: 'Anna' }]);
+    expect(customers).toMatchObject([{ email_consent: 'yes', service_cost: '3', first_name: 'Anna' }]);
   });
 });
