@@ -10,7 +10,7 @@ import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { pull } from './pull.ts';
 import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
-import { assignSegments, segmentReports } from './segment.ts';
+import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
 import { closeInterrupted, newRunId, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -88,6 +88,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
 
     report.model = await timed('predict', () => predict(run));
     report.segments = await timed('segment', async () => {
+      await scoreCustomers(run);
       report.limits = await assignSegments(run, report.model.name !== 'recency');
       return segmentReports(run);
     });

@@ -1,5 +1,6 @@
 import { lifecycle, lifecycleByRecency } from '../models/lifecycle.ts';
 import type { Assign } from '../models/model.ts';
+import { RFM_SCORES } from '../models/rfm.ts';
 import { valueEngagement } from '../models/value-engagement.ts';
 import { segmentsOf } from '../job/segments.ts';
 import type { RunContext } from './run.ts';
@@ -44,6 +45,15 @@ async function store(run: RunContext, model: string, assign: Assign): Promise<vo
     `INSERT INTO assignments (job, run_id, as_of, model, segment, customer)
      SELECT {job:String}, {run:String}, {as_of:Date32}, {model:String}, segment, customer FROM (${assign.sql})`,
     { ...assign.params, job: run.job.name, run: run.run_id, as_of: run.as_of, model },
+  );
+}
+
+/** Stores the R, F and M scores of every customer of the run. */
+export async function scoreCustomers(run: RunContext): Promise<void> {
+  await run.engine.command(
+    `INSERT INTO scores (job, run_id, customer, r_score, f_score, m_score)
+     SELECT {job:String}, {run:String}, customer, r_score, f_score, m_score FROM (${RFM_SCORES})`,
+    { job: run.job.name, run: run.run_id },
   );
 }
 
