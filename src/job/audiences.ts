@@ -1,5 +1,5 @@
 import type { Finding, Path } from './problems.ts';
-import { audienceName, matchSegments, MODELS, modelSegments, type Segment } from './segments.ts';
+import { audienceName, matchSegments, MODELS, type Segment } from './segments.ts';
 import { didYouMean } from './suggest.ts';
 
 /** One segment (`lifecycle.top`) and what the destination calls it. */
@@ -40,7 +40,6 @@ export function expandAudiences(
 function unknownSegment(pattern: string, path: Path, segments: readonly Segment[]): Finding {
   const names = segments.map((segment) => segment.name);
   const models = [...new Set(segments.map((segment) => segment.model))];
-  const left = modelSegments({ lifecycle: {}, value_engagement: {} }).includes(pattern) || isModel(pattern);
   const model = pattern.split('.')[0] ?? '';
   const short = names.filter((name) => name.endsWith(`.${pattern}`));
   return {
@@ -49,7 +48,7 @@ function unknownSegment(pattern: string, path: Path, segments: readonly Segment[
     at: 'value',
     what: `"${pattern}" is no segment of this job.`,
     why:
-      left && !models.some((configured) => configured === model)
+      isModel(pattern) && !models.some((configured) => configured === model)
         ? `Its model is not under segments.`
         : undefined,
     fix: [

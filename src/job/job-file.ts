@@ -64,7 +64,7 @@ export function jobFile({ sources, destinations }: Connectors) {
       .min(1)
       .describe('Where orders, customers and events come from.'),
     segments: SegmentSettings.describe(
-      'The models that sort customers into segments; both of them unless given.',
+      'The models that sort customers into segments; lifecycle and value_engagement unless given.',
     ),
     destinations: z
       .array(oneOf(Object.values(destinations).map(destinationEntry)))

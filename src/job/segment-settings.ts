@@ -94,15 +94,17 @@ const cuts = z
     'How low, medium and high are told apart: shares of the customers, gaps found in the figures, or fixed figures.',
   );
 
+const amounts = z
+  .tuple([z.number().min(0), z.number().min(0)])
+  .optional()
+  .describe(
+    'Where low ends and where high begins: two shares of the customers ([0.3333, 0.6667] unless given), or two amounts of money for absolute cuts.',
+  );
+
 const ValueAxis = z
   .strictObject({
     cuts,
-    at: z
-      .tuple([z.number().min(0), z.number().min(0)])
-      .optional()
-      .describe(
-        'Where low ends and where high begins: two shares of the customers ([0.3333, 0.6667] unless given), or two amounts of money for absolute cuts.',
-      ),
+    at: amounts,
     window: days().prefault('365d').describe('Orders of this long count towards the value of a customer.'),
   })
   .refine((axis) => !cutsProblem(axis), cutsRule)
@@ -131,6 +133,15 @@ const ValueEngagementSettings = z.strictObject({
   labels: labels('value_engagement'),
 });
 
+const ValueTierSettings = z
+  .strictObject({
+    cuts,
+    at: amounts,
+    labels: labels('value_tier'),
+  })
+  .refine((axis) => !cutsProblem(axis), cutsRule)
+  .transform(withPlaces);
+
 export const SegmentSettings = z
   .strictObject({
     lifecycle: LifecycleSettings.optional().describe(
@@ -138,6 +149,9 @@ export const SegmentSettings = z
     ),
     value_engagement: ValueEngagementSettings.optional().describe(
       'What customers spend against how lately they came by, in seven groups.',
+    ),
+    value_tier: ValueTierSettings.optional().describe(
+      'What customers are worth: the revenue of the last 12 months and of the next 12 as predicted, less what serving and winning them cost where a source says so.',
     ),
   })
   .refine((models) => Object.keys(models).length > 0, {

@@ -13,6 +13,7 @@ export const MODELS = {
     average_buyers: 'Average Buyers',
     silent_quitters: 'Silent Quitters',
   },
+  value_tier: { high: 'High value', medium: 'Medium value', low: 'Low value' },
 } as const;
 
 export type ModelName = keyof typeof MODELS;

@@ -87,6 +87,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     refuseEmpty(run, report);
 
     report.model = await timed('predict', () => predict(run));
+    if (job.segments.value_tier && report.model.name === 'recency') {
+      report.warnings.push('value_tier counts what was spent, and nothing predicted: no model is used');
+    }
     report.segments = await timed('segment', async () => {
       await scoreCustomers(run);
       report.limits = await assignSegments(run, report.model.name !== 'recency');

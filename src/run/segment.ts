@@ -2,6 +2,7 @@ import { lifecycle, lifecycleByRecency } from '../models/lifecycle.ts';
 import type { Assign } from '../models/model.ts';
 import { RFM_SCORES } from '../models/rfm.ts';
 import { valueEngagement } from '../models/value-engagement.ts';
+import { valueTier } from '../models/value-tier.ts';
 import { segmentsOf } from '../job/segments.ts';
 import type { RunContext } from './run.ts';
 
@@ -36,6 +37,11 @@ export async function assignSegments(
     const assign = await valueEngagement(run.engine, ids, models.value_engagement);
     await store(run, 'value_engagement', assign);
     used.value_engagement = assign.cuts;
+  }
+  if (models.value_tier) {
+    const assign = await valueTier(run.engine, ids, models.value_tier);
+    await store(run, 'value_tier', assign);
+    used.value_tier = assign.cuts;
   }
   return used;
 }

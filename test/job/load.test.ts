@@ -98,12 +98,15 @@ test('cuts may be fixed amounts and ages', () => {
   const cuts =
     '{ value: { cuts: absolute, at: [50, 199.5] }, engagement: { cuts: absolute, at: [30d, 180] } }';
 
-  const { value_engagement } = readJob(
-    shopWith('value_engagement: {}', `value_engagement: ${cuts}`),
+  const tiers = '{ cuts: absolute, at: [0.5, 1000] }';
+
+  const { value_engagement, value_tier } = readJob(
+    shopWith('value_engagement: {}', `value_engagement: ${cuts}\n  value_tier: ${tiers}`),
   ).segments;
 
   expect(value_engagement?.value).toEqual({ cuts: 'absolute', at: [50, 199.5], window: 365 });
   expect(value_engagement?.engagement).toEqual({ cuts: 'absolute', at: [30, 180] });
+  expect(value_tier).toEqual({ cuts: 'absolute', at: [0.5, 1000] });
 });
 
 test('a source keeps its key while it reads the same thing, and two sources have two', () => {

@@ -179,6 +179,13 @@ const CASES: [title: string, piece: string, other: string, problem: string, word
     /need `at`/,
   ],
   [
+    'fixed tiers without places',
+    'value_engagement: {}',
+    'value_engagement: {}\n  value_tier: { cuts: absolute }',
+    'CONFIG_WRONG_VALUE 22:15 segments.value_tier.at',
+    /need `at`/,
+  ],
+  [
     'places for natural breaks',
     'value_engagement: {}',
     'value_engagement: { value: { cuts: natural_breaks, at: [1, 2] } }',

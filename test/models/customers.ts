@@ -14,6 +14,8 @@ export type Seen = {
   /** What was predicted; given for all customers or for none. */
   p_alive?: number;
   clv?: string;
+  acquisition?: string;
+  service?: string;
 };
 
 /**
@@ -38,6 +40,8 @@ export async function segmentsOf(
       revenue: ever,
       revenue_12m: revenue,
       revenue_window: revenue,
+      acquisition_cost: more.acquisition,
+      service_cost: more.service,
     }),
   );
   if (rows.length > 0) await stage.engine.insert('profiles', rows);
@@ -55,5 +59,11 @@ export async function segmentsOf(
     Object.fromEntries(
       assigned.filter((row) => row.model === model).map(({ customer, segment }) => [customer, segment]),
     );
-  return { lifecycle: of('lifecycle'), value_engagement: of('value_engagement'), assigned, used };
+  return {
+    lifecycle: of('lifecycle'),
+    value_engagement: of('value_engagement'),
+    value_tier: of('value_tier'),
+    assigned,
+    used,
+  };
 }

@@ -158,7 +158,8 @@ test('every customer is in exactly one segment of each model, whatever the shop'
     fc.asyncProperty(shops, async ({ customers, cuts }) => {
       const named = customers.map((customer, index) => ({ customer: `c${index}`, ...customer }));
       const axes = { value: { cuts }, engagement: { cuts } };
-      const { assigned } = await segmentsOf(stage, named, { lifecycle: {}, value_engagement: axes });
+      const models = { lifecycle: {}, value_engagement: axes, value_tier: { cuts } };
+      const { assigned } = await segmentsOf(stage, named, models);
 
       for (const model of Object.keys(MODELS)) {
         const members = assigned.filter((row) => row.model === model).map(({ customer }) => customer);
