@@ -2,7 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { generated } from '../job/json-schema.ts';
 import { markdownTable, settingsTables } from '../job/docs.ts';
+import { MODELS } from '../job/segments.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { COLUMNS, columnsOf } from './export-columns.ts';
 
 const README = 'README.md';
 
@@ -15,7 +17,7 @@ export async function docs(
   program: Command,
   options: { write?: boolean; check?: boolean },
 ): Promise<ExitCode> {
-  const parts = { commands: commandTable(program), settings: settingsTables() };
+  const parts = { commands: commandTable(program), columns: columnTable(), settings: settingsTables() };
   if (!options.write && !options.check) {
     context.print(context.json ? JSON.stringify(parts, undefined, 2) : Object.values(parts).join('\n\n'));
     return EXIT.done;
@@ -42,6 +44,13 @@ function withParts(text: string, parts: Record<string, string>): string {
     (whole, start: string, name: string, end: string) =>
       parts[name] === undefined ? whole : `${start}\n${parts[name]}\n\n${end}`,
   );
+}
+
+function columnTable(): string {
+  const model = (name: string) => `The customer's segment of ${name}, where the job computes it.`;
+  const meaning = (column: string) => COLUMNS[column] ?? model(column);
+  const rows = columnsOf(Object.keys(MODELS)).map((column) => [`\`${column}\``, meaning(column)]);
+  return markdownTable(['column', 'holds'], rows);
 }
 
 function commandTable(program: Command): string {

@@ -9,24 +9,9 @@ import { loadJob } from '../job/load.ts';
 import { MODELS, matchSegments, segmentsOf, type ModelName } from '../job/segments.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { columnsOf, exportedSql } from './export-columns.ts';
 
 export type ExportArguments = { segment: string; out: string; columns?: string[] };
-
-/** Text columns that a spreadsheet could take for a formula get a leading apostrophe; phone numbers are left alone. */
-const TEXTS = ['customer_id', 'email', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
-const OTHERS = [
-  ...[
-    'phone',
-    'email_consent',
-    'sms_consent',
-    'ads_consent',
-    'orders',
-    'purchase_days',
-    'first_order',
-    'last_order',
-  ],
-  ...['last_visit', 'days_since_order', 'days_since_active', 'revenue', 'revenue_12m'],
-];
 
 /**
  * `export JOB`: a CSV file of the customers of one or more segments, from the job's last run or plan: who they are,
@@ -47,7 +32,7 @@ export async function exportSegment(
     );
   }
   const models = Object.keys(MODELS).filter((model) => job.segments[model as ModelName]);
-  const columns = chosenColumns(options.columns, models);
+  const columns = chosenColumns(options.columns, columnsOf(models));
   const engine = await context.engine();
   const last = await lastRun(engine, job.name, 'segmented');
   if (!last) {
@@ -56,14 +41,16 @@ export async function exportSegment(
       `Run it first: segment-sync plan ${job.name} sends nothing.`,
     );
   }
+  const params = { job: job.name, run: last.run_id, segments: segments.map(({ name }) => name) };
   const rows = await engine.bytes(
-    `SELECT ${columns.join(', ')} FROM (${exportedSql(models)}) ORDER BY customer FORMAT CSVWithNames`,
-    { job: job.name, run: last.run_id, segments: segments.map(({ name }) => name) },
+    `SELECT ${columns.join(', ')} FROM (${exportedSql(columns, models)}) ORDER BY customer
+     SETTINGS format_csv_null_representation = '' FORMAT CSVWithNames`,
+    params,
   );
   await writeWhole(rows, options.out);
   const [count] = await engine.query<{ customers: number }>(
-    `SELECT toUInt32(count()) AS customers FROM (${exportedSql(models)})`,
-    { job: job.name, run: last.run_id, segments: segments.map(({ name }) => name) },
+    `SELECT toUInt32(count()) AS customers FROM (${exportedSql([], models)})`,
+    params,
   );
   const answer = {
     job: job.name,
@@ -99,13 +86,7 @@ async function writeWhole(rows: Readable, out: string): Promise<void> {
   }
 }
 
-function chosenColumns(wished: readonly string[] | undefined, models: readonly string[]): string[] {
-  const all = [
-    'email',
-    'customer_id',
-    ...models,
-    ...[...TEXTS, ...OTHERS].filter((c) => c !== 'email' && c !== 'customer_id'),
-  ];
+function chosenColumns(wished: readonly string[] | undefined, all: string[]): string[] {
   if (!wished) return all;
   const unknown = wished.find((column) => !all.includes(column));
   if (unknown === undefined) return [...wished];
@@ -113,24 +94,6 @@ function chosenColumns(wished: readonly string[] | undefined, models: readonly s
     `There is no column ${unknown}.`,
     `Did you mean ${closest(unknown, all)}? There are: ${all.join(', ')}.`,
   );
-}
-
-function exportedSql(models: readonly string[]): string {
-  const segment = (model: string) => `anyIf(segment, model = '${model}') AS ${model}`;
-  const safe = (column: string) =>
-    `if(match(${column}, '^[=+@\\\\-\\t\\r]'), concat('\\'', ${column}), ${column}) AS ${column}`;
-  return `SELECT customer, ${models.join(', ')}, ${OTHERS.join(', ')},
-      ${TEXTS.filter((column) => column !== 'customer_id')
-        .map(safe)
-        .join(', ')},
-      if(shown_id != '', shown_id, replaceRegexpOne(customer, '^email:', '')) AS customer_id
-    FROM (SELECT customer_id AS shown_id, * EXCEPT customer_id FROM profiles
-          WHERE job = {job:String} AND run_id = {run:String}) AS p
-    INNER JOIN (
-      SELECT customer, ${models.map(segment).join(', ')}, groupArray(concat(model, '.', segment)) AS names
-      FROM assignments WHERE job = {job:String} AND run_id = {run:String} GROUP BY customer
-      HAVING hasAny(names, {segments:Array(String)})
-    ) AS a USING (customer)`;
 }
 
 function argument(what: string, fix: string): SyncError {
