@@ -33,7 +33,7 @@ test('the demo fills every audience with exactly its segment, and its second run
 test('the demo for people ends with tables of segments and audiences', async () => {
   const { stdout } = await ask(process.execPath, ['src/cli.ts', 'demo']);
 
-  expect(stdout).toMatch(/^segment +customers +revenue 12 months$/m);
+  expect(stdout).toMatch(/^segment +customers +revenue 12 months +mean CLV$/m);
   expect(stdout).toMatch(/^value_engagement\.true_champions +\d+/m);
   expect(stdout).toMatch(/^mailchimp +VE: True Champions +\d+ +\d+$/m);
   expect(stdout).toContain('Every audience holds exactly the people of its segment.');
