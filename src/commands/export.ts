@@ -15,17 +15,19 @@ export type ExportArguments = { segment: string; out: string; columns?: string[]
 /** Text columns that a spreadsheet could take for a formula get a leading apostrophe; phone numbers are left alone. */
 const TEXTS = ['customer_id', 'email', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
 const OTHERS = [
-  ...[
-    'phone',
-    'email_consent',
-    'sms_consent',
-    'ads_consent',
-    'orders',
-    'purchase_days',
-    'first_order',
-    'last_order',
-  ],
-  ...['last_visit', 'days_since_order', 'days_since_active', 'revenue', 'revenue_12m'],
+  'phone',
+  'email_consent',
+  'sms_consent',
+  'ads_consent',
+  'orders',
+  'purchase_days',
+  'first_order',
+  'last_order',
+  'last_visit',
+  'days_since_order',
+  'days_since_active',
+  'revenue',
+  'revenue_12m',
 ];
 
 /**
