@@ -70,7 +70,9 @@ command('status [job]', 'last and next runs, audiences and what they hold').acti
 command('export <job>', 'a CSV file of the customers of a segment, from the last run or plan', JOB)
   .requiredOption('--out <file>', 'file to write')
   .option('--segment <segment>', 'for example lifecycle.at_risk; a * stands for any text', '*')
-  .option('--columns <names>', 'columns, separated by commas', (names: string) => names.split(','))
+  .option('--columns <names>', 'columns, separated by commas', (names: string) =>
+    names.split(',').map((name) => name.trim()),
+  )
   .action(
     act(async (context, job: string, options: { out: string; segment: string; columns?: string[] }) =>
       (await import('./commands/export.ts')).exportSegment(context, job, options),

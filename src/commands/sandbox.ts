@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
 import { parse } from 'csv-parse';
 import {
   sandboxes,
@@ -35,7 +36,8 @@ export async function openSandbox(options: { people?: SandboxPerson[]; port?: nu
 async function readPeople(file: string): Promise<SandboxPerson[]> {
   const people: SandboxPerson[] = [];
   try {
-    const rows = createReadStream(file).pipe(parse({ bom: true, columns: true, trim: true }));
+    // The error of either stream ends the iteration below.
+    const rows = pipeline(createReadStream(file), parse({ bom: true, columns: true, trim: true }), () => {});
     for await (const row of rows as AsyncIterable<Record<string, string>>) {
       if (row.email) people.push({ email: row.email, status: row.status || 'subscribed' });
     }

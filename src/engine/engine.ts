@@ -132,13 +132,15 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
       // What has been taken from an iterator cannot be sent a second time.
       const again = Array.isArray(rows) ? (once ? 'if_unseen' : 'always') : 'never';
       let failure: { error: unknown } | undefined;
-      const lines = async function* () {
-        try {
-          yield* linesOf(rows);
-        } catch (error) {
-          failure = { error };
-          throw error;
-        }
+      // A generator would also get the errors of the connection, through `throw`, and take them for the rows'.
+      const lines = () => {
+        const source = linesOf(rows);
+        const next = () =>
+          source.next().catch((error: unknown) => {
+            failure = { error };
+            throw error;
+          });
+        return { [Symbol.asyncIterator]: () => ({ next, return: () => source.return(undefined) }) };
       };
       await attempt(again, options.signal, async (to) => {
         const call = request(sql, {}, options, once ? {} : { insert_deduplication_token: token });

@@ -66,8 +66,8 @@ test('every destination and source that is not in order is told with its cure, b
     problem ? [{ subject, ...problem }] : [],
   );
   expect(problems).toMatchObject([
-    { subject: 'destination mailchimp', code: 'DESTINATION_KEY_REFUSED', fix: /./ as unknown },
-    { subject: 'destination facebook', code: 'DESTINATION_KEY_REFUSED', fix: /./ as unknown },
+    { subject: 'destination mailchimp', code: 'DESTINATION_KEY_REFUSED', fix: expect.stringMatching(/./) },
+    { subject: 'destination facebook', code: 'DESTINATION_KEY_REFUSED', fix: expect.stringMatching(/./) },
   ]);
   expect(without.code).toBe(2);
   expect(without.stdout.match(/^FAIL/gm)).toHaveLength(3);

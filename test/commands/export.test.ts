@@ -22,7 +22,7 @@ async function openSmall(): Promise<
   const people = async (...args: string[]) => {
     const { code, stderr } = await shop.cli('export', 'job.yaml', '--out', out, ...args);
     expect(code, stderr).toBe(0);
-    return parse(await readFile(out), { columns: true }) as Record<string, string>[];
+    return parse<Record<string, string>>(await readFile(out), { columns: true });
   };
   return { ...shop, out, people };
 }
@@ -68,7 +68,7 @@ test('a name that a spreadsheet would take for a formula is text, a phone number
   const [anna, bob] = await shop.people('--columns', 'first_name,last_name,city,phone');
 
   expect(anna).toEqual({ first_name: "'=cmd()", last_name: 'Bauer', city: "'@Home", phone: '+40721000111' });
-  expect(bob!.first_name).toBe("'-Bob");
+  expect(bob!.first_name).toMatch(/^'-Bob/);
 });
 
 test.for([

@@ -19,7 +19,10 @@ const PRIVATE = [
   ...ADDRESSES,
   'aviary.example',
   ...PHONES,
-  ...['721000111', '721000222', '721 000 333', 'Fringilla'],
+  '721000111',
+  '721000222',
+  '721 000 333',
+  'Fringilla',
   ...ADDRESSES.map(sha256),
   Buffer.from(`any:${SECRETS.MAILCHIMP_API_KEY}`).toString('base64').slice(8),
 ];
@@ -112,7 +115,7 @@ const AS_OF = ['--as-of', '2026-03-31'];
 test(
   'no command, and no platform that repeats what it was sent, makes a secret or a person show',
   {
-    timeout: 120_000,
+    timeout: 180_000,
   },
   async () => {
     const shop = await openAviary();
@@ -169,7 +172,7 @@ test(
 
 test(
   'the daemon and the sandbox keep secrets too, and the store is closed to other users',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const shop = await openAviary();
     await mkdir(join(shop.folder, 'jobs'));

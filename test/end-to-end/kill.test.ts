@@ -7,6 +7,7 @@ import {
   EARLIER,
   ended,
   expectExact,
+  holdPush,
   LATER,
   membershipOn,
   openCrowd,
@@ -31,24 +32,24 @@ async function runAndKill(shop: Shop, asOf: string, writes: number): Promise<boo
   return signal !== 'SIGKILL';
 }
 
-/** Every run but the last is killed after a few writes: three, four, five, three again. */
+/** Every run but the last is killed after a few writes: four, five, six, four again. */
 async function runUntilDone(shop: Shop, asOf: string): Promise<number> {
-  for (let kills = 0; ; kills += 1) if (await runAndKill(shop, asOf, 3 + (kills % 3))) return kills;
+  for (let kills = 0; ; kills += 1) if (await runAndKill(shop, asOf, 4 + (kills % 3))) return kills;
 }
 
 test(
   'a job whose runs are killed again and again ends with exactly the right people everywhere',
   {
-    timeout: 150_000,
+    timeout: 300_000,
   },
   async () => {
     const shop = await openCrowd();
 
-    expect(await runUntilDone(shop, EARLIER)).toBeGreaterThan(5);
+    expect(await runUntilDone(shop, EARLIER)).toBeGreaterThan(3);
     await expectExact(shop, membershipOn(EARLIER));
 
     const guests = await addGuests(shop);
-    expect(await runUntilDone(shop, LATER)).toBeGreaterThan(3);
+    expect(await runUntilDone(shop, LATER)).toBeGreaterThan(2);
     await expectExact(shop, membershipOn(LATER), { guests });
 
     const before = shop.writes();
@@ -58,7 +59,7 @@ test(
   },
 );
 
-test('a run killed late sends only the rest when it is run again', { timeout: 60_000 }, async () => {
+test('a run killed late sends only the rest when it is run again', { timeout: 120_000 }, async () => {
   const shop = await openCrowd(['mailchimp', 'facebook', 'csv']);
 
   await runAndKill(shop, EARLIER, 14);
@@ -74,7 +75,7 @@ const QUICK: DestinationType[] = ['mailchimp', 'facebook', 'csv'];
 
 test.for(['pull', 'profile', 'plan', 'push'])(
   'an engine process killed during %s does not spoil the run, or the run says so; the next one is exact',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (stage) => {
     const shop = await openCrowd(QUICK);
     const kill = () => {
@@ -103,7 +104,7 @@ test.for(['pull', 'profile', 'plan', 'push'])(
       (error) => error?.code ?? [],
     );
     if (code === 0) expect(report).toMatchObject({ status: 'done', error: null });
-    else expect(new Set(codes)).toEqual(new Set(['ENGINE_LOST']));
+    else expect(new Set(codes), stderr).toEqual(new Set(['ENGINE_LOST']));
     const next = await shop.json('run', 'job.yaml', '--as-of', EARLIER);
     expect(next.status).toBe('done');
     await expectExact(shop, membershipOn(EARLIER), { destinations: QUICK });
@@ -123,11 +124,13 @@ async function atThirdSpooledInsert(shop: Shop, then: () => void): Promise<void>
   });
 }
 
-test('a second run of a job that is running says so and does nothing', { timeout: 60_000 }, async () => {
+test('a second run of a job that is running says so and does nothing', { timeout: 120_000 }, async () => {
   const shop = await openCrowd();
+  holdPush(shop);
   const begun = Promise.withResolvers<void>();
   shop.afterWrites(1, begun.resolve);
-  const first = ended(shop.start('run', 'job.yaml', '--as-of', EARLIER));
+  const first = shop.start('run', 'job.yaml', '--as-of', EARLIER, '--json');
+  const end = ended(first);
   await begun.promise;
 
   const [second, third, status] = await Promise.all([
@@ -135,18 +138,21 @@ test('a second run of a job that is running says so and does nothing', { timeout
     shop.cli('plan', 'job.yaml', '--json'),
     shop.json<{ running: boolean }>('status', 'job.yaml'),
   ]);
+  first.kill('SIGTERM');
 
   expect(second).toMatchObject({ code: 1, stdout: '' });
   expect(second.stderr).toContain('JOB_RUNNING');
   expect(third.code).toBe(1);
   expect(JSON.parse(third.stdout)).toMatchObject({ status: 'failed', errors: [{ code: 'JOB_RUNNING' }] });
   expect(status.running).toBe(true);
-  expect((await first).code).toBe(0);
-  expect(shop.writes()).toBe(WHOLE_FLOOR);
-  expect(await shop.json('status', 'job.yaml')).toMatchObject({ running: false, last: { status: 'done' } });
+  expect(shop.writes()).toBe(sentToPlatforms((await end).stdout));
+  expect(await shop.json('status', 'job.yaml')).toMatchObject({
+    running: false,
+    last: { status: 'partial', as_of: EARLIER },
+  });
 });
 
-test('of several runs that begin at once after a kill, one runs', { timeout: 60_000 }, async () => {
+test('of several runs that begin at once after a kill, one runs', { timeout: 120_000 }, async () => {
   const shop = await openCrowd(QUICK);
   await runAndKill(shop, EARLIER, 1);
 
@@ -159,7 +165,7 @@ test('of several runs that begin at once after a kill, one runs', { timeout: 60_
 
 test.for([1, 12])(
   'SIGTERM at write %i: what was in flight is recorded and the next run sends only the rest',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async (writes) => {
     const shop = await openCrowd();
     const child = shop.start('run', 'job.yaml', '--as-of', EARLIER, '--json');
@@ -171,9 +177,7 @@ test.for([1, 12])(
     const { audiences } = JSON.parse(stdout) as RunReport;
     const stopped = audiences.filter(({ error }) => error);
     expect(new Set(stopped.map(({ error }) => error!.code))).toEqual(new Set(['RUN_INTERRUPTED']));
-    const sent = audiences
-      .filter(({ destination }) => destination !== 'csv')
-      .reduce((sum, { requests }) => sum + requests, 0);
+    const sent = sentToPlatforms(stdout);
     expect(shop.writes()).toBe(sent);
     expect(sent).toBeLessThan(WHOLE_FLOOR);
 
@@ -184,3 +188,10 @@ test.for([1, 12])(
     await expectExact(shop, membershipOn(EARLIER));
   },
 );
+
+/** The requests that write which a run tells of, without the files. */
+function sentToPlatforms(stdout: string): number {
+  const { audiences } = JSON.parse(stdout) as RunReport;
+  const remote = audiences.filter(({ destination }) => destination !== 'csv');
+  return remote.reduce((sum, { requests }) => sum + requests, 0);
+}

@@ -109,7 +109,7 @@ const LASTING: Lasting[] = [
 
 test.for(LASTING)(
   'a platform that $title fails alone and with the reason; the next run does what is missing and nothing else',
-  { timeout: 90_000 },
+  { timeout: 180_000 },
   async ({ code, begin, end }) => {
     const shops = await Promise.all(PLATFORMS.map(() => openLost()));
     await Promise.all(
@@ -124,7 +124,7 @@ test.for(LASTING)(
         expect(report.status, platform).toBe('partial');
         for (const { destination, error } of report.audiences) {
           if (destination === platform)
-            expect(error).toMatchObject({ code: code[platform], what: /\w/ as unknown });
+            expect(error).toMatchObject({ code: code[platform], what: expect.stringMatching(/\w/) });
           else expect(error, `${destination} beside ${platform}`).toBeNull();
         }
         expect(writesTo(shop, platform), platform).toBe(0);
@@ -151,7 +151,7 @@ test.for([
   { title: 'a connection that breaks after the request took effect', fault: { drop: 'after' as const } },
 ])(
   '$title passes: the request is repeated, and every audience is there once and right',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async ({ fault }) => {
     const shop = await openLost();
     for (const platform of PLATFORMS) {
@@ -179,7 +179,7 @@ test.for([
 
 test(
   'a platform that fails half-way keeps what it took; the next run sends the rest',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const shop = await openLost();
     shop.sandbox.fault({
@@ -209,7 +209,7 @@ test(
 
 test(
   'an audience that somebody deleted is made anew and filled at the next run',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     const destinations: DestinationType[] = ['mailchimp', 'facebook', 'csv'];
     const shop = await openCrowd(destinations, { segment: 'lifecycle.lost' });

@@ -21,7 +21,7 @@ export const REFERENCE = resolve('../shared/reference');
 
 export type Answer = { code: number | null; stdout: string; stderr: string };
 
-export type SandboxState = {
+type SandboxState = {
   mailchimp: { tags: Record<string, string[]> };
   klaviyo: { lists: Record<string, string[]> };
   facebook: { audiences: Record<string, { id: string; members: string[] }> };
@@ -35,7 +35,7 @@ export type Shop = {
   /** Requests so far that write, on all platforms. */
   writes(): number;
   /** Calls once the platforms have taken so many more requests that write, before the last one is answered. */
-  afterWrites(count: number, then: () => void): void;
+  afterWrites(count: number, action: () => void): void;
   write(name: string, text: string): Promise<void>;
   /** Runs a command as a user would, in a process of its own; `job.yaml` is written with `job(…)` before. */
   cli(...args: string[]): Promise<Answer>;
@@ -56,12 +56,12 @@ export async function openShop(
   const platforms = await Promise.all(
     Object.values(sandboxes).map((open) => open({ people: options.people })),
   );
-  let awaited: { left: number; then(): void } | undefined;
+  let awaited: { left: number; action(): void } | undefined;
   const watched = platforms.map((platform) => ({
     ...platform,
     handle(request: SandboxRequest) {
       const reply = platform.handle(options.rewrite?.(request) ?? request);
-      if (request.method !== 'GET' && awaited && --awaited.left === 0) awaited.then();
+      if (request.method !== 'GET' && awaited && --awaited.left === 0) awaited.action();
       return reply;
     },
   }));
@@ -90,8 +90,8 @@ export async function openShop(
     cli,
     state: () => sandbox.state() as SandboxState,
     writes: () => sandbox.exchanges.filter(({ request }) => request.method !== 'GET').length,
-    afterWrites: (count, then) => {
-      awaited = { left: count, then };
+    afterWrites: (count, action) => {
+      awaited = { left: count, action };
     },
     write: (name, text) => writeFile(join(folder, name), text),
     json: async <Result>(...args: string[]) => {
@@ -150,14 +150,13 @@ destinations:
 /** The e-mail addresses of every segment, as the command export writes them, sorted. */
 export async function exported(shop: Shop, job: string): Promise<Map<string, string[]>> {
   const out = join(shop.folder, 'exported.csv');
-  const { code, stderr } = await shop.cli(
-    ...['export', job, '--columns', 'email,lifecycle,value_engagement', '--out', out],
-  );
+  const columns = 'email,lifecycle,value_engagement';
+  const { code, stderr } = await shop.cli('export', job, '--columns', columns, '--out', out);
   if (code !== 0) throw new Error(stderr);
   const segments = new Map(
     segmentsOf({ lifecycle: {}, value_engagement: {} }).map(({ name }) => [name, [] as string[]]),
   );
-  const rows = parse(await readFile(out), { columns: true }) as Record<string, string>[];
+  const rows = parse<Record<string, string>>(await readFile(out), { columns: true });
   for (const { email = '', ...models } of rows) {
     for (const [model, segment] of Object.entries(models)) segments.get(`${model}.${segment}`)!.push(email);
   }
