@@ -38,7 +38,7 @@ test.skipIf(!existsSync(FOLDER))(
     expect(report.customers).toBe(expected.size);
     const out = join(shop.folder, 'all.csv');
     await shop.cli('export', 'job.yaml', '--out', out);
-    const rows = parse(await readFile(out), { columns: true }) as Record<string, string>[];
+    const rows = parse<Record<string, string>>(await readFile(out), { columns: true });
     const found = rows.map((row) => [
       row.customer_id,
       { orders: Number(row.orders), cents: Math.round(Number(row.revenue) * 100) },
