@@ -2,6 +2,7 @@ import { choosePurchaseModel, chooseValueModel } from '../models/clv/choose.ts';
 import { TWELVE_MONTHS_IN_WEEKS } from '../models/clv/purchase-model.ts';
 import { readHistories, readMeanValues } from '../models/clv/rows.ts';
 import { fillCurves, scoreSql, type Scoring } from '../models/clv/sql.ts';
+import type { Job } from '../job/load.ts';
 import type { RunContext } from './run.ts';
 
 /** Which model was used and with what numbers; time is in weeks. `fallback` says why it is not the one asked for. */
@@ -16,7 +17,12 @@ export type ModelReport = {
   fallback: string | null;
 };
 
-const DAYS_A_WEEK = 7;
+/** Which model a job asks for, and how many days ahead purchases are expected. */
+export function forecastSettings(job: Job): { model: 'mbg_nbd' | 'bg_nbd' | 'recency'; horizon: number } {
+  return job.segments.lifecycle ?? { model: 'mbg_nbd', horizon: 365 };
+}
+
+export const DAYS_A_WEEK = 7;
 
 /** What the models know of each customer of a run, time in weeks. Bind `job` and `run`. */
 const CUSTOMERS = `(SELECT customer, frequency AS x, recency_days / ${DAYS_A_WEEK} AS t_x,
@@ -31,8 +37,8 @@ const CURVES = `(SELECT x, octave, purchases, discounted FROM clv_curves
  * expected order value and discounted value of twelve months. Where no model holds, nothing is stored and the report
  * says that the rules on recency are used, and why.
  */
-export async function predict(run: RunContext): Promise<ModelReport> {
-  const { model: asked, horizon } = run.job.segments.lifecycle ?? { model: 'mbg_nbd', horizon: 365 };
+export async function predict(run: RunContext, settings = forecastSettings(run.job)): Promise<ModelReport> {
+  const { model: asked, horizon } = settings;
   const params = { job: run.job.name, run: run.run_id };
   if (asked === 'recency') return byRecency(null);
   const histories = await readHistories(run.engine, { from: CUSTOMERS, params });

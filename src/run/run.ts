@@ -1,17 +1,17 @@
-import { DateTime } from 'luxon';
 import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { lockJob } from './lock.ts';
+import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { pull } from './pull.ts';
 import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
 import { assignSegments, segmentReports } from './segment.ts';
-import { closeInterrupted, newRunId, recordRun } from './state.ts';
+import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
 export type RunContext = {
@@ -106,21 +106,6 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   }
   await recordRun(engine, ids, options.send ? 'finished' : 'planned', report);
   return report;
-}
-
-function newRun(engine: Engine, job: Job, options: AttemptOptions): RunContext {
-  const now = new Date();
-  let last = 0;
-  return {
-    engine,
-    job,
-    run_id: newRunId(now),
-    as_of: options.as_of ?? DateTime.fromJSDate(now, { zone: job.timezone }).toISODate()!,
-    signal: options.signal,
-    cut: options.cut,
-    clock: () => (last = Math.max(last + 1, Date.now())),
-    log: (message, fields) => options.log(message, { job: job.name, ...fields }),
-  };
 }
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
