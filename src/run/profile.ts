@@ -17,9 +17,9 @@ export type Profiled = {
  * was not given back whole. Its value is goods less refunds, in the job's currency. Records after `as_of` do not
  * exist; days are those of the job's time zone.
  */
-export async function profile(run: RunContext, windowDays: number): Promise<Profiled> {
+export async function profile(run: RunContext): Promise<Profiled> {
   const round = await joinPeople(run);
-  const params = { ...purchaseParams(run, round), window: windowDays };
+  const params = { ...purchaseParams(run, round), window: valueWindow(run) };
   await run.engine.command(INSERT_PROFILES, params);
   const [[row], warnings] = await Promise.all([
     run.engine.query<{ customers: number }>(
@@ -47,6 +47,11 @@ export function purchaseParams(run: RunContext, round: number): Params {
     rates: Object.values(rates),
     round,
   };
+}
+
+/** The value axis of value_engagement looks back so many days. */
+function valueWindow({ job }: RunContext): number {
+  return job.segments.value_engagement?.value.window ?? 365;
 }
 
 function exchangeRates(run: RunContext): Record<string, string> {

@@ -3,6 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
+import { checkForecast, poorForecast } from './forecast.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
@@ -81,12 +82,14 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'started', { send: options.send });
 
     report.pulled = await timed('pull', () => pull(run));
-    const profiled = await timed('profile', () => profile(run, valueWindow(job)));
+    const profiled = await timed('profile', () => profile(run));
     report.customers = profiled.customers;
     report.warnings = [...report.pulled.warnings, ...profiled.warnings];
     refuseEmpty(run, report);
 
     report.model = await timed('predict', () => predict(run));
+    report.backtest = await timed('backtest', () => checkForecast(run, profiled));
+    if (report.backtest?.verdict === 'poor') report.warnings.push(poorForecast(job, report.backtest));
     report.segments = await timed('segment', async () => {
       report.limits = await assignSegments(run, report.model.name !== 'recency');
       return segmentReports(run);
@@ -120,11 +123,6 @@ function stopwatch(run: RunContext, report: RunReport) {
       run.log(stage, { run_id: run.run_id, seconds: report.seconds[stage] });
     }
   };
-}
-
-/** The value axis of value_engagement looks back so many days. */
-function valueWindow(job: Job): number {
-  return job.segments.value_engagement?.value.window ?? 365;
 }
 
 /**
