@@ -7,6 +7,7 @@ import { mask, openLog } from './commands/log.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { createTables } from './engine/tables.ts';
+import { parseDuration } from './job/duration.ts';
 import { JobFileError } from './job/problems.ts';
 import { loadSettings } from './job/settings.ts';
 import { asProblem } from './run/problem.ts';
@@ -76,6 +77,24 @@ command('export <job>', 'a CSV file of the customers of a segment, from the last
   .action(
     act(async (context, job: string, options: { out: string; segment: string; columns?: string[] }) =>
       (await import('./commands/export.ts')).exportSegment(context, job, options),
+    ),
+  );
+command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
+  .addOption(AS_OF)
+  .option('--holdout <time>', 'length of that part, such as 90d or 13w', holdout, 90)
+  .option('--svg <file>', 'picture to write')
+  .action(
+    act(
+      async (
+        context,
+        job: string,
+        { asOf, holdout, svg }: { asOf?: string; holdout: number; svg?: string },
+      ) =>
+        (await import('./commands/backtest.ts')).backtest(context, job, {
+          as_of: asOf,
+          holdout_days: holdout,
+          svg,
+        }),
     ),
   );
 command('sandbox', 'imitation Mailchimp, Klaviyo and Facebook on 127.0.0.1')
@@ -184,6 +203,12 @@ function port(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
   throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
+}
+
+function holdout(text: string): number {
+  const days = (parseDuration(text) ?? 0) / 86_400_000;
+  if (Number.isInteger(days) && days > 0) return days;
+  throw new InvalidArgumentError('Write whole days or weeks, at least one: for example 90d or 13w.');
 }
 
 function isoDate(text: string): string {

@@ -31,6 +31,7 @@ test.each([
   ['src/run/push.ts', 'chdb'],
   ['src/models/lifecycle.ts', '../run/run.ts'],
   ['src/ledger/ledger.ts', '../run/run.ts'],
+  ['src/report/verdict.ts', '../run/run.ts'],
   ['src/job/load.ts', '../run/run.ts'],
   ['src/daemon/daemon.ts', '../commands/run.ts'],
   ['src/engine/engine.ts', '../run/run.ts'],

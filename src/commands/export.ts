@@ -1,8 +1,3 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { closest } from 'fastest-levenshtein';
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
@@ -10,6 +5,7 @@ import { MODELS, matchSegments, segmentsOf, type ModelName } from '../job/segmen
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 import { columnsOf, exportedSql } from './export-columns.ts';
+import { writeWhole } from './write-whole.ts';
 
 export type ExportArguments = { segment: string; out: string; columns?: string[] };
 
@@ -65,25 +61,6 @@ export async function exportSegment(
       : `${answer.customers.toLocaleString('en')} customers as of ${answer.as_of} are in ${options.out}`,
   );
   return EXIT.done;
-}
-
-/** Writes beside the file and renames, so that nobody reads half of it. */
-async function writeWhole(rows: Readable, out: string): Promise<void> {
-  const unfinished = `${out}.unfinished`;
-  try {
-    await mkdir(dirname(out), { recursive: true });
-    await pipeline(rows, createWriteStream(unfinished, { mode: 0o600 }));
-    await rename(unfinished, out);
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (!syscall) throw error;
-    throw argument(
-      `${out} cannot be written (${code}).`,
-      'Name a file in a folder that this user may write to.',
-    );
-  } finally {
-    await rm(unfinished, { force: true });
-  }
 }
 
 function chosenColumns(wished: readonly string[] | undefined, all: string[]): string[] {

@@ -1,7 +1,8 @@
 import type { Problem } from '../../connectors/index.ts';
 
 /**
- * A table for people: a row of headings, then the rows; columns of numbers are right-aligned.
+ * A table for people: a row of headings, then the rows; columns of numbers, also of written ones,
+ * are right-aligned.
  * @returns lines without a trailing line end
  */
 export function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
@@ -12,7 +13,7 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
     Math.max(heading.length, ...cells.map((row) => row[column]?.length ?? 0)),
   );
   const numeric = headings.map(
-    (_, column) => rows.length > 0 && rows.every((row) => typeof row[column] === 'number'),
+    (_, column) => rows.length > 0 && cells.every((row) => FIGURE.test(row[column] ?? '')),
   );
   const line = (row: readonly string[]) =>
     row
@@ -23,6 +24,9 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
       .trimEnd();
   return [line(headings), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
 }
+
+/** With separators and decimals, and as a share. */
+const FIGURE = /^-?[\d,.]+( %)?$/;
 
 /** A problem in four parts: code and place, what happened, why, what to do. */
 export function problemText(problem: Problem): string {

@@ -4,7 +4,8 @@ import type { Engine } from './engine.ts';
  * Every table of the store. Three kinds:
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
- * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `scores`, `assignments`, `plan_members`): written once per run under its `run_id`
+ * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `scores`, `holdouts`, `assignments`,
+ *   `plan_members`): written once per run under its `run_id`
  *   and read only after the run says that they are complete. Old ones are dropped by partition.
  * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
@@ -80,6 +81,11 @@ const TABLES: Record<string, string> = {
     r_score UInt8, f_score UInt8, m_score UInt8
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
+  holdouts: `(
+    job LowCardinality(String), run_id LowCardinality(String), customer String,
+    purchases UInt32, revenue Decimal(18, 4)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
+
   assignments: `(
     job LowCardinality(String), run_id LowCardinality(String), as_of Date32,
     model LowCardinality(String), segment LowCardinality(String), customer String
@@ -123,7 +129,15 @@ export async function createTables(engine: Engine): Promise<void> {
   );
 }
 
-const COMPUTED = ['identity_labels', 'profiles', 'clv_curves', 'predictions', 'scores', 'plan_members'];
+const COMPUTED = [
+  'identity_labels',
+  'profiles',
+  'clv_curves',
+  'predictions',
+  'scores',
+  'holdouts',
+  'plan_members',
+];
 
 /** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */
 export async function dropOldRuns(engine: Engine, job: string, keep: string): Promise<void> {
@@ -132,9 +146,20 @@ export async function dropOldRuns(engine: Engine, job: string, keep: string): Pr
       `SELECT DISTINCT run_id FROM ${table} WHERE job = {job:String} AND run_id != {keep:String}`,
       { job, keep },
     );
-    // A partition's name takes no bound parameter; both parts are our own, in letters, digits and dashes.
-    for (const { run_id } of old) {
-      await engine.command(`ALTER TABLE ${table} DROP PARTITION ('${job}', '${run_id}')`);
-    }
+    for (const { run_id } of old) await dropPartition(engine, table, { job, run_id });
   }
+}
+
+/** Drops the computed rows of one run. */
+export async function dropRun(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
+  for (const table of COMPUTED) await dropPartition(engine, table, run);
+}
+
+/** A partition's name takes no bound parameter; both parts are our own, in letters, digits and dashes. */
+function dropPartition(
+  engine: Engine,
+  table: string,
+  { job, run_id }: { job: string; run_id: string },
+): Promise<void> {
+  return engine.command(`ALTER TABLE ${table} DROP PARTITION ('${job}', '${run_id}')`);
 }

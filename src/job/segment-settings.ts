@@ -50,6 +50,12 @@ const LifecycleSettings = z
       .max(1)
       .default(0.1)
       .describe('Share of the customers neither at risk nor lost who are top: 0.1 is the best tenth.'),
+    backtest: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether every run also forecasts the last 90 days from those before, and warns when the model misses them.',
+      ),
     labels: labels('lifecycle'),
   })
   .refine(({ at_risk_after, lost_after }) => !at_risk_after || !lost_after || at_risk_after < lost_after, {

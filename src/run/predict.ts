@@ -1,6 +1,7 @@
 import { choosePurchaseModel, chooseValueModel } from '../models/clv/choose.ts';
 import { TWELVE_MONTHS_IN_WEEKS } from '../models/clv/purchase-model.ts';
 import { readHistories, readMeanValues } from '../models/clv/rows.ts';
+import type { Job } from '../job/load.ts';
 import type { Scoring } from '../models/clv/score.ts';
 import { fillCurves, scoreSql } from '../models/clv/sql.ts';
 import type { RunContext } from './run.ts';
@@ -17,7 +18,12 @@ export type ModelReport = {
   fallback: string | null;
 };
 
-const DAYS_A_WEEK = 7;
+/** Which model a job asks for, and how many days ahead purchases are expected. */
+export function forecastSettings(job: Job): { model: 'mbg_nbd' | 'bg_nbd' | 'recency'; horizon: number } {
+  return job.segments.lifecycle ?? { model: 'mbg_nbd', horizon: 365 };
+}
+
+export const DAYS_A_WEEK = 7;
 
 /** What the models know of each customer of a run, time in weeks. Bind `job` and `run`. */
 const CUSTOMERS = `(SELECT customer, frequency AS x, recency_days / ${DAYS_A_WEEK} AS t_x,
@@ -32,8 +38,8 @@ const CURVES = `(SELECT x, octave, purchases, discounted FROM clv_curves
  * expected order value and discounted value of twelve months. Where no model holds, nothing is stored and the report
  * says that the rules on recency are used, and why.
  */
-export async function predict(run: RunContext): Promise<ModelReport> {
-  const { model: asked, horizon } = run.job.segments.lifecycle ?? { model: 'mbg_nbd', horizon: 365 };
+export async function predict(run: RunContext, settings = forecastSettings(run.job)): Promise<ModelReport> {
+  const { model: asked, horizon } = settings;
   if (asked === 'recency') return byRecency(null);
   const customers = { from: CUSTOMERS, params: { job: run.job.name, run: run.run_id } };
   const histories = await readHistories(run.engine, customers);

@@ -1,8 +1,14 @@
+import type { Params } from '../engine/engine.ts';
 import { joinPeople, NODE } from './people.ts';
 import { sourceKeys } from './pull.ts';
 import type { RunContext } from './run.ts';
 
-export type Profiled = { customers: number; warnings: string[] };
+export type Profiled = {
+  customers: number;
+  /** The round of `identity_labels` that says which records are one person's. */
+  round: number;
+  warnings: string[];
+};
 
 /**
  * Computes one profile per customer as of the run's date and notes what was left out of it, and why.
@@ -11,20 +17,9 @@ export type Profiled = { customers: number; warnings: string[] };
  * was not given back whole. Its value is goods less refunds, in the job's currency. Records after `as_of` do not
  * exist; days are those of the job's time zone.
  */
-export async function profile(run: RunContext, windowDays: number): Promise<Profiled> {
+export async function profile(run: RunContext): Promise<Profiled> {
   const round = await joinPeople(run);
-  const rates = exchangeRates(run);
-  const params = {
-    job: run.job.name,
-    run: run.run_id,
-    sources: sourceKeys(run.job),
-    as_of: run.as_of,
-    timezone: run.job.timezone,
-    currencies: Object.keys(rates),
-    rates: Object.values(rates),
-    window: windowDays,
-    round,
-  };
+  const params = { ...purchaseParams(run, round), window: valueWindow(run) };
   await run.engine.command(INSERT_PROFILES, params);
   const [[row], warnings] = await Promise.all([
     run.engine.query<{ customers: number }>(
@@ -33,7 +28,30 @@ export async function profile(run: RunContext, windowDays: number): Promise<Prof
     ),
     leftOut(run, params),
   ]);
-  return { customers: row?.customers ?? 0, warnings };
+  return { customers: row?.customers ?? 0, round, warnings };
+}
+
+/**
+ * What the statements on purchases take.
+ * @param round which labels of the run hold
+ */
+export function purchaseParams(run: RunContext, round: number): Params {
+  const rates = exchangeRates(run);
+  return {
+    job: run.job.name,
+    run: run.run_id,
+    sources: sourceKeys(run.job),
+    as_of: run.as_of,
+    timezone: run.job.timezone,
+    currencies: Object.keys(rates),
+    rates: Object.values(rates),
+    round,
+  };
+}
+
+/** The value axis of value_engagement looks back so many days. */
+function valueWindow({ job }: RunContext): number {
+  return job.segments.value_engagement?.value.window ?? 365;
 }
 
 function exchangeRates(run: RunContext): Record<string, string> {
@@ -66,8 +84,17 @@ const ORDERS = `
     ON r.currency = o.currency`;
 
 /**
- * The buying of each customer. A purchase day is a day with at least one order; what the models call repeats are the
- * days after the first, and `repeat_value` is the mean of their totals, 0 where there are none.
+ * Each customer's purchase days, those with at least one order, as known at the end of `as_of`: `customer`, `day`,
+ * `day_orders`, `day_value`. Bind `purchaseParams`.
+ */
+export const PURCHASE_DAYS = `
+  SELECT ${person('bought')}, day, count() AS day_orders, sum(value) AS day_value
+  FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
+  WHERE purchase AND bought.node != '' GROUP BY customer, day`;
+
+/**
+ * The buying of each customer. What the models call repeats are the days after the first, and `repeat_value` is the
+ * mean of their totals, 0 where there are none.
  */
 const PURCHASES = `
   SELECT customer, sum(day_orders) AS orders, count() AS purchase_days, min(day) AS first_order, max(day) AS last_order,
@@ -75,11 +102,7 @@ const PURCHASES = `
     if(purchase_days > 1, toFloat64(revenue - argMin(day_value, day)) / (purchase_days - 1), 0) AS repeat_value,
     sumIf(day_value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
     sumIf(day_value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window
-  FROM (
-    SELECT ${person('bought')}, day, count() AS day_orders, sum(value) AS day_value
-    FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
-    WHERE purchase AND bought.node != '' GROUP BY customer, day
-  ) GROUP BY customer`;
+  FROM (${PURCHASE_DAYS}) GROUP BY customer`;
 
 const INSERT_PROFILES = `
   INSERT INTO profiles (job, run_id, customer, customer_id, email, phone, first_name, last_name, city, region, zip,

@@ -2,6 +2,7 @@ import type { Problem } from '../../connectors/index.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
+import type { CheckedForecast } from './forecast.ts';
 import { byRecency, type ModelReport } from './predict.ts';
 import type { SegmentReport } from './segment.ts';
 
@@ -21,7 +22,7 @@ export type AudienceReport = Pick<AudiencePlan, 'segment' | keyof SegmentCounts 
   error: Problem | null;
 };
 
-export type Stage = 'pull' | 'profile' | 'predict' | 'segment' | 'plan' | 'push';
+export type Stage = 'pull' | 'profile' | 'predict' | 'backtest' | 'segment' | 'plan' | 'push';
 
 /** The answer of `run --json` and `plan --json`. Money is a decimal string in the job's currency. */
 export type RunReport = {
@@ -32,6 +33,8 @@ export type RunReport = {
   pulled: Pulled;
   customers: number;
   model: ModelReport;
+  /** The last 90 days as forecast from those before; null where that could not be checked. */
+  backtest: CheckedForecast | null;
   /** Where each model of segments was cut. */
   limits: Record<string, Record<string, unknown>>;
   segments: SegmentReport[];
@@ -79,10 +82,11 @@ export function emptyReport(run: RunContext): RunReport {
     pulled: { orders: 0, lines: 0, customers: 0, events: 0, rejected: 0, rejections: [], warnings: [] },
     customers: 0,
     model: byRecency(null),
+    backtest: null,
     limits: {},
     segments: [],
     audiences: [],
-    seconds: { pull: 0, profile: 0, predict: 0, segment: 0, plan: 0, push: 0 },
+    seconds: { pull: 0, profile: 0, predict: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],
     error: null,
   };

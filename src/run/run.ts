@@ -1,17 +1,18 @@
-import { DateTime } from 'luxon';
 import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
+import { checkForecast, poorForecast } from './forecast.ts';
 import { lockJob } from './lock.ts';
+import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { pull } from './pull.ts';
 import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
 import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
-import { closeInterrupted, newRunId, recordRun } from './state.ts';
+import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
 export type RunContext = {
@@ -81,7 +82,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'started', { send: options.send });
 
     report.pulled = await timed('pull', () => pull(run));
-    const profiled = await timed('profile', () => profile(run, valueWindow(job)));
+    const profiled = await timed('profile', () => profile(run));
     report.customers = profiled.customers;
     report.warnings = [...report.pulled.warnings, ...profiled.warnings];
     refuseEmpty(run, report);
@@ -90,6 +91,8 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     if (job.segments.value_tier && report.model.name === 'recency') {
       report.warnings.push('value_tier counts what was spent, and nothing predicted: no model is used');
     }
+    report.backtest = await timed('backtest', () => checkForecast(run, profiled));
+    if (report.backtest?.verdict === 'poor') report.warnings.push(poorForecast(job, report.backtest));
     report.segments = await timed('segment', async () => {
       await scoreCustomers(run);
       report.limits = await assignSegments(run, report.model.name !== 'recency');
@@ -112,21 +115,6 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   return report;
 }
 
-function newRun(engine: Engine, job: Job, options: AttemptOptions): RunContext {
-  const now = new Date();
-  let last = 0;
-  return {
-    engine,
-    job,
-    run_id: newRunId(now),
-    as_of: options.as_of ?? DateTime.fromJSDate(now, { zone: job.timezone }).toISODate()!,
-    signal: options.signal,
-    cut: options.cut,
-    clock: () => (last = Math.max(last + 1, Date.now())),
-    log: (message, fields) => options.log(message, { job: job.name, ...fields }),
-  };
-}
-
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
 function stopwatch(run: RunContext, report: RunReport) {
   return async <Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> => {
@@ -139,11 +127,6 @@ function stopwatch(run: RunContext, report: RunReport) {
       run.log(stage, { run_id: run.run_id, seconds: report.seconds[stage] });
     }
   };
-}
-
-/** The value axis of value_engagement looks back so many days. */
-function valueWindow(job: Job): number {
-  return job.segments.value_engagement?.value.window ?? 365;
 }
 
 /**

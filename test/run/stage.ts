@@ -106,7 +106,7 @@ export function openStage(): Stage {
       async profile(as_of) {
         const run = context(as_of);
         const pulled = await pull(run);
-        const { warnings } = await profile(run, 365);
+        const { warnings } = await profile(run);
         const customers = await engine.query<Profile>(
           'SELECT * EXCEPT (job, run_id) FROM profiles WHERE job = {job:String} AND run_id = {run:String} ORDER BY customer',
           { job: job.name, run: run.run_id },
