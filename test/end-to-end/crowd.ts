@@ -88,7 +88,7 @@ currency: EUR
 ${head}
 sources:
   - { type: csv, format: shopify, path: orders.csv }
-segments: { lifecycle: {} }
+segments: { lifecycle: { model: recency, at_risk_after: 90d, lost_after: 365d } }
 destinations:
 ${destinations.map((type) => `  - { type: ${type}, ${DESTINATIONS[type]}, ${audiences} }`).join('\n')}
 `;

@@ -43,9 +43,12 @@ test.skipIf(!existsSync(EXPORT))(
     const scores = new Map(
       (await exportedRows(shop.folder, shop.cli)).map((row) => [row.email!.slice(8, 12), row]),
     );
-    const expected = parse(await readFile(join(REFERENCE, 'cdnow', 'expected_customers.csv')), {
-      columns: true,
-    }) as Record<string, string>[];
+    const expected = parse<Record<string, string>>(
+      await readFile(join(REFERENCE, 'cdnow', 'expected_customers.csv')),
+      {
+        columns: true,
+      },
+    );
     expect(expected).toHaveLength(2357);
     for (const row of expected) {
       const found = scores.get(row.customer_id!)!;
@@ -69,5 +72,5 @@ const COLUMNS = [
 async function exportedRows(folder: string, cli: (...args: string[]) => Promise<unknown>) {
   const out = join(folder, 'scores.csv');
   await cli('export', 'job.yaml', '--out', out);
-  return parse(await readFile(out), { columns: true }) as Record<string, string>[];
+  return parse<Record<string, string>>(await readFile(out), { columns: true });
 }

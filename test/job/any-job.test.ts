@@ -56,7 +56,10 @@ test('any job in order is read as it was written, in whatever style of YAML', ()
       const { sources: _, ...settings } = rest;
       expect(job).toMatchObject(settings);
       expect(job.segments.lifecycle).toEqual({
-        ...{ model: 'mbg_nbd', horizon: 365, at_risk_below: 0.6, lost_below: 0.25 },
+        model: 'mbg_nbd',
+        horizon: 365,
+        at_risk_below: 0.6,
+        lost_below: 0.25,
         ...lifecycle,
         at_risk_after: early,
         lost_after: late,
