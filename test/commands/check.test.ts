@@ -78,7 +78,7 @@ test('every destination and source that is not in order is told with its cure, b
 test('everything that is wrong with a job file is told at once, each with a line', async () => {
   const shop = await openScheduled();
   await change(shop, 'timezone: UTC', 'timezone: Mars/Olympus');
-  await change(shop, 'lifecycle: {}', 'lifecycel: {}');
+  await change(shop, 'lifecycle:', 'lifecycel:');
   await change(shop, '${KLAVIYO_API_KEY}', '${NO_SUCH_NAME}');
 
   const findings = await shop.json<Finding[]>('check', 'job.yaml');

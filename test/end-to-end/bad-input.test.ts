@@ -49,7 +49,7 @@ const CASES: Case[] = [
   },
   {
     title: 'a wrong type',
-    spoil: inJob('lifecycle: {}', 'lifecycle: { top_share: plenty }'),
+    spoil: inJob('model: recency', 'top_share: plenty'),
     code: 'CONFIG_WRONG_TYPE',
     says: [/job\.yaml:7\b/, 'top_share', 'number'],
   },
