@@ -60,6 +60,7 @@ test('any job in order is read as it was written, in whatever style of YAML', ()
         horizon: 365,
         at_risk_below: 0.6,
         lost_below: 0.25,
+        backtest: true,
         ...lifecycle,
         at_risk_after: early,
         lost_after: late,
