@@ -88,7 +88,8 @@ function middleRank(column: string): string {
 
 /**
  * The chance to buy at least once in a time t is P(alive) · [1 - ((alpha + T)/(alpha + T + t))^(r + x)], under each of
- * the models: nobody leaves between two purchases, and r + x and alpha + T are the rate's distribution by now.
+ * the models: customers leave right after a purchase only, and the rate of one who is alive is by now gamma distributed
+ * with shape r + x and scale alpha + T.
  */
 export async function byPAlive(
   { run, holdout_days }: Backtest,

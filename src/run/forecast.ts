@@ -19,7 +19,11 @@ export function calibrationEnd(as_of: string, holdoutDays: number): string {
 }
 
 /** A forecast that was checked against what happened. */
-export type CheckedForecast = Outcome & { holdout_days: number };
+export type CheckedForecast = Outcome & {
+  holdout_days: number;
+  /** How many customers it was about: those known before the holdout, or the sample drawn of them. */
+  customers: number;
+};
 
 /**
  * The short backtest of every run: fits the model of the job on the purchases up to `HOLDOUT_DAYS` ago and holds the
@@ -42,7 +46,7 @@ export async function checkForecast(run: RunContext, profiled: Profiled): Promis
     const history = { x: histories.x[i]!, t_x: histories.t_x[i]!, T: histories.T[i]! };
     expected += count * expectedPurchases(model, history, HOLDOUT_DAYS / DAYS_A_WEEK);
   });
-  return { holdout_days: HOLDOUT_DAYS, ...judge(actual, expected) };
+  return { holdout_days: HOLDOUT_DAYS, customers: model.customers, ...judge(actual, expected) };
 }
 
 /** The warning of a run whose forecast was checked and found poor. */

@@ -93,7 +93,7 @@ test('a run checks its forecast as the command does, and keeps quiet while it is
   const run = await shop.run(END, { send: false });
   const { purchases } = await backtest(shop);
 
-  expect(run.backtest).toMatchObject({ holdout_days: 90, actual: purchases.actual });
+  expect(run.backtest).toMatchObject({ holdout_days: 90, customers: 300, actual: purchases.actual });
   expect(run.backtest!.expected).toBeCloseTo(purchases.expected, 6);
   expect(run.backtest!.verdict).not.toBe('poor');
   expect(run.warnings).toEqual([]);
