@@ -12,11 +12,8 @@ export async function run(
   reference: string,
   options: RunArguments,
 ): Promise<ExitCode> {
-  // The engine takes a moment to start, so it does while the job file is read.
-  const engine = context.engine();
-  engine.catch(() => undefined);
   const job = await loadJob(reference, context);
-  const report = await runJob(await engine, job, {
+  const report = await runJob(await context.engine(), job, {
     ...options,
     state: context.state,
     signal: context.signal,
