@@ -114,7 +114,7 @@ export type Rejection = {
   reason: string;
 };
 
-/** What a source yields at a time. `left_out` counts records left out on purpose, by reason. */
+/** What a source yields at a time. `warnings` are sentences for people; equal ones are shown once. */
 export type Page = {
   orders?: Order[];
   lines?: OrderLine[];
