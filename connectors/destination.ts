@@ -1,6 +1,9 @@
 import type { z } from 'zod';
 import type { Customer } from './records.ts';
 
+/** A field of the profile as a platform may store it: dates are ISO dates, money a number; null where unknown. */
+export type PropertyValue = string | number | boolean | null;
+
 /** A customer as a destination needs them. `key` names the member in the ledger: `email:…` or `phone:…`. */
 export type Member = {
   key: string;
@@ -10,6 +13,10 @@ export type Member = {
   email?: string;
   /** E.164, with the plus. */
   phone?: string;
+  /** What the customer is worth, as a decimal string in the job's currency, for an audience that ranks its members. */
+  value?: string;
+  /** Properties that changed, by their name on the platform. */
+  properties?: Record<string, PropertyValue>;
 } & Pick<Customer, 'first_name' | 'last_name' | 'city' | 'region' | 'zip' | 'country'>;
 
 /**
@@ -24,9 +31,30 @@ export type Outcome =
 /** What the platform answered to one batch. `requests` counts the calls that write, retries included. */
 export type Acknowledgement = { added: Outcome[]; removed: Outcome[]; requests: number };
 
+/** What the platform answered to one batch of properties; a field it refused for a member is dropped and counted. */
+export type PropertiesAcknowledgement = {
+  updated: Outcome[];
+  dropped: { property: string; reason: string; members: number }[];
+  requests: number;
+};
+
 /** An audience as the job names it, with the platform's id where an earlier run learnt it. */
 export type AudienceRef = { name: string; remote_id?: string };
 export type RemoteAudience = { remote_id: string };
+
+/** How many members the platform says an audience has; `exact` is false where it rounds or lags. */
+export type RemoteCount = { members: number; exact: boolean };
+
+/** Something a platform makes out of an audience, such as a lookalike. */
+export type Derived = {
+  name: string;
+  remote_id: string | null;
+  state: 'ready' | 'created' | 'waiting' | 'skipped';
+  /** What a person should know: why it waits or was skipped, what is wrong with it on the platform. */
+  note?: string;
+  /** Requests that wrote. */
+  requests: number;
+};
 
 /** One audience's change. The iterables are read once each, in order, page by page. */
 export type Change = {
@@ -70,6 +98,21 @@ export type DestinationDefinition<Settings = unknown> = {
   consent: { channel: 'email' | 'ads'; rule: ConsentRule };
   /** Names the account, so that a ledger is never read for another one. Holds no secret. */
   account(settings: Settings): string;
+  /** Settings that one entry of `audiences` may have beside `segment` and the audience's name. */
+  audience_settings?: z.ZodObject;
+  /** The profile field that an entry of `audiences` wants as its members' `value`, if any. */
+  value_field?(audience_settings: unknown): string | undefined;
+  /** The fewest members an audience needs to be of use with these settings (a seed's least size). */
+  least_members?(audience_settings: unknown): number | undefined;
+  /** What the platform can hold beside a member; absent where it holds nothing. */
+  properties?: {
+    /** The platform's word for one: `property`, `merge field`. */
+    word: string;
+    /** Says what is wrong with a property's name, or nothing. */
+    nameProblem(name: string): string | undefined;
+    /** The fewest requests that write for so many members whose properties changed. */
+    floor(members: number): number;
+  };
   /** The fewest requests that write for one audience's change: `platforms` limits as arithmetic. */
   floor(change: { create: boolean; add: number; remove: number }): number;
   open(settings: Settings, context: DestinationContext): Promise<Destination>;
@@ -88,7 +131,35 @@ export type Destination = {
    */
   find(audiences: readonly AudienceRef[]): Promise<Map<string, RemoteAudience>>;
   /** Creates an audience; finds it instead if it came into being meanwhile. */
-  create(name: string): Promise<RemoteAudience & { requests: number }>;
+  create(name: string, audience_settings?: unknown): Promise<RemoteAudience & { requests: number }>;
+  /** Gives an audience another name; its members stay. Absent where the platform cannot. */
+  rename?(audience: RemoteAudience, name: string): Promise<{ requests: number }>;
+  /** The platform's own count of an audience, as of now. */
+  count?(audience: RemoteAudience): Promise<RemoteCount>;
+  /** The keys of everyone in an audience, page by page, for repair; absent where the platform does not tell. */
+  members?(audience: RemoteAudience): AsyncIterable<string[]>;
+  /**
+   * Stores properties of people the platform knows, changed ones only, batch by batch like `push`. Creates nobody
+   * and touches no consent.
+   */
+  setProperties?(members: () => AsyncIterable<Member>): AsyncIterable<PropertiesAcknowledgement>;
+  /**
+   * Makes what the settings of an audience ask to be made out of it, once it holds its members. Safe to repeat: what
+   * exists is found.
+   * @param audience `members` as the ledger counts them, `changed` as this run changed them
+   */
+  derive?(audience: {
+    name: string;
+    remote_id: string;
+    settings: unknown;
+    members: number;
+    changed: number;
+  }): Promise<Derived[]>;
+  /**
+   * Takes one person out of the account as far as the platform's means for erasure go.
+   * @returns what was done, a sentence each for the receipt, without personal content
+   */
+  erase?(member: Member, audiences: readonly RemoteAudience[]): Promise<{ done: string[]; requests: number }>;
   /**
    * Sends one audience's change batch by batch and yields after each answer. The next batch is sent only when the
    * caller asks for it, so the ledger can follow every acknowledgement.
