@@ -49,6 +49,20 @@ export type OrderLine = {
   version: number;
 };
 
+/**
+ * A product as a source describes it; what a line does not say of itself (its category, say) is taken from here, by
+ * SKU, else by product id. `version` decides between two descriptions: the greater one stands.
+ */
+export type Product = {
+  product_id?: string;
+  sku?: string;
+  title?: string;
+  category?: string;
+  brand?: string;
+  collections?: string[];
+  version: number;
+};
+
 /** Money given back. A source that knows only a total yields one refund per order, with the order's id. */
 export type Refund = {
   refund_id: string;
@@ -79,6 +93,9 @@ export type Customer = {
   acquisition_cost?: string;
   /** What serving this customer cost in the twelve months up to `updated_at`, beside the goods; in the job's currency. */
   service_cost?: string;
+  tags?: string[];
+  /** What else the source says of the person, by the name the job file gives it: age, interests and the like. */
+  extra?: Record<string, string>;
   updated_at: string;
 };
 
@@ -118,6 +135,7 @@ export type Rejection = {
 export type Page = {
   orders?: Order[];
   lines?: OrderLine[];
+  products?: Product[];
   refunds?: Refund[];
   customers?: Customer[];
   events?: Event[];

@@ -22,6 +22,8 @@ export type SourceDefinition<Settings = unknown> = {
   settings: z.ZodType<Settings>;
   /** What tells this source from another in the store; records of a source that left the job no longer count. */
   identity(settings: Settings): string;
+  /** Names of what else its customers carry (`Customer.extra`), as these settings say. */
+  extra_fields?(settings: Settings): string[];
   open(settings: Settings, context: SourceContext): Promise<Source>;
 };
 

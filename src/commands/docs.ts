@@ -2,9 +2,10 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { generated } from '../job/json-schema.ts';
 import { markdownTable, settingsTables } from '../job/docs.ts';
+import { FIELDS } from '../job/fields.ts';
 import { MODELS } from '../job/segments.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { COLUMNS, columnsOf } from './export-columns.ts';
+import { columnsOf } from './export-columns.ts';
 
 const README = 'README.md';
 
@@ -48,7 +49,8 @@ function withParts(text: string, parts: Record<string, string>): string {
 
 function columnTable(): string {
   const model = (name: string) => `The customer's segment of ${name}, where the job computes it.`;
-  const meaning = (column: string) => COLUMNS[column] ?? model(column);
+  const meaning = (column: string) =>
+    Object.hasOwn(FIELDS, column) ? FIELDS[column as keyof typeof FIELDS].meaning : model(column);
   const rows = columnsOf(Object.keys(MODELS)).map((column) => [`\`${column}\``, meaning(column)]);
   return markdownTable(['column', 'holds'], rows);
 }

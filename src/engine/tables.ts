@@ -4,9 +4,9 @@ import type { Engine } from './engine.ts';
  * Every table of the store. Three kinds:
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
- * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `scores`, `holdouts`, `assignments`,
- *   `plan_members`): written once per run under its `run_id`
- *   and read only after the run says that they are complete. Old ones are dropped by partition.
+ * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
+ *   `assignments`, `plan_members`): written once per run under its `run_id` and read only after the run says that they
+ *   are complete. Old ones are dropped by partition; assignments stay.
  * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
@@ -30,6 +30,11 @@ const TABLES: Record<string, string> = {
     quantity Decimal(18, 4), net Decimal(18, 4), version UInt64
   ) ENGINE = ReplacingMergeTree(version) ORDER BY (source, order_id, line_id)`,
 
+  products: `(
+    source LowCardinality(String), run_id LowCardinality(String), product_key String,
+    product_id String, sku String, title String, category String, brand String, collections Array(String), version UInt64
+  ) ENGINE = ReplacingMergeTree(version) ORDER BY (source, product_key)`,
+
   refunds: `(
     source LowCardinality(String), run_id LowCardinality(String),
     refund_id String, order_id String, at DateTime64(3, 'UTC'), amount Decimal(18, 4), version UInt64
@@ -41,7 +46,7 @@ const TABLES: Record<string, string> = {
     city String, region String, zip String, country LowCardinality(String),
     email_consent LowCardinality(String), sms_consent LowCardinality(String), ads_consent LowCardinality(String),
     acquisition_cost Nullable(Decimal(18, 4)), service_cost Nullable(Decimal(18, 4)),
-    updated_at DateTime64(3, 'UTC')
+    tags Array(String), extra Map(String, String), updated_at DateTime64(3, 'UTC')
   ) ENGINE = ReplacingMergeTree(updated_at) ORDER BY (source, record_key)`,
 
   events: `(
@@ -60,10 +65,12 @@ const TABLES: Record<string, string> = {
     city String, region String, zip String, country LowCardinality(String),
     email_consent LowCardinality(String), sms_consent LowCardinality(String), ads_consent LowCardinality(String),
     acquisition_cost Nullable(Decimal(18, 4)), service_cost Nullable(Decimal(18, 4)),
-    orders UInt32, purchase_days UInt32, first_order Date32, last_order Date32, last_visit Nullable(Date32),
+    tags Array(String), extra Map(String, String), orders UInt32, purchase_days UInt32, first_order Date32, last_order Date32, last_visit Nullable(Date32),
     days_since_order UInt32, days_since_active UInt32,
     frequency UInt32, recency_days UInt32, age_days UInt32, repeat_value Float64,
-    revenue Decimal(18, 4), revenue_12m Decimal(18, 4), revenue_window Decimal(18, 4)
+    revenue Decimal(18, 4), revenue_12m Decimal(18, 4), revenue_window Decimal(18, 4),
+    average_order_value Decimal(18, 4), visits_12m UInt32, opens_12m UInt32, clicks_12m UInt32, reviews_12m UInt32,
+    referrals_12m UInt32
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
   clv_curves: `(
@@ -76,9 +83,19 @@ const TABLES: Record<string, string> = {
     p_alive Float64, expected_purchases Float64, expected_order_value Float64, clv_12m Decimal(18, 4)
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
+  favourites: `(
+    job LowCardinality(String), run_id LowCardinality(String), customer String,
+    favourite_product String, favourite_category String, favourite_brand String, next_order Nullable(Date32)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
+
   scores: `(
     job LowCardinality(String), run_id LowCardinality(String), customer String,
-    r_score UInt8, f_score UInt8, m_score UInt8
+    r_score UInt8, f_score UInt8, m_score UInt8, engagement_score Float64
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
+
+  counts: `(
+    job LowCardinality(String), run_id LowCardinality(String), customer String,
+    bought Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))), did Array(UInt32)
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
   holdouts: `(
@@ -88,8 +105,9 @@ const TABLES: Record<string, string> = {
 
   assignments: `(
     job LowCardinality(String), run_id LowCardinality(String), as_of Date32,
-    model LowCardinality(String), segment LowCardinality(String), customer String
-  ) ENGINE = MergeTree PARTITION BY job ORDER BY (run_id, model, segment, customer)`,
+    customer String, segments Array(LowCardinality(String)),
+    revenue_12m Decimal(18, 4), clv_12m Nullable(Decimal(18, 4))
+  ) ENGINE = MergeTree PARTITION BY job ORDER BY (run_id, customer)`,
 
   plan_members: `(
     job LowCardinality(String), run_id LowCardinality(String), audience UInt32, op LowCardinality(String),
@@ -134,7 +152,9 @@ const COMPUTED = [
   'profiles',
   'clv_curves',
   'predictions',
+  'favourites',
   'scores',
+  'counts',
   'holdouts',
   'plan_members',
 ];

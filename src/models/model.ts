@@ -1,7 +1,16 @@
 import type { Params } from '../engine/engine.ts';
 
-/**
- * How a model assigns: a statement over the profiles of one run (bound as `job` and `run`) that gives every customer
- * one row with `customer` and `segment`, and the parameters it takes besides.
- */
-export type Assign = { sql: string; params: Params };
+/** How a model assigns: an expression over a customer's facts that gives the name of their segment. */
+export type Assign = {
+  segment: string;
+  /** The columns of `facts` that it reads. */
+  columns: readonly string[];
+  /** What it binds beside `job` and `run`; the names begin with the model's. */
+  params: Params;
+  /** Where the model was cut, for the report. */
+  limits: Record<string, unknown>;
+  warnings?: readonly string[];
+};
+
+/** The run that a model looks at, as its statements bind it. */
+export type RunIds = { job: string; run: string };

@@ -1,9 +1,9 @@
 import type { Engine } from '../engine/engine.ts';
-import { findCuts, type CutRule, type Cuts } from './cuts.ts';
-import type { Assign } from './model.ts';
+import { findCuts, type CutRule } from './cuts.ts';
+import { facts } from './facts.ts';
+import type { Assign, RunIds } from './model.ts';
 
 export type ValueEngagementSettings = { value: CutRule & { window: number }; engagement: CutRule };
-export type ValueEngagementCuts = { value: Cuts; engagement: Cuts };
 
 /**
  * The Value-Engagement segments. Value is the revenue in the window (a year by default), engagement the days since
@@ -14,41 +14,53 @@ export type ValueEngagementCuts = { value: Cuts; engagement: Cuts };
  */
 export async function valueEngagement(
   engine: Engine,
-  ids: { job: string; run: string },
+  ids: RunIds,
   settings: ValueEngagementSettings,
-): Promise<Assign & { cuts: ValueEngagementCuts }> {
-  const mine = 'job = {job:String} AND run_id = {run:String}';
-  const spent = `profiles WHERE ${mine} AND revenue_window > 0`;
-  const value = await findCuts(engine, settings.value, 'revenue_window', spent, ids);
-  const all = `profiles WHERE ${mine}`;
-  const engagement = await findCuts(engine, settings.engagement, 'days_since_active', all, ids);
+): Promise<Assign> {
+  const columns = ['revenue_window', 'days_since_active'];
+  const spent = `${facts(['revenue_window'])} WHERE revenue_window > 0`;
+  const [value, engagement] = await Promise.all([
+    findCuts(engine, settings.value, 'revenue_window', spent, ids),
+    findCuts(engine, settings.engagement, 'days_since_active', facts(['days_since_active']), ids),
+  ]);
   const cuts = {
     value: value ?? { low: '0.0001', high: '0.0001' },
     engagement: engagement ?? { low: '0', high: '0' },
   };
   return {
-    cuts,
-    sql: SEGMENT_OF,
+    segment: SEGMENT,
+    columns,
     params: {
-      value_low: cuts.value.low,
-      value_high: cuts.value.high,
-      recent: cuts.engagement.low,
-      long_ago: cuts.engagement.high,
+      value_engagement_value_low: cuts.value.low,
+      value_engagement_value_high: cuts.value.high,
+      value_engagement_recent: cuts.engagement.low,
+      value_engagement_long_ago: cuts.engagement.high,
     },
+    limits: cuts,
   };
 }
 
-const SEGMENT_OF = `
-  SELECT customer,
-    multiIf(revenue_window <= 0 OR revenue_window < toDecimal64({value_low:String}, 4), 'low',
-            revenue_window > toDecimal64({value_high:String}, 4), 'high', 'medium') AS value,
-    multiIf(days_since_active < toFloat64({recent:String}), 'high',
-            days_since_active > toFloat64({long_ago:String}), 'low', 'medium') AS engagement,
-    multiIf(value = 'high' AND engagement = 'high', 'true_champions',
-            value = 'high' AND engagement = 'medium', 'faithful_supporters',
-            value = 'high', 'spenders_at_risk',
-            value = 'medium' AND engagement = 'high', 'excited_shoppers',
-            value = 'low' AND engagement = 'high', 'curious_entrants',
-            value = 'low' AND engagement = 'low', 'silent_quitters',
-            'average_buyers') AS segment
-  FROM profiles WHERE job = {job:String} AND run_id = {run:String}`;
+const VALUE = `multiIf(
+  revenue_window <= 0 OR revenue_window < toDecimal64({value_engagement_value_low:String}, 4), 'low',
+  revenue_window > toDecimal64({value_engagement_value_high:String}, 4), 'high', 'medium')`;
+
+const ENGAGEMENT = `multiIf(days_since_active < toFloat64({value_engagement_recent:String}), 'high',
+  days_since_active > toFloat64({value_engagement_long_ago:String}), 'low', 'medium')`;
+
+/** The segment of each cell, value before engagement. */
+const GRID: Record<string, string> = {
+  'high high': 'true_champions',
+  'high medium': 'faithful_supporters',
+  'high low': 'spenders_at_risk',
+  'medium high': 'excited_shoppers',
+  'medium medium': 'average_buyers',
+  'medium low': 'average_buyers',
+  'low high': 'curious_entrants',
+  'low medium': 'average_buyers',
+  'low low': 'silent_quitters',
+};
+
+const quoted = (texts: readonly string[]) => texts.map((text) => `'${text}'`).join(', ');
+
+const SEGMENT = `transform(concat(${VALUE}, ' ', ${ENGAGEMENT}),
+  [${quoted(Object.keys(GRID))}], [${quoted(Object.values(GRID))}], '')`;

@@ -78,7 +78,7 @@ const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city',
 /** Customers of the segments that the audiences are of; a segment may have several audiences. */
 const SEGMENT_CUSTOMERS = `
   SELECT pair.1 AS audience, customer, p.* EXCEPT customer
-  FROM (SELECT concat(model, '.', segment) AS segment, customer FROM assignments
+  FROM (SELECT arrayJoin(arrayIntersect(segments, {segments:Array(String)})) AS segment, customer FROM assignments
         WHERE job = {job:String} AND run_id = {run:String}) AS a
   INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)})) AS pair,
                      pair.2 AS segment) AS named USING (segment)

@@ -104,34 +104,50 @@ const PURCHASES = `
     sumIf(day_value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window
   FROM (${PURCHASE_DAYS}) GROUP BY customer`;
 
+/** Each extra field as the newest description that has it says. */
+const NEWEST_EXTRA = `arrayFold((known, newer) -> mapUpdate(known, mapFilter((name, text) -> text != '', newer.3)),
+  arraySort(groupArrayIf((updated_at, record_key, described.extra), notEmpty(described.extra))),
+  CAST(map(), 'Map(String, String)'))`;
+
+/** Events of the last 12 months that are counted, by the profile's column. */
+const EVENT_COUNTS = ['visit', 'open', 'click', 'review', 'referral'].map((type) => ({
+  type,
+  column: `${type}s_12m`,
+}));
+
 const INSERT_PROFILES = `
   INSERT INTO profiles (job, run_id, customer, customer_id, email, phone, first_name, last_name, city, region, zip,
-    country, email_consent, sms_consent, ads_consent, acquisition_cost, service_cost, orders, purchase_days, first_order, last_order, last_visit,
-    days_since_order, days_since_active, frequency, recency_days, age_days, repeat_value, revenue, revenue_12m,
-    revenue_window)
+    country, email_consent, sms_consent, ads_consent, acquisition_cost, service_cost, tags, extra, orders, purchase_days,
+    first_order, last_order, last_visit, days_since_order, days_since_active, frequency, recency_days, age_days,
+    repeat_value, revenue, revenue_12m, revenue_window, average_order_value, visits_12m, opens_12m, clicks_12m,
+    reviews_12m, referrals_12m)
   SELECT {job:String}, {run:String}, customer, coalesce(who.customer_id, ''), coalesce(who.email, ''),
     coalesce(who.phone, ''), coalesce(who.first_name, ''), coalesce(who.last_name, ''), coalesce(who.city, ''),
     coalesce(who.region, ''), coalesce(who.zip, ''), coalesce(who.country, ''),
     coalesce(who.email_consent, 'unknown'), coalesce(who.sms_consent, 'unknown'), coalesce(who.ads_consent, 'unknown'),
-    who.acquisition_cost, who.service_cost, bought.orders, bought.purchase_days, bought.first_order, bought.last_order, seen.last_visit,
+    who.acquisition_cost, who.service_cost, who.tags, who.extra, bought.orders, bought.purchase_days, bought.first_order, bought.last_order, seen.last_visit,
     dateDiff('day', bought.last_order, {as_of:Date32}),
     dateDiff('day', greatest(bought.last_order, coalesce(seen.last_visit, bought.last_order)), {as_of:Date32}),
     bought.purchase_days - 1, dateDiff('day', bought.first_order, bought.last_order),
     dateDiff('day', bought.first_order, {as_of:Date32}), bought.repeat_value,
-    bought.revenue, bought.revenue_12m, bought.revenue_window
+    bought.revenue, bought.revenue_12m, bought.revenue_window, toDecimal64(bought.revenue / bought.orders, 4),
+    ${EVENT_COUNTS.map(({ column }) => `coalesce(seen.${column}, 0)`).join(', ')}
   FROM (${PURCHASES}) AS bought
   LEFT JOIN (
-    SELECT ${person('visits')}, max(toDate32(at, {timezone:String})) AS last_visit
-    FROM (SELECT ${NODE} AS node, at FROM events FINAL WHERE source IN {sources:Array(String)} AND type = 'visit'
-          AND toDate32(at, {timezone:String}) <= {as_of:Date32}) AS visits
-    LEFT JOIN ${LABELS} ON known.node = visits.node
+    SELECT ${person('happened')}, maxOrNullIf(day, type = 'visit') AS last_visit,
+      ${EVENT_COUNTS.map(({ type, column }) => `countIf(type = '${type}' AND recent) AS ${column}`).join(', ')}
+    FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day,
+            dateDiff('day', day, {as_of:Date32}) < 365 AS recent
+          FROM events FINAL WHERE source IN {sources:Array(String)} AND day <= {as_of:Date32}) AS happened
+    LEFT JOIN ${LABELS} ON known.node = happened.node
     GROUP BY customer
   ) AS seen USING (customer)
   LEFT JOIN (
     SELECT ${person('described')}, ${newest('customer_id')}, ${newest('email')}, ${newest('phone')},
       ${newest('first_name')}, ${newest('last_name')}, ${newest('city')}, ${newest('region')}, ${newest('zip')},
       ${newest('country')}, ${newestKnown('email_consent')}, ${newestKnown('sms_consent')}, ${newestKnown('ads_consent')},
-      ${newestGiven('acquisition_cost')}, ${newestGiven('service_cost')}
+      ${newestGiven('acquisition_cost')}, ${newestGiven('service_cost')},
+      argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags)) AS tags, ${NEWEST_EXTRA} AS extra
     FROM (
       SELECT ${NODE} AS node, * FROM customers FINAL WHERE source IN {sources:Array(String)}
     ) AS described LEFT JOIN ${LABELS} ON known.node = described.node

@@ -62,6 +62,14 @@ async function store(run: RunContext, source: string, page: Page): Promise<void>
       page.lines?.map((line) => ({ ...origin, ...line })),
     ),
     put(
+      'products',
+      page.products?.map((product) => ({
+        ...origin,
+        ...product,
+        product_key: product.sku ? `sku:${product.sku}` : `id:${product.product_id}`,
+      })),
+    ),
+    put(
       'refunds',
       page.refunds?.map((refund) => ({ ...origin, ...refund })),
     ),

@@ -1,5 +1,6 @@
+import { facts } from '../models/facts.ts';
 import { lifecycle, lifecycleByRecency } from '../models/lifecycle.ts';
-import type { Assign } from '../models/model.ts';
+import type { Assign, RunIds } from '../models/model.ts';
 import { RFM_SCORES } from '../models/rfm.ts';
 import { valueEngagement } from '../models/value-engagement.ts';
 import { valueTier } from '../models/value-tier.ts';
@@ -15,7 +16,8 @@ export type SegmentReport = {
 };
 
 /**
- * Gives every customer one segment of each of the job's models and stores the assignments under the run.
+ * Gives every customer one segment of each of the job's models, all in one statement, and stores the assignments
+ * under the run.
  * @param predicted whether the run has predictions; without them the lifecycle goes by recency
  * @returns the limits each model used
  */
@@ -24,34 +26,29 @@ export async function assignSegments(
   predicted: boolean,
 ): Promise<Record<string, Record<string, unknown>>> {
   const ids = { job: run.job.name, run: run.run_id };
-  const used: Record<string, Record<string, unknown>> = {};
-  const models = run.job.segments;
-  if (models.lifecycle) {
-    const assign = predicted
-      ? lifecycle(models.lifecycle)
-      : await lifecycleByRecency(run.engine, ids, models.lifecycle);
-    await store(run, 'lifecycle', assign);
-    used.lifecycle = assign.params;
-  }
-  if (models.value_engagement) {
-    const assign = await valueEngagement(run.engine, ids, models.value_engagement);
-    await store(run, 'value_engagement', assign);
-    used.value_engagement = assign.cuts;
-  }
-  if (models.value_tier) {
-    const assign = await valueTier(run.engine, ids, models.value_tier);
-    await store(run, 'value_tier', assign);
-    used.value_tier = assign.cuts;
-  }
-  return used;
+  const models = Object.entries(await cutModels(run, ids, predicted));
+  const columns = new Set(['revenue_12m', 'clv_12m', ...models.flatMap(([, { columns }]) => columns)]);
+  await run.engine.command(
+    `INSERT INTO assignments (job, run_id, as_of, customer, segments, revenue_12m, clv_12m)
+     SELECT {job:String}, {run:String}, {as_of:Date32}, customer,
+       [${models.map(([model, { segment }]) => `concat('${model}.', ${segment})`).join(', ')}], revenue_12m, clv_12m
+     FROM ${facts([...columns])}`,
+    { ...ids, as_of: run.as_of, ...Object.assign({}, ...models.map(([, { params }]) => params)) },
+  );
+  return Object.fromEntries(models.map(([model, { limits }]) => [model, limits]));
 }
 
-async function store(run: RunContext, model: string, assign: Assign): Promise<void> {
-  await run.engine.command(
-    `INSERT INTO assignments (job, run_id, as_of, model, segment, customer)
-     SELECT {job:String}, {run:String}, {as_of:Date32}, {model:String}, segment, customer FROM (${assign.sql})`,
-    { ...assign.params, job: run.job.name, run: run.run_id, as_of: run.as_of, model },
-  );
+async function cutModels(run: RunContext, ids: RunIds, predicted: boolean): Promise<Record<string, Assign>> {
+  const { engine, job } = run;
+  const { lifecycle: cycle, value_engagement, value_tier } = job.segments;
+  const byCycle = predicted ? lifecycle : lifecycleByRecency;
+  const cut = await Promise.all([
+    cycle && byCycle(engine, ids, cycle).then((assign) => ['lifecycle', assign] as const),
+    value_engagement &&
+      valueEngagement(engine, ids, value_engagement).then((assign) => ['value_engagement', assign] as const),
+    value_tier && valueTier(engine, ids, value_tier).then((assign) => ['value_tier', assign] as const),
+  ]);
+  return Object.fromEntries(cut.filter((one) => one !== undefined));
 }
 
 /** Stores the R, F and M scores of every customer of the run. */
@@ -66,15 +63,10 @@ export async function scoreCustomers(run: RunContext): Promise<void> {
 /** The numbers of every segment of the job's models, empty ones included, in the models' order. */
 export async function segmentReports(run: RunContext): Promise<SegmentReport[]> {
   const rows = await run.engine.query<SegmentReport>(
-    `SELECT concat(model, '.', segment) AS segment, toUInt32(count()) AS customers,
-       toString(sum(revenue_12m)) AS revenue_12m,
+    `SELECT segment, toUInt32(count()) AS customers, toString(sum(revenue_12m)) AS revenue_12m,
        if(count(clv_12m) = 0, NULL, toString(toDecimal64(sum(clv_12m) / count(clv_12m), 2))) AS mean_clv_12m
-     FROM (SELECT model, segment, customer FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
-     INNER JOIN (SELECT customer, revenue_12m FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p
-       USING (customer)
-     LEFT JOIN (SELECT customer, clv_12m FROM predictions WHERE job = {job:String} AND run_id = {run:String}) AS c
-       USING (customer)
-     GROUP BY model, segment`,
+     FROM (SELECT arrayJoin(segments) AS segment, revenue_12m, clv_12m FROM assignments
+           WHERE job = {job:String} AND run_id = {run:String}) GROUP BY segment`,
     { job: run.job.name, run: run.run_id },
   );
   const found = new Map(rows.map((row) => [row.segment, row]));

@@ -1,0 +1,46 @@
+import { FIELD_TABLES } from '../job/fields.ts';
+
+/** Columns that models need beside the profile fields. */
+const INNER = {
+  profiles: ['revenue_window', 'frequency', 'recency_days', 'extra'],
+  counts: ['bought', 'did'],
+} as const;
+
+const TABLES: Record<string, readonly string[]> = {
+  profiles: [...Object.keys(FIELD_TABLES.profiles), ...INNER.profiles],
+  favourites: Object.keys(FIELD_TABLES.favourites),
+  predictions: Object.keys(FIELD_TABLES.predictions),
+  scores: Object.keys(FIELD_TABLES.scores),
+  counts: INNER.counts,
+};
+
+/** Profile fields that are kept under another name, or made of several columns. */
+const MADE: Record<string, string> = {
+  tenure_days: 'age_days AS tenure_days',
+  customer_id: `if(p.customer_id != '', p.customer_id, replaceRegexpOne(p.customer, '^email:', '')) AS customer_id`,
+};
+
+const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
+
+/**
+ * What a run knows of its customers, as SQL in brackets: one row each with `customer` and `columns`. What has not been
+ * computed (predictions without a model, say) is NULL. Bind `job` and `run`.
+ * @param columns profile fields, and what the models keep beside them; only their tables are read
+ */
+export function facts(columns: readonly string[]): string {
+  const wanted = new Set(columns);
+  const of = (table: string) => TABLES[table]!.filter((column) => wanted.has(column));
+  const known = Object.values(TABLES).flat();
+  const stranger = columns.find((column) => !known.includes(column));
+  if (stranger !== undefined) throw new Error(`no table holds ${stranger}`);
+  const joins = Object.keys(TABLES)
+    .slice(1)
+    .map((table) => {
+      const held = of(table);
+      if (held.length === 0) return '';
+      return ` LEFT JOIN (SELECT customer, ${held.join(', ')} FROM ${table} ${MINE}) AS ${table} USING (customer)`;
+    });
+  const own = of('profiles').map((column) => MADE[column] ?? column);
+  const others = Object.keys(TABLES).slice(1).flatMap(of);
+  return `(SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT * FROM profiles ${MINE}) AS p${joins.join('')})`;
+}
