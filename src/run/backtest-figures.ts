@@ -1,7 +1,7 @@
 import type { AliveTenth, FrequencyClass, Ranking } from '../report/backtest.ts';
 import type { FirstDays } from '../report/tracking.ts';
 import { DAYS_A_WEEK } from './predict.ts';
-import { PURCHASE_DAYS, purchaseParams } from './profile.ts';
+import { PURCHASE_DAYS, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 /** A run as of the end of the calibration, with profiles and predictions, and the time that followed. */

@@ -4,7 +4,8 @@ import { choosePurchaseModel } from '../models/clv/choose.ts';
 import { expectedPurchases } from '../models/clv/purchase-model.ts';
 import { judge, missText, type Outcome } from '../report/verdict.ts';
 import { DAYS_A_WEEK, forecastSettings } from './predict.ts';
-import { PURCHASE_DAYS, purchaseParams, type Profiled } from './profile.ts';
+import type { Profiled } from './profile.ts';
+import { PURCHASE_DAYS, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 /** How many days a run hides from the model to see how well it would have forecast them. */

@@ -1,6 +1,5 @@
-import type { Params } from '../engine/engine.ts';
 import { joinPeople, NODE } from './people.ts';
-import { sourceKeys } from './pull.ts';
+import { LABELS, ORDERS, person, PURCHASE_DAYS, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 export type Profiled = {
@@ -31,66 +30,10 @@ export async function profile(run: RunContext): Promise<Profiled> {
   return { customers: row?.customers ?? 0, round, warnings };
 }
 
-/**
- * What the statements on purchases take.
- * @param round which labels of the run hold
- */
-export function purchaseParams(run: RunContext, round: number): Params {
-  const rates = exchangeRates(run);
-  return {
-    job: run.job.name,
-    run: run.run_id,
-    sources: sourceKeys(run.job),
-    as_of: run.as_of,
-    timezone: run.job.timezone,
-    currencies: Object.keys(rates),
-    rates: Object.values(rates),
-    round,
-  };
-}
-
 /** The value axis of value_engagement looks back so many days. */
 function valueWindow({ job }: RunContext): number {
   return job.segments.value_engagement?.value.window ?? 365;
 }
-
-function exchangeRates(run: RunContext): Record<string, string> {
-  const given = Object.entries(run.job.exchange_rates ?? {}).map(([code, rate]) => [code, rate] as const);
-  return { ...Object.fromEntries(given), [run.job.currency]: '1' };
-}
-
-/** The person behind the records of `rows`: the label of their node where it has others, else the node itself. */
-function person(rows: string): string {
-  return `coalesce(nullIf(known.label, ''), ${rows}.node) AS customer`;
-}
-const LABELS = `(SELECT node, label FROM identity_labels
-  WHERE job = {job:String} AND run_id = {run:String} AND round = {round:UInt8}) AS known`;
-
-/** Orders as of the date, each with its worth; `rate` is null where the currency has none. */
-const ORDERS = `
-  SELECT ${NODE} AS node, source, order_id, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
-    o.state AS state, o.currency AS currency, o.goods AS goods, coalesce(back.amount, 0) AS refunded, r.rate AS rate,
-    o.counts AND NOT o.is_test AND NOT coalesce(toDate32(o.cancelled_at, {timezone:String}) <= {as_of:Date32}, false) AS paid,
-    o.counts AS counts, o.is_test AS is_test,
-    paid AND NOT (refunded > 0 AND refunded >= goods) AS purchase,
-    toDecimal64(round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4), 4) AS value
-  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)}
-        AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}) AS o
-  LEFT JOIN (SELECT source, order_id, version, sum(amount) AS amount FROM refunds FINAL
-        WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32}
-        GROUP BY source, order_id, version) AS back USING (source, order_id, version)
-  LEFT JOIN (SELECT pair.1 AS currency, toDecimal128(pair.2, 18) AS rate
-        FROM (SELECT arrayJoin(arrayZip({currencies:Array(String)}, {rates:Array(String)})) AS pair)) AS r
-    ON r.currency = o.currency`;
-
-/**
- * Each customer's purchase days, those with at least one order, as known at the end of `as_of`: `customer`, `day`,
- * `day_orders`, `day_value`. Bind `purchaseParams`.
- */
-export const PURCHASE_DAYS = `
-  SELECT ${person('bought')}, day, count() AS day_orders, sum(value) AS day_value
-  FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
-  WHERE purchase AND bought.node != '' GROUP BY customer, day`;
 
 /**
  * The buying of each customer. What the models call repeats are the days after the first, and `repeat_value` is the

@@ -1,0 +1,90 @@
+import type { Params } from '../engine/engine.ts';
+import { NODE } from './people.ts';
+import { sourceKeys } from './pull.ts';
+import type { RunContext } from './run.ts';
+
+/**
+ * What the statements on purchases take.
+ * @param round which labels of the run hold
+ */
+export function purchaseParams(run: RunContext, round: number): Params {
+  const rates = exchangeRates(run);
+  return {
+    job: run.job.name,
+    run: run.run_id,
+    sources: sourceKeys(run.job),
+    as_of: run.as_of,
+    timezone: run.job.timezone,
+    currencies: Object.keys(rates),
+    rates: Object.values(rates),
+    round,
+  };
+}
+
+function exchangeRates(run: RunContext): Record<string, string> {
+  const given = Object.entries(run.job.exchange_rates ?? {}).map(([code, rate]) => [code, rate] as const);
+  return { ...Object.fromEntries(given), [run.job.currency]: '1' };
+}
+
+/** The person behind the records of `rows`: the label of their node where it has others, else the node itself. */
+export function person(rows: string): string {
+  return `coalesce(nullIf(known.label, ''), ${rows}.node) AS customer`;
+}
+
+/** Which label a node has, as `known`. */
+export const LABELS = `(SELECT node, label FROM identity_labels
+  WHERE job = {job:String} AND run_id = {run:String} AND round = {round:UInt8}) AS known`;
+
+/** Orders as of the date, each with its worth; `rate` is null where the currency has none. */
+export const ORDERS = `
+  SELECT ${NODE} AS node, source, order_id, version, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
+    o.state AS state, o.currency AS currency, o.goods AS goods, coalesce(back.amount, 0) AS refunded, r.rate AS rate,
+    o.counts AND NOT o.is_test AND NOT coalesce(toDate32(o.cancelled_at, {timezone:String}) <= {as_of:Date32}, false) AS paid,
+    o.counts AS counts, o.is_test AS is_test,
+    paid AND NOT (refunded > 0 AND refunded >= goods) AS purchase,
+    toDecimal64(round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4), 4) AS value
+  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)}
+        AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}) AS o
+  LEFT JOIN (SELECT source, order_id, version, sum(amount) AS amount FROM refunds FINAL
+        WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32}
+        GROUP BY source, order_id, version) AS back USING (source, order_id, version)
+  LEFT JOIN (SELECT pair.1 AS currency, toDecimal128(pair.2, 18) AS rate
+        FROM (SELECT arrayJoin(arrayZip({currencies:Array(String)}, {rates:Array(String)})) AS pair)) AS r
+    ON r.currency = o.currency`;
+
+/**
+ * Each customer's purchase days, those with at least one order, as known at the end of `as_of`: `customer`, `day`,
+ * `day_orders`, `day_value`. Bind `purchaseParams`.
+ */
+export const PURCHASE_DAYS = `
+  SELECT ${person('bought')}, day, count() AS day_orders, sum(value) AS day_value
+  FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
+  WHERE purchase AND bought.node != '' GROUP BY customer, day`;
+
+/** What the job's sources say of products, the newest description of each; `by` is `sku` or `product_id`. */
+const products = (by: 'sku' | 'product_id'): string => `(
+  SELECT ${by}, ${['title', 'category', 'brand', 'collections']
+    .map((field) => `argMaxIf(p.${field}, (p.version, p.source), notEmpty(p.${field})) AS ${field}`)
+    .join(', ')}
+  FROM (SELECT * FROM products FINAL WHERE source IN {sources:Array(String)} AND ${by} != '') AS p GROUP BY ${by})`;
+
+const described = (field: string): string =>
+  `coalesce(nullIf(line.${field}, ''), nullIf(by_sku.${field}, ''), by_id.${field}, '') AS ${field}`;
+
+/**
+ * Each line of each customer's purchases, as known at the end of `as_of`: `customer`, `source`, `order_id`, `day`,
+ * `sku`, `product` (its title), `category`, `brand`, `collections`, `quantity`, and `spent` on the line in the job's
+ * currency, before refunds and discounts of the whole order. What a line does not say of its product is taken from
+ * the products of the job's sources. Bind `purchaseParams`.
+ */
+export const PURCHASED_LINES = `
+  SELECT ${person('bought')}, bought.source AS source, bought.order_id AS order_id, bought.day AS day, line.sku AS sku,
+    coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
+    ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections,
+    line.quantity AS quantity, toDecimal64(round(line.net * coalesce(bought.rate, 0), 4), 4) AS spent
+  FROM (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
+  INNER JOIN (SELECT * FROM order_lines FINAL WHERE source IN {sources:Array(String)}) AS line
+    ON line.source = bought.source AND line.order_id = bought.order_id AND line.version = bought.version
+  LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
+  LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id
+  LEFT JOIN ${LABELS} ON known.node = bought.node`;
