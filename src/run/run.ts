@@ -2,6 +2,7 @@ import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
+import { countForRules } from './counts.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkForecast, poorForecast } from './forecast.ts';
 import { lockJob } from './lock.ts';
@@ -93,12 +94,16 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     }
     report.backtest = await timed('backtest', () => checkForecast(run, profiled));
     if (report.backtest?.verdict === 'poor') report.warnings.push(poorForecast(job, report.backtest));
-    report.segments = await timed('segment', async () => {
+    const assigned = await timed('segment', async () => {
       await scoreCustomers(run);
-      report.limits = await assignSegments(run, report.model.name !== 'recency');
-      return segmentReports(run);
+      await countForRules(run, profiled.round);
+      const assigned = await assignSegments(run, report.model.name !== 'recency', profiled.round);
+      report.segments = await segmentReports(run, assigned.categories);
+      return assigned;
     });
-    await recordRun(engine, ids, 'segmented');
+    report.limits = assigned.limits;
+    report.warnings.push(...assigned.warnings);
+    await recordRun(engine, ids, 'segmented', { categories: assigned.categories });
     await dropOldRuns(engine, job.name, run.run_id);
 
     const planned = await timed('plan', () => planDestinations(run, options.send));

@@ -1,10 +1,11 @@
-import { facts } from '../models/facts.ts';
+import { segmentNames } from '../models/custom/compile.ts';
 import { lifecycle, lifecycleByRecency } from '../models/lifecycle.ts';
 import type { Assign, RunIds } from '../models/model.ts';
 import { RFM_SCORES } from '../models/rfm.ts';
 import { valueEngagement } from '../models/value-engagement.ts';
 import { valueTier } from '../models/value-tier.ts';
-import { segmentsOf } from '../job/segments.ts';
+import { segmentsOf, type Categories } from '../job/segments.ts';
+import { cutCustom } from './custom.ts';
 import type { RunContext } from './run.ts';
 
 /** One segment's numbers; money in the job's currency as a decimal string. */
@@ -15,27 +16,36 @@ export type SegmentReport = {
   mean_clv_12m: string | null;
 };
 
+export type Assigned = {
+  /** Where each model was cut. */
+  limits: Record<string, Record<string, unknown>>;
+  warnings: string[];
+  /** What segments by category there are, those of earlier runs included. */
+  categories: Categories;
+};
+
 /**
- * Gives every customer one segment of each of the job's models, all in one statement, and stores the assignments
- * under the run.
+ * Gives every customer one segment of each of the job's models and the custom ones they are in, all in one statement,
+ * and stores the assignments under the run. What the rules count must be there.
  * @param predicted whether the run has predictions; without them the lifecycle goes by recency
- * @returns the limits each model used
+ * @param round which labels of the run hold, for files of SQL that look at purchases
  */
-export async function assignSegments(
-  run: RunContext,
-  predicted: boolean,
-): Promise<Record<string, Record<string, unknown>>> {
+export async function assignSegments(run: RunContext, predicted: boolean, round = 0): Promise<Assigned> {
   const ids = { job: run.job.name, run: run.run_id };
   const models = Object.entries(await cutModels(run, ids, predicted));
-  const columns = new Set(['revenue_12m', 'clv_12m', ...models.flatMap(([, { columns }]) => columns)]);
+  const custom = await cutCustom(run, models, ['revenue_12m', 'clv_12m'], round);
+  const names = [...segmentNames(models, custom.groups), ...custom.families];
   await run.engine.command(
     `INSERT INTO assignments (job, run_id, as_of, customer, segments, revenue_12m, clv_12m)
-     SELECT {job:String}, {run:String}, {as_of:Date32}, customer,
-       [${models.map(([model, { segment }]) => `concat('${model}.', ${segment})`).join(', ')}], revenue_12m, clv_12m
-     FROM ${facts([...columns])}`,
-    { ...ids, as_of: run.as_of, ...Object.assign({}, ...models.map(([, { params }]) => params)) },
+     SELECT {job:String}, {run:String}, {as_of:Date32}, customer, arrayConcat(${names.join(', ')}), revenue_12m, clv_12m
+     FROM ${custom.from}`,
+    custom.params,
   );
-  return Object.fromEntries(models.map(([model, { limits }]) => [model, limits]));
+  return {
+    limits: Object.fromEntries(models.map(([model, { limits }]) => [model, limits])),
+    warnings: [...models.flatMap(([, { warnings = [] }]) => warnings), ...custom.warnings],
+    categories: custom.categories,
+  };
 }
 
 async function cutModels(run: RunContext, ids: RunIds, predicted: boolean): Promise<Record<string, Assign>> {
@@ -60,8 +70,11 @@ export async function scoreCustomers(run: RunContext): Promise<void> {
   );
 }
 
-/** The numbers of every segment of the job's models, empty ones included, in the models' order. */
-export async function segmentReports(run: RunContext): Promise<SegmentReport[]> {
+/**
+ * The numbers of every segment of the job's models, empty ones included, in the models' order.
+ * @param categories as `assignSegments` found them
+ */
+export async function segmentReports(run: RunContext, categories: Categories = {}): Promise<SegmentReport[]> {
   const rows = await run.engine.query<SegmentReport>(
     `SELECT segment, toUInt32(count()) AS customers, toString(sum(revenue_12m)) AS revenue_12m,
        if(count(clv_12m) = 0, NULL, toString(toDecimal64(sum(clv_12m) / count(clv_12m), 2))) AS mean_clv_12m
@@ -70,7 +83,7 @@ export async function segmentReports(run: RunContext): Promise<SegmentReport[]> 
     { job: run.job.name, run: run.run_id },
   );
   const found = new Map(rows.map((row) => [row.segment, row]));
-  return segmentsOf(run.job.segments).map(({ name: segment }) => ({
+  return segmentsOf(run.job.segments, categories).map(({ name: segment }) => ({
     segment,
     customers: found.get(segment)?.customers ?? 0,
     revenue_12m: found.get(segment)?.revenue_12m ?? '0',

@@ -49,7 +49,7 @@ export async function segmentsOf(
     p_alive === undefined ? [] : [{ ...ids, customer, p_alive, clv_12m: clv }],
   );
   if (predictions.length > 0) await stage.engine.insert('predictions', predictions);
-  const used = await assignSegments(run, predictions.length > 0);
+  const { limits: used } = await assignSegments(run, predictions.length > 0);
   const assigned = await stage.engine.query<{ model: string; segment: string; customer: string }>(
     `SELECT splitByChar('.', arrayJoin(segments) AS name)[1] AS model, splitByChar('.', name)[2] AS segment, customer
      FROM assignments WHERE job = {job:String} AND run_id = {run_id:String} ORDER BY model, customer`,
