@@ -48,10 +48,16 @@ function withParts(text: string, parts: Record<string, string>): string {
 }
 
 function columnTable(): string {
-  const model = (name: string) => `The customer's segment of ${name}, where the job computes it.`;
+  const model = (name: string) =>
+    name === 'custom'
+      ? "The customer's custom segments, separated by commas, where the job has any."
+      : `The customer's segment of ${name}, where the job computes it.`;
   const meaning = (column: string) =>
     Object.hasOwn(FIELDS, column) ? FIELDS[column as keyof typeof FIELDS].meaning : model(column);
-  const rows = columnsOf(Object.keys(MODELS)).map((column) => [`\`${column}\``, meaning(column)]);
+  const rows = columnsOf([...Object.keys(MODELS), 'custom']).map((column) => [
+    `\`${column}\``,
+    meaning(column),
+  ]);
   return markdownTable(['column', 'holds'], rows);
 }
 

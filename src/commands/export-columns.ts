@@ -17,8 +17,10 @@ export function columnsOf(models: readonly string[]): string[] {
 export function exportedSql(columns: readonly string[], models: readonly string[]): string {
   // Only what is asked for is joined: each join holds all customers in memory.
   const fields = columns.filter((column) => Object.hasOwn(FIELDS, column));
+  // A customer has one segment of each model, and any number of custom ones.
   const segment = (model: string) =>
-    `substring(arrayFirst(name -> startsWith(name, '${model}.'), segments), ${model.length + 2}) AS ${model}`;
+    `arrayStringConcat(arrayMap(name -> substring(name, ${model.length + 2}),
+       arrayFilter(name -> startsWith(name, '${model}.'), segments)), ', ') AS ${model}`;
   const asked = models.filter((model) => columns.includes(model));
   return `SELECT ${['customer', ...new Set([...fields.map(shown), ...asked])].join(', ')}
     FROM ${facts(fields)} AS f

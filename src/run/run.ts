@@ -2,6 +2,7 @@ import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
+import { destinationsWith } from './audiences.ts';
 import { countForRules } from './counts.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkForecast, poorForecast } from './forecast.ts';
@@ -13,6 +14,7 @@ import { profile } from './profile.ts';
 import { pull } from './pull.ts';
 import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
 import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
+import { checkSqlFiles } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -81,6 +83,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   try {
     await closeInterrupted(engine, job.name);
     await recordRun(engine, ids, 'started', { send: options.send });
+    await checkSqlFiles(run);
 
     report.pulled = await timed('pull', () => pull(run));
     const profiled = await timed('profile', () => profile(run));
@@ -106,7 +109,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'segmented', { categories: assigned.categories });
     await dropOldRuns(engine, job.name, run.run_id);
 
-    const planned = await timed('plan', () => planDestinations(run, options.send));
+    const { destinations, warnings } = destinationsWith(job, assigned.categories);
+    report.warnings.push(...warnings);
+    const planned = await timed('plan', () => planDestinations(run, destinations, options.send));
     report.audiences = options.send
       ? await timed('push', () => pushDestinations(run, planned))
       : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
