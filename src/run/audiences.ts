@@ -18,7 +18,9 @@ export function destinationsWith(
     JSON.stringify([accountOf(job.name, destination), name.toLowerCase()]);
   const taken = new Map(
     job.destinations.flatMap((destination) =>
-      destination.audiences.map(({ name, segment }) => [key(destination, name), segment] as const),
+      destination.audiences.map(
+        ({ name, segment }) => [key(destination, name), { segment, at: destination.name }] as const,
+      ),
     ),
   );
   const warnings: string[] = [];
@@ -31,11 +33,11 @@ export function destinationsWith(
         const name = audienceName(template, segment, job.name);
         const other = taken.get(key(destination, name));
         if (other === undefined) {
-          taken.set(key(destination, name), segment.name);
+          taken.set(key(destination, name), { segment: segment.name, at: destination.name });
           return [{ segment: segment.name, name }];
         }
         warnings.push(
-          `${destination.name}: ${segment.name} is not kept, since "${name}" is the ${destination.definition.audience_word} of ${other}; {segment} in its name would tell them apart`,
+          `${destination.name}: ${segment.name} is not kept as "${name}", which ${other.at} keeps for ${other.segment} in the same account; give it another name`,
         );
         return [];
       });
