@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts';
  * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
  *   `assignments`, `plan_members`): written once per run under its `run_id` and read only after the run says that they
  *   are complete. Old ones are dropped by partition; assignments stay.
- * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
+ * - state (`runs`, `audiences`, `ledger`, `tombstones`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
@@ -124,6 +124,10 @@ const TABLES: Record<string, string> = {
     job LowCardinality(String), destination LowCardinality(String), account String, name String,
     remote_id String, at DateTime64(3, 'UTC')
   ) ENGINE = MergeTree ORDER BY (job, destination, account, name) ${STATE_SETTINGS}`,
+
+  tombstones: `(
+    salt String, hash String, at DateTime64(3, 'UTC')
+  ) ENGINE = MergeTree ORDER BY hash ${STATE_SETTINGS}`,
 
   ledger: `(
     job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,

@@ -1,5 +1,7 @@
 import type { Job } from '../job/load.ts';
 import type { Customer, Page, Rejection } from '../../connectors/index.ts';
+import { readTombstones } from '../ledger/tombstones.ts';
+import { withoutErased } from './erased.ts';
 import { normaliseEmail, normalisePhone } from './identity.ts';
 import type { RunContext } from './run.ts';
 
@@ -26,7 +28,9 @@ const LISTED_REJECTIONS = 100;
 export async function pull(run: RunContext): Promise<Pulled> {
   const rejections: Rejection[] = [];
   const warnings: string[] = [];
+  const tombstones = await readTombstones(run.engine);
   let rejected = 0;
+  let erased = 0;
   for (const source of run.job.sources) {
     const opened = await source.definition.open(source.settings, {
       folder: run.job.folder,
@@ -39,7 +43,9 @@ export async function pull(run: RunContext): Promise<Pulled> {
     for await (const page of opened.pull()) {
       run.signal.throwIfAborted();
       await storing;
-      storing = store(run, source.key, page);
+      const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
+      erased += left_out;
+      storing = store(run, source.key, kept);
       storing.catch(() => undefined);
       rejected += page.rejected?.length ?? 0;
       rejections.push(...(page.rejected ?? []).slice(0, LISTED_REJECTIONS - rejections.length));
@@ -47,6 +53,7 @@ export async function pull(run: RunContext): Promise<Pulled> {
     }
     await storing;
   }
+  if (erased > 0) warnings.push(`${erased} records of people who were erased were left out`);
   return { ...(await countRecords(run)), rejected, rejections, warnings: [...new Set(warnings)] };
 }
 
