@@ -12,7 +12,7 @@ import { MODELS, segmentsOf, type ModelName, type Segment } from './segments.ts'
 import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-file.ts';
 
-export type { JobDestination } from './entries.ts';
+export type { JobDestination, JobSource } from './entries.ts';
 
 /** A job file, read: defaults filled in, durations in days, exchange rates as decimal strings. */
 export type Job = Omit<z.output<ReturnType<typeof jobFile>>, 'sources' | 'destinations'> & {
