@@ -1,6 +1,4 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { MODELS } from '../../src/job/segments.ts';
 import { aBuyer, openStage } from '../run/stage.ts';
 import { segmentsOf, type Seen } from './customers.ts';
 
@@ -140,35 +138,4 @@ describe('value and engagement', () => {
   test('of a shop without customers are empty', async () => {
     expect((await assigned([])).segments).toEqual({});
   });
-});
-
-test('every customer is in exactly one segment of each model, whatever the shop', async () => {
-  const customer = fc.record({
-    days: fc.integer({ min: 0, max: 800 }),
-    active: fc.integer({ min: 0, max: 800 }),
-    revenue: fc.constantFrom('0', '0.01', '5', '5', '19.99', '300'),
-  });
-  const cuts = fc.constantFrom('quantiles', 'natural_breaks');
-  const shops = fc.record({ customers: fc.array(customer, { minLength: 1, maxLength: 60 }), cuts });
-  const known = Object.entries(MODELS).flatMap(([model, names]) =>
-    Object.keys(names).map((name) => `${model}.${name}`),
-  );
-
-  await fc.assert(
-    fc.asyncProperty(shops, async ({ customers, cuts }) => {
-      const named = customers.map((customer, index) => ({ customer: `c${index}`, ...customer }));
-      const axes = { value: { cuts }, engagement: { cuts } };
-      const models = { lifecycle: {}, value_engagement: axes, value_tier: { cuts } };
-      const { assigned } = await segmentsOf(stage, named, models);
-
-      for (const model of Object.keys(MODELS)) {
-        const members = assigned.filter((row) => row.model === model).map(({ customer }) => customer);
-        expect(members).toEqual(named.map(({ customer }) => customer).toSorted());
-      }
-      expect(known).toEqual(
-        expect.arrayContaining(assigned.map(({ model, segment }) => `${model}.${segment}`)),
-      );
-    }),
-    { numRuns: 20 },
-  );
 });
