@@ -148,7 +148,7 @@ describe('the engagement score', () => {
           }
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 });

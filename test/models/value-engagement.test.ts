@@ -47,6 +47,32 @@ describe('value and engagement', () => {
     });
   });
 
+  test('make of the cells what the grid of the job says; those that it leaves out stay', async () => {
+    const grid = {
+      medium: { low: 'spenders_at_risk' },
+      low: { high: 'average_buyers', low: 'curious_entrants' },
+    };
+    const cells = [
+      { customer: 'medium low', revenue: '50', active: 181 },
+      { customer: 'low medium', revenue: '1', active: 30 },
+      { customer: 'low high', revenue: '1', active: 1 },
+      { customer: 'low low', revenue: '1', active: 181 },
+      { customer: 'high low', revenue: '900', active: 181 },
+      { customer: 'medium high', revenue: '50', active: 1 },
+    ];
+
+    const { segments } = await assigned(cells, { ...ABSOLUTE, grid });
+
+    expect(segments).toEqual({
+      'medium low': 'spenders_at_risk',
+      'low medium': 'average_buyers',
+      'low high': 'average_buyers',
+      'low low': 'curious_entrants',
+      'high low': 'spenders_at_risk',
+      'medium high': 'excited_shoppers',
+    });
+  });
+
   test('are cut in thirds of the customers unless the job says otherwise', async () => {
     const customers = Array.from({ length: 9 }, (_, index) => ({
       customer: `c${index}`,
