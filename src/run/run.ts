@@ -95,7 +95,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     if (report.backtest?.verdict === 'poor') report.warnings.push(poorForecast(job, report.backtest));
     report.segments = await timed('segment', async () => {
       await scoreCustomers(run);
-      report.limits = await assignSegments(run, report.model.name !== 'recency');
+      const { limits, warnings } = await assignSegments(run, report.model.name !== 'recency');
+      report.limits = limits;
+      report.warnings.push(...warnings);
       return segmentReports(run);
     });
     await recordRun(engine, ids, 'segmented');
