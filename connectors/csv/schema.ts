@@ -49,7 +49,7 @@ const Columns = z.strictObject({
   collections: header('Collections that the product is in, separated by commas.'),
   quantity: header('How many were bought; 1 where it is missing or blank.'),
   net: header('What was paid for the whole line, after its own discount, without tax.'),
-  price: header('Price of one; what was paid is price times quantity where `net` is not mapped.'),
+  price: header('Price of one; what was paid is price times quantity where `net` is missing or blank.'),
 });
 export type Field = keyof z.output<typeof Columns>;
 
