@@ -110,8 +110,8 @@ export const PURCHASED_LINES = `
     coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
     ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections,
     line.quantity AS quantity, toDecimal64(round(line.net * coalesce(bought.rate, 0), 4), 4) AS spent
-  FROM (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
-  INNER JOIN (${LINES}) AS line
+  FROM (${LINES}) AS line
+  INNER JOIN (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
     ON line.source = bought.source AND line.order_id = bought.order_id AND line.version = bought.version
   LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
   LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id

@@ -104,12 +104,12 @@ test('what a line does not say of its product is taken from the products, by SKU
 
 const NAMES = ['', 'a', 'b', 'c', 'd'];
 const anyLine = fc.record({
-  customer: fc.constantFrom('ana', 'bo', 'cy'),
-  day: fc.integer({ min: 1, max: 6 }),
+  customer: fc.constantFrom('ana', 'bo', 'cy', 'dan', 'eva', 'fay'),
+  day: fc.integer({ min: 1, max: 3 }),
   product: fc.constantFrom(...NAMES),
   category: fc.constantFrom(...NAMES),
   brand: fc.constantFrom(...NAMES),
-  cents: fc.integer({ min: 0, max: 4 }),
+  cents: fc.integer({ min: 0, max: 2 }),
 });
 type AnyLine = typeof anyLine extends fc.Arbitrary<infer T> ? T : never;
 
@@ -130,7 +130,7 @@ function best(lines: readonly AnyLine[], name: (line: AnyLine) => string): strin
 }
 
 test('any shop has the favourites that plain sorting finds, whatever order its rows come in', async () => {
-  const property = fc.asyncProperty(fc.array(anyLine, { minLength: 1, maxLength: 40 }), async (drawn) => {
+  const property = fc.asyncProperty(fc.array(anyLine, { minLength: 1, maxLength: 60 }), async (drawn) => {
     const expected = [...Map.groupBy(drawn, ({ customer }) => customer)]
       .map(([customer, own]) => ({
         customer: `${customer}@example.com`,
@@ -156,7 +156,7 @@ test('any shop has the favourites that plain sorting finds, whatever order its r
       expect(rows.map(({ next_order: _next, ...row }) => row)).toEqual(expected);
     }
   });
-  await fc.assert(property, { numRuns: 6 });
+  await fc.assert(property, { numRuns: 8 });
 });
 
 test('lines of a file of their own belong to the order of that number, as the newest file has them', async () => {
