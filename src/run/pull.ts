@@ -112,7 +112,7 @@ async function store(run: RunContext, source: string, page: Page): Promise<void>
     ),
     put(
       'customers',
-      people?.map((row) => ({ ...origin, ...row, ...keyed(row) })),
+      people?.map((row) => ({ ...origin, ...row, ...keyed(row), tags: storedTags(row) })),
     ),
     put(
       'events',
@@ -134,7 +134,7 @@ function identified<Row extends Person>(row: Row): Row {
 
 const DESCRIBED = [
   ...(['email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const),
-  ...(['email_consent', 'sms_consent', 'ads_consent', 'acquisition_cost', 'service_cost'] as const),
+  ...(['email_consent', 'sms_consent', 'ads_consent', 'acquisition_cost', 'service_cost', 'tags'] as const),
 ];
 
 /**
@@ -143,8 +143,17 @@ const DESCRIBED = [
  */
 function keyed(row: Customer): { record_key: string } {
   const says = DESCRIBED.map((field) => (row[field] && row[field] !== 'unknown' ? 'x' : '-')).join('');
+  const more = Object.keys(row.extra ?? {})
+    .toSorted()
+    .map(encodeURIComponent)
+    .join();
   const kind = (['customer_id', 'email', 'phone'] as const).find((field) => row[field])!;
-  return { record_key: `${says} ${kind}:${row[kind]}` };
+  return { record_key: `${says}${more} ${kind}:${row[kind]}` };
+}
+
+/** The store tells "no tags" from "nothing known of tags" by one tag without text. */
+function storedTags({ tags }: Customer): string[] | undefined {
+  return tags?.length === 0 ? [''] : tags;
 }
 
 function isSomebody(row: Person): boolean {

@@ -22,7 +22,7 @@ export type AudienceReport = Pick<AudiencePlan, 'segment' | keyof SegmentCounts 
   error: Problem | null;
 };
 
-export type Stage = 'pull' | 'profile' | 'predict' | 'backtest' | 'segment' | 'plan' | 'push';
+export type Stage = 'pull' | 'profile' | 'predict' | 'favourites' | 'backtest' | 'segment' | 'plan' | 'push';
 
 /** The answer of `run --json` and `plan --json`. Money is a decimal string in the job's currency. */
 export type RunReport = {
@@ -86,7 +86,7 @@ export function emptyReport(run: RunContext): RunReport {
     limits: {},
     segments: [],
     audiences: [],
-    seconds: { pull: 0, profile: 0, predict: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
+    seconds: { pull: 0, profile: 0, predict: 0, favourites: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],
     error: null,
   };

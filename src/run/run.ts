@@ -4,6 +4,7 @@ import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkForecast, poorForecast } from './forecast.ts';
+import { findFavourites } from './favourites.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
@@ -91,6 +92,8 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     if (job.segments.value_tier && report.model.name === 'recency') {
       report.warnings.push('value_tier counts what was spent, and nothing predicted: no model is used');
     }
+    const unused = await timed('favourites', () => findFavourites(run, profiled.round, report.model));
+    report.warnings.push(...unused);
     report.backtest = await timed('backtest', () => checkForecast(run, profiled));
     if (report.backtest?.verdict === 'poor') report.warnings.push(poorForecast(job, report.backtest));
     report.segments = await timed('segment', async () => {
