@@ -7,7 +7,7 @@ const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 
 /** Of a customer's products (or categories, brands) the one most was spent on; of equals the one bought last, then the first by name. */
 const favourite = (kind: string): string => `
-  argMinIf(name, (-spent, -toInt32(last), name), kind = '${kind}') AS favourite_${kind}`;
+  minIf((-spent, -toInt32(last), name), kind = '${kind}').3 AS favourite_${kind}`;
 
 const KINDS = ['product', 'category', 'brand'];
 
