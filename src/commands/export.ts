@@ -2,6 +2,7 @@ import { closest } from 'fastest-levenshtein';
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
 import { MODELS, matchSegments, segmentsOf, type ModelName } from '../job/segments.ts';
+import { notRunYet } from '../run/overview.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 import { columnsOf, exportedSql } from './export-columns.ts';
@@ -31,12 +32,7 @@ export async function exportSegment(
   const columns = chosenColumns(options.columns, columnsOf(models));
   const engine = await context.engine();
   const last = await lastRun(engine, job.name, 'segmented');
-  if (!last) {
-    throw argument(
-      `The job ${job.name} has not run yet.`,
-      `Run it first: segment-sync plan ${job.name} sends nothing.`,
-    );
-  }
+  if (!last) throw notRunYet(job.name);
   const params = { job: job.name, run: last.run_id, segments: segments.map(({ name }) => name) };
   const rows = await engine.bytes(
     `SELECT ${columns.join(', ')} FROM (${exportedSql(columns, models)}) ORDER BY customer
