@@ -85,6 +85,40 @@ command('export <job>', 'a CSV file of the customers of a segment, from the last
       (await import('./commands/export.ts')).exportSegment(context, job, options),
     ),
   );
+command(
+  'segments <job>',
+  'every segment in numbers, who moved between them, and what moves are worth; sends nothing',
+  JOB,
+)
+  .addOption(
+    new Option('--as-of <date>', "look at the end of this day instead of the last run's").argParser(isoDate),
+  )
+  .option('--since <date>', 'compare with the end of this day; a month before unless given', isoDate)
+  .option('--backfill <months>', 'also compute so many ends of months before', months, 0)
+  .option('--anew', 'compute past days again, for records that were added since')
+  .option('--model <model>', 'only this model; custom are the lists')
+  .option('--flows', 'who moved from where to where')
+  .option('--moves', 'what each move is worth, the biggest gain first')
+  .action(
+    act(
+      async (
+        context,
+        job: string,
+        {
+          asOf,
+          ...options
+        }: {
+          asOf?: string;
+          backfill: number;
+          since?: string;
+          anew?: boolean;
+          model?: string;
+          flows?: boolean;
+          moves?: boolean;
+        },
+      ) => (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
+    ),
+  );
 command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
   .addOption(AS_OF)
   .option('--holdout <time>', 'length of that part, such as 90d or 13w', holdout, 90)
@@ -224,6 +258,12 @@ function holdout(text: string): number {
   const days = (parseDuration(text) ?? 0) / 86_400_000;
   if (Number.isInteger(days) && days > 0) return days;
   throw new InvalidArgumentError('Write whole days or weeks, at least one: for example 90d or 13w.');
+}
+
+function months(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0 && number <= 240) return number;
+  throw new InvalidArgumentError('Write a whole number of months, from 1 to 240.');
 }
 
 function isoDate(text: string): string {

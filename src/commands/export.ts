@@ -3,6 +3,7 @@ import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
 import { playbookOf } from '../job/playbook.ts';
 import { MODELS, matchSegments, segmentsOf, type ModelName } from '../job/segments.ts';
+import { notRunYet } from '../run/overview.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 import { columnsOf, exportedSql, playParams } from './export-columns.ts';
@@ -32,12 +33,7 @@ export async function exportSegment(
   const columns = chosenColumns(options.columns, columnsOf(models));
   const engine = await context.engine();
   const last = await lastRun(engine, job.name, 'segmented');
-  if (!last) {
-    throw argument(
-      `The job ${job.name} has not run yet.`,
-      `Run it first: segment-sync plan ${job.name} sends nothing.`,
-    );
-  }
+  if (!last) throw notRunYet(job.name);
   const names = segments.map(({ name }) => name);
   const plays = playParams(playbookOf(job.segments), names);
   const params = { job: job.name, run: last.run_id, segments: names, ...plays };

@@ -125,6 +125,11 @@ function countSegments(destination: JobDestination): string {
     FROM (SELECT *, ${memberKey(destination)} AS member FROM (${SEGMENT_CUSTOMERS})) GROUP BY audience`;
 }
 
+/** SQL: whether a customer may be sent to a destination, over the profile's fields. */
+export function reachable(destination: JobDestination): string {
+  return `(${memberKey(destination)} != '' AND ${consent(destination)})`;
+}
+
 function memberKey(destination: JobDestination): string {
   const cases = destination.definition.identifiers.map(
     (kind) => `${kind} != '', concat('${kind}:', ${kind})`,

@@ -1,10 +1,10 @@
 import type { Problem } from '../../connectors/index.ts';
+import type { SegmentReport } from '../report/statistics.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
 import type { CheckedForecast } from './forecast.ts';
 import { byRecency, type ModelReport } from './predict.ts';
-import type { SegmentReport } from './segment.ts';
 
 export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
 

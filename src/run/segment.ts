@@ -6,16 +6,10 @@ import { RFM_SCORES } from '../models/rfm.ts';
 import { SCORED } from '../models/scores.ts';
 import { valueEngagement } from '../models/value-engagement.ts';
 import { valueTier } from '../models/value-tier.ts';
-import { segmentsOf } from '../job/segments.ts';
+import { modelSegments } from '../job/segments.ts';
+import { segmentStatistics, type SegmentReport } from '../report/statistics.ts';
+import { reachable } from './plan.ts';
 import type { RunContext } from './run.ts';
-
-/** One segment's numbers; money in the job's currency as a decimal string. */
-export type SegmentReport = {
-  segment: string;
-  customers: number;
-  revenue_12m: string;
-  mean_clv_12m: string | null;
-};
 
 export type Assigned = {
   /** Where each model was cut. */
@@ -75,19 +69,9 @@ export async function scoreCustomers(run: RunContext): Promise<void> {
 }
 
 /** The numbers of every segment of the job's models, empty ones included, in the models' order. */
-export async function segmentReports(run: RunContext): Promise<SegmentReport[]> {
-  const rows = await run.engine.query<SegmentReport>(
-    `SELECT segment, toUInt32(count()) AS customers, toString(sum(revenue_12m)) AS revenue_12m,
-       if(count(clv_12m) = 0, NULL, toString(toDecimal64(sum(clv_12m) / count(clv_12m), 2))) AS mean_clv_12m
-     FROM (SELECT arrayJoin(segments) AS segment, revenue_12m, clv_12m FROM assignments
-           WHERE job = {job:String} AND run_id = {run:String}) GROUP BY segment`,
-    { job: run.job.name, run: run.run_id },
+export async function segmentReports({ engine, job, run_id }: RunContext): Promise<SegmentReport[]> {
+  const reach = Object.fromEntries(
+    job.destinations.map((destination) => [destination.name, reachable(destination)]),
   );
-  const found = new Map(rows.map((row) => [row.segment, row]));
-  return segmentsOf(run.job.segments).map(({ name: segment }) => ({
-    segment,
-    customers: found.get(segment)?.customers ?? 0,
-    revenue_12m: found.get(segment)?.revenue_12m ?? '0',
-    mean_clv_12m: found.get(segment)?.mean_clv_12m ?? null,
-  }));
+  return segmentStatistics(engine, { job: job.name, run: run_id }, modelSegments(job.segments), reach);
 }
