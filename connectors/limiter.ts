@@ -9,7 +9,7 @@ export type Paced<T> = {
   signal: AbortSignal;
   send(): Promise<T>;
   /** Reads what the platform says of its quota, from an answer or from what was thrown. */
-  told(answer: { value: T } | { error: unknown }): Told;
+  told(answer: { value: NoInfer<T> } | { error: unknown }): Told;
 };
 
 export type Limiter = {

@@ -56,12 +56,16 @@ export function quota(given: readonly Window[]) {
     const longest = Math.max(...windows.map((window) => window.ms));
     while (answered[0] !== undefined && answered[0] + longest <= now) answered.shift();
     if (told.wait_ms !== undefined) blockedUntil = Math.max(blockedUntil, now + told.wait_ms);
-    for (const { requests, ms } of told.windows ?? []) {
-      const known = windows.find((window) => window.ms === ms);
-      if (known && requests > 0) known.requests = requests;
-    }
+    for (const window of told.windows ?? []) correct(window);
     if (told.left) take(now, told.left);
     else if (share && told.wait_ms === undefined) share.left -= 1;
+  }
+
+  /** A number that a shorter window has already is that window's, whatever it was told for. */
+  function correct({ requests, ms }: Window): void {
+    const known = windows.find((window) => window.ms === ms);
+    const shorter = windows.filter((window) => window.ms < ms).map((window) => window.requests);
+    if (known && requests > Math.max(0, ...shorter)) known.requests = requests;
   }
 
   /** Answers may overtake each other; within a window the one with the least left was counted last. */

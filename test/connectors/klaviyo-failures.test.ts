@@ -17,14 +17,15 @@ test('a throttled request waits as long as Klaviyo asks', async () => {
     method: 'POST',
     path: 'import-jobs',
     status: 429,
-    headers: { 'retry-after': '0.3' },
+    headers: { 'retry-after': '30' },
     body: refusal('throttled', 'Wait.'),
   });
-  const start = performance.now();
+  const start = account.clock.now();
 
   const result = await account.push(list, { add: [ana] });
 
-  expect(performance.now() - start).toBeGreaterThanOrEqual(300);
+  expect(account.clock.now() - start).toBeGreaterThanOrEqual(30_000);
+  expect(account.clock.now() - start).toBeLessThan(31_000);
   expect(result).toMatchObject({ added: [{ result: 'done' }], requests: 2 });
 });
 
@@ -40,7 +41,12 @@ test('a wait beyond two minutes is left to the next run', async () => {
   });
 
   await expect(account.destination.create('Top')).rejects.toMatchObject({
-    problem: { code: 'DESTINATION_THROTTLED', why: 'It asks to wait 40000 seconds.' },
+    problem: {
+      code: 'DESTINATION_THROTTLED',
+      what: 'Klaviyo could not create the list: it allows so much in a day (150 new lists), and that is used up.',
+      why: 'It asks to wait 40000 seconds.',
+    },
+    retry: 'next_run',
   });
   expect(account.sandbox.requests().klaviyo?.['POST /lists']).toBe(1);
 });
@@ -91,7 +97,7 @@ test.each([
 
 test('a key that Klaviyo refuses is asked for once', async () => {
   const account = await openAccount();
-  const destination = await account.open('pk_wrong');
+  const destination = account.open('pk_wrong');
 
   await expect(destination.check()).rejects.toMatchObject({
     problem: { code: 'DESTINATION_KEY_REFUSED' },
@@ -171,16 +177,29 @@ test('a service that accepts and never answers is given up', async () => {
     silent.close();
   });
   const account = await openAccount();
-  const api = klaviyoApi({ api_key: 'sandbox', base_url: `http://127.0.0.1:${port}` }, account.context, 30);
+  const settings = { api_key: 'sandbox', base_url: `http://127.0.0.1:${port}` };
+  const api = klaviyoApi(settings, account.context, account.limiter, 30);
 
   await expect(readSomeLists(api)).rejects.toMatchObject({ problem: { code: 'DESTINATION_DOWN' } });
   expect(sockets.size).toBe(4);
 });
 
+const processing = {
+  status: 200,
+  body: {
+    data: {
+      type: 'profile-bulk-import-job',
+      id: 'j',
+      attributes: { status: 'processing', created_at: '2026-11-01T00:00:00+00:00', total_count: 1 },
+    },
+  },
+};
+
 test('waiting for an import ends when the run is stopped', async () => {
   const stop = new AbortController();
-  const account = await openAccount({ signal: stop.signal, backoff_ms: 60_000 });
+  const account = await openAccount({ signal: stop.signal });
   const list = await account.list('Top');
+  account.fault({ method: 'GET', path: 'import-jobs', times: 9_999, ...processing });
   const acknowledgements = account.destination.push(changeOf(list, [ana]))[Symbol.asyncIterator]();
 
   const first = acknowledgements.next();
@@ -191,11 +210,9 @@ test('waiting for an import ends when the run is stopped', async () => {
 });
 
 test('an import that does not end is left to the next run', async () => {
-  const account = await openAccount({ backoff_ms: 0.001 });
+  const account = await openAccount({ backoff_ms: 500 });
   const list = await account.list('Top');
-  const attributes = { status: 'processing', created_at: '2026-11-01T00:00:00+00:00', total_count: 1 };
-  const body = { data: { type: 'profile-bulk-import-job', id: 'j', attributes } };
-  account.fault({ method: 'GET', path: 'import-jobs', times: 999, status: 200, body });
+  account.fault({ method: 'GET', path: 'import-jobs', times: 999, ...processing });
 
   const result = await account.push(list, { add: [ana] });
 

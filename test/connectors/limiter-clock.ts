@@ -30,20 +30,34 @@ export function virtualClock(idle: () => boolean = () => true) {
     timer.callback();
   }
 
+  async function passUntil(done: () => boolean): Promise<void> {
+    for (let quiet = 0; !done();) {
+      await setImmediate();
+      quiet = idle() ? quiet + 1 : 0;
+      if (quiet < QUIET_TURNS || done()) continue;
+      jump();
+      quiet = 0;
+    }
+  }
+
   /** Lets time pass until the work is done. */
   async function during<Result>(work: Promise<Result>): Promise<Result> {
     const state = { done: false };
     const ended = () => void (state.done = true);
     work.then(ended, ended);
-    for (let quiet = 0; !state.done;) {
-      await setImmediate();
-      quiet = idle() ? quiet + 1 : 0;
-      if (quiet < QUIET_TURNS || state.done) continue;
-      jump();
-      quiet = 0;
-    }
+    await passUntil(() => state.done);
     return work;
   }
 
-  return { clock, during, pending: () => timers.size };
+  /** Lets time pass until the function returned is called. */
+  function start(): () => Promise<void> {
+    const state = { done: false };
+    const passing = passUntil(() => state.done);
+    return () => {
+      state.done = true;
+      return passing;
+    };
+  }
+
+  return { clock, during, start };
 }
