@@ -134,7 +134,10 @@ export function importJobs(store: Store, now: () => number) {
           pointer: `${PROFILES}/${index}/${wrong.place}`,
           original_payload,
         });
-      } else target?.members.add(store.upsert(row.attributes, row.id).id);
+        continue;
+      }
+      const profile = store.upsert(row.attributes, row.id);
+      target?.members.add(profile.id);
     }
     job.waiting = [];
   }

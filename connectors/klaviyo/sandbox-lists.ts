@@ -80,10 +80,10 @@ export function listEndpoints(store: Store): Endpoint[] {
 
   function getFullMembers(request: SandboxRequest, id: string): SandboxReply {
     const profiles = [...found(id).members].flatMap((profile) => store.profiles.get(profile) ?? []);
-    return page(request, profiles, { usual: 20, most: 100 }, (profile) => ({
-      ...showProfile(request, profile),
-      joined_group_at: time(found(id).created),
-    }));
+    return page(request, profiles, { usual: 20, most: 100 }, (profile) => {
+      const shown = showProfile(request, profile);
+      return { ...shown, attributes: { ...shown.attributes, joined_group_at: time(found(id).created) } };
+    });
   }
 
   function getMembers(request: SandboxRequest, id: string): SandboxReply {
