@@ -2,8 +2,11 @@ import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { klaviyoApi } from '../../connectors/klaviyo/api.ts';
-import { readSomeLists } from '../../connectors/klaviyo/lists.ts';
-import { aMember, changeOf, openAccount } from './klaviyo-account.ts';
+import { createList, readSomeLists } from '../../connectors/klaviyo/lists.ts';
+import { klaviyoSandbox } from '../../connectors/klaviyo/sandbox.ts';
+import { createLimiter } from '../../connectors/limiter.ts';
+import { serveSandbox } from '../../connectors/sandbox-server.ts';
+import { aMember, changeOf, members, openAccount } from './klaviyo-account.ts';
 
 const ana = aMember('ana@shop.example', { phone: '+40712345678', first_name: 'Ana' });
 const refusal = (code: string, detail: string, source = {}) => ({
@@ -64,6 +67,7 @@ describe('what passes is tried again until it has passed', () => {
     ],
     ['a page of a firewall', { status: 403, text: '<html>Blocked</html>', content_type: 'text/html' }],
     ['half an answer', { status: 200, body: { data: {} } }],
+    ['an answer cut off', { status: 200, text: '{"data": [{"id": "x', content_type: 'application/json' }],
     ['a connection lost before the request took effect', { drop: 'before' }],
     ['a connection lost after the request took effect', { drop: 'after' }],
   ] as const)('%s', async (_, fault) => {
@@ -93,6 +97,33 @@ test.each([
   account.fault({ path: 'lists', times: 99, ...fault });
 
   await expect(account.destination.find([{ name: 'Top' }])).rejects.toMatchObject({ problem: { code } });
+});
+
+test.each([
+  ['DESTINATION_KEY_REFUSED', 401, 'authentication_failed'],
+  ['DESTINATION_PERMISSION', 403, 'permission_denied'],
+])('%s in the middle of a push: what was acknowledged stands', async (code, status, word) => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  const leavers = members(1_500);
+  await account.push(list, { add: leavers });
+  account.fault({ method: 'DELETE', skip: 1, times: 9, status, body: refusal(word, 'No more.') });
+  const change = changeOf(list, [], leavers);
+  const acknowledgements = account.destination.push(change)[Symbol.asyncIterator]();
+
+  expect((await acknowledgements.next()).value.removed).toHaveLength(1_000);
+  await expect(acknowledgements.next()).rejects.toMatchObject({ problem: { code }, retry: 'never' });
+  expect(account.sandbox.requests().klaviyo).toMatchObject({
+    [`DELETE /lists/${list.remote_id}/relationships/profiles`]: 2,
+  });
+});
+
+test('an answer is read whatever it is labelled', async () => {
+  const account = await openAccount();
+  const body = { data: [{ type: 'list', id: 'L1', attributes: { name: 'Top' } }] };
+  account.fault({ path: 'lists', status: 200, body, content_type: 'text/plain' });
+
+  expect(await account.destination.find([{ name: 'Top' }])).toEqual(new Map([['Top', { remote_id: 'L1' }]]));
 });
 
 test('a key that Klaviyo refuses is asked for once', async () => {
@@ -194,6 +225,21 @@ const processing = {
     },
   },
 };
+
+test('a request that took effect and was never answered is not made twice', async () => {
+  const account = await openAccount();
+  let answered = 0;
+  const delay = () => ((answered += 1) === 2 ? new Promise<void>(() => {}) : Promise.resolve());
+  const sandbox = await serveSandbox([klaviyoSandbox({})], { delay });
+  onTestFinished(() => sandbox.close());
+  const settings = { api_key: 'sandbox', base_url: sandbox.url };
+  const api = klaviyoApi(settings, account.context, createLimiter(), 200);
+
+  const created = await createList(api, 'Top');
+
+  expect(created).toEqual({ remote_id: 'S00001', requests: 1 });
+  expect(sandbox.requests().klaviyo).toEqual({ 'GET /lists': 2, 'POST /lists': 1 });
+});
 
 test('waiting for an import ends when the run is stopped', async () => {
   const stop = new AbortController();

@@ -150,6 +150,22 @@ test('more refusals than one page of them are all read', async () => {
   expect(account.people('Top')).toHaveLength(20);
 });
 
+test('one bad row in a hundred costs one more request, and nobody else', async () => {
+  const account = await openAccount();
+  const people = members(10_000, (index) => {
+    if (index % 100 === 1)
+      return { email: `p..${index}@shop.example`, key: `email:p..${index}@shop.example` };
+    return index % 100 === 2 ? { phone: '+99912345678' } : {};
+  });
+
+  const result = await account.push(await account.list('Top'), { add: people });
+
+  expect(Map.groupBy(result.added, ({ result: end }) => end).get('refused')).toHaveLength(100);
+  expect(result.added).toHaveLength(10_000);
+  expect(result.requests).toBe(2);
+  expect(account.people('Top')).toHaveLength(9_900);
+});
+
 test('a refusal that names only the place in the request finds its member', async () => {
   const account = await openAccount();
   const pointer = '/data/attributes/profiles/data/1/attributes/email';
