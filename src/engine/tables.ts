@@ -95,7 +95,8 @@ const TABLES: Record<string, string> = {
 
   counts: `(
     job LowCardinality(String), run_id LowCardinality(String), customer String,
-    bought Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))), did Array(UInt32)
+    bought Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))), did Array(UInt32),
+    categories Array(Array(String))
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
   holdouts: `(

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CustomSettings } from './custom-settings.ts';
 import { days } from './duration.ts';
 import {
   amounts,
@@ -185,9 +186,12 @@ export const SegmentSettings = z
     value_tier: ValueTierSettings.optional().describe(
       'What customers are worth: the revenue of the last 12 months and of the next 12 as predicted, less what serving and winning them cost where a source says so.',
     ),
+    custom: CustomSettings.optional().describe(
+      'Segments of your own, by rules, by SQL or by category; a customer may be in several.',
+    ),
   })
   .refine((models) => Object.keys(models).length > 0, {
-    error: `Name at least one model: ${Object.keys(MODELS).join(', ')}`,
+    error: `Name at least one model: ${[...Object.keys(MODELS), 'custom'].join(', ')}`,
     when: onlyUnknownKeys,
   })
   .prefault({ lifecycle: {}, value_engagement: {} });

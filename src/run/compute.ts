@@ -1,3 +1,4 @@
+import { countForRules } from './counts.ts';
 import { findFavourites } from './favourites.ts';
 import { checkForecast, poorForecast } from './forecast.ts';
 import { predict } from './predict.ts';
@@ -26,10 +27,12 @@ export async function computeSegments(run: RunContext, report: RunReport, timed:
   report.warnings.push(...unused);
   report.segments = await timed('segment', async () => {
     await scoreCustomers(run);
-    const { limits, warnings } = await assignSegments(run, report.model.name !== 'recency');
-    report.limits = limits;
-    report.warnings.push(...warnings);
-    return segmentReports(run);
+    await countForRules(run, profiled.round);
+    const assigned = await assignSegments(run, report.model.name !== 'recency', profiled.round);
+    report.limits = assigned.limits;
+    report.categories = assigned.categories;
+    report.warnings.push(...assigned.warnings);
+    return segmentReports(run, assigned.categories);
   });
   return profiled;
 }

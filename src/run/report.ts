@@ -1,4 +1,5 @@
 import type { Problem } from '../../connectors/index.ts';
+import type { Categories } from '../job/segments.ts';
 import type { SegmentReport } from '../report/statistics.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
@@ -38,6 +39,8 @@ export type RunReport = {
   /** Where each model of segments was cut. */
   limits: Record<string, Record<string, unknown>>;
   segments: SegmentReport[];
+  /** What segments by category there are, those of earlier runs included, by `per_category` entry. */
+  categories: Categories;
   audiences: AudienceReport[];
   seconds: Record<Stage, number>;
   warnings: string[];
@@ -85,6 +88,7 @@ export function emptyReport(run: RunContext): RunReport {
     backtest: null,
     limits: {},
     segments: [],
+    categories: {},
     audiences: [],
     seconds: { pull: 0, profile: 0, predict: 0, favourites: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],
