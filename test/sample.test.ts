@@ -8,10 +8,8 @@ import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js'
 import { expect, test } from 'vitest';
 
 const SAMPLE = join(import.meta.dirname, '../config/sample');
-const FILES = [
-  ...['orders_export_1.csv', 'orders_export_2.csv', 'old-shop.csv'],
-  ...['visits.csv', 'engagement.csv', 'products.csv', 'accounts.csv'],
-];
+const ORDERS = ['orders_export_1.csv', 'orders_export_2.csv', 'old-shop.csv'];
+const FILES = [...ORDERS, 'visits.csv', 'engagement.csv', 'products.csv', 'accounts.csv'];
 const run = promisify(execFile);
 
 type Row = Record<string, string>;
