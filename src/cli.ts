@@ -85,6 +85,9 @@ command('export <job>', 'a CSV file of the customers of a segment, from the last
       (await import('./commands/export.ts')).exportSegment(context, job, options),
     ),
   );
+command('segments <job>', 'what each segment is worth', JOB)
+  .requiredOption('--lift', 'compares held-out customers with those who were sent')
+  .action(act(async (context, job: string) => (await import('./commands/lift.ts')).lift(context, job)));
 command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
   .addOption(AS_OF)
   .option('--holdout <time>', 'length of that part, such as 90d or 13w', holdout, 90)

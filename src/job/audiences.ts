@@ -2,8 +2,11 @@ import type { Finding, Path } from './problems.ts';
 import { audienceName, matchSegments, MODELS, type Segment } from './segments.ts';
 import { didYouMean } from './suggest.ts';
 
-/** One segment (`lifecycle.top`) and what the destination calls it. */
-export type Audience = { segment: string; name: string };
+/** One segment (`lifecycle.top`) and what the destination calls it; `holdout` is the share kept out, if any. */
+export type Audience = { segment: string; name: string; holdout?: number };
+
+/** The holdout that one entry gives a segment, and where it stands. */
+export type GivenHoldout = { segment: string; share: number; path: Path };
 
 /**
  * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
@@ -13,12 +16,13 @@ export type Audience = { segment: string; name: string };
 export function expandAudiences(
   entries: readonly [index: number, entry: Record<string, unknown>][],
   options: { word: string; path: Path; job: string; segments: readonly Segment[] },
-): { audiences: Audience[]; findings: Finding[] } {
+): { audiences: Audience[]; holdouts: GivenHoldout[]; findings: Finding[] } {
   const audiences: Audience[] = [];
+  const holdouts: GivenHoldout[] = [];
   const findings: Finding[] = [];
   const taken = new Map<string, string>();
   for (const [index, entry] of entries) {
-    const { segment: pattern, [options.word]: template = '{label}' } = entry;
+    const { segment: pattern, holdout: share, [options.word]: template = '{label}' } = entry;
     if (typeof pattern !== 'string' || typeof template !== 'string') continue;
     const matched = matchSegments(pattern, options.segments);
     if (matched.length === 0)
@@ -31,10 +35,12 @@ export function expandAudiences(
       if (other) clashes.push(`"${name}" would be the ${options.word} of ${other} and of ${segment.name}`);
       taken.set(name.toLowerCase(), segment.name);
       audiences.push({ segment: segment.name, name });
+      if (typeof share !== 'number') continue;
+      holdouts.push({ segment: segment.name, share, path: [...options.path, index, 'holdout'] });
     }
     if (clashes[0]) findings.push(sameName(clashes, [...options.path, index], options.word));
   }
-  return { audiences, findings };
+  return { audiences, holdouts, findings };
 }
 
 function unknownSegment(pattern: string, path: Path, segments: readonly Segment[]): Finding {

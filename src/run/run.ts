@@ -4,13 +4,21 @@ import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkForecast, poorForecast } from './forecast.ts';
+import { noteEntries } from './holdout-entries.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { predict } from './predict.ts';
 import { profile } from './profile.ts';
 import { pull } from './pull.ts';
-import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
+import {
+  audienceReport,
+  emptyReport,
+  overallStatus,
+  type AudienceReport,
+  type RunReport,
+  type Stage,
+} from './report.ts';
 import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
@@ -98,12 +106,12 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
       report.limits = await assignSegments(run, report.model.name !== 'recency');
       return segmentReports(run);
     });
-    await recordRun(engine, ids, 'segmented');
+    await recordRun(engine, ids, 'segmented', { limits: report.limits });
     await dropOldRuns(engine, job.name, run.run_id);
 
     const planned = await timed('plan', () => planDestinations(run, options.send));
     report.audiences = options.send
-      ? await timed('push', () => pushDestinations(run, planned))
+      ? await timed('push', () => pushAll(run, planned))
       : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
     report.status = overallStatus(report.audiences);
   } catch (error) {
@@ -113,6 +121,20 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   }
   await recordRun(engine, ids, options.send ? 'finished' : 'planned', report);
   return report;
+}
+
+/** Sends every plan, then notes who thereby entered a segment with a holdout. */
+async function pushAll(
+  run: RunContext,
+  planned: Awaited<ReturnType<typeof planDestinations>>,
+): Promise<AudienceReport[]> {
+  const reports = await pushDestinations(run, planned);
+  const plans = planned.flatMap(({ plans }) => plans);
+  await noteEntries(
+    run,
+    plans.filter((_, index) => !reports[index]?.error),
+  );
+  return reports;
 }
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
