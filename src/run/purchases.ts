@@ -7,7 +7,7 @@ import type { RunContext } from './run.ts';
  * What the statements on purchases take.
  * @param round which labels of the run hold
  */
-export function purchaseParams(run: RunContext, round: number): Params {
+export function purchaseParams(run: RunAsOf, round: number): Params {
   const rates = exchangeRates(run);
   return {
     job: run.job.name,
@@ -21,7 +21,10 @@ export function purchaseParams(run: RunContext, round: number): Params {
   };
 }
 
-function exchangeRates(run: RunContext): Record<string, string> {
+/** The run whose people are meant, and until when records are looked at. */
+export type RunAsOf = Pick<RunContext, 'job' | 'run_id' | 'as_of'>;
+
+function exchangeRates(run: RunAsOf): Record<string, string> {
   const given = Object.entries(run.job.exchange_rates ?? {}).map(([code, rate]) => [code, rate] as const);
   return { ...Object.fromEntries(given), [run.job.currency]: '1' };
 }
@@ -35,22 +38,30 @@ export function person(rows: string): string {
 export const LABELS = `(SELECT node, label FROM identity_labels
   WHERE job = {job:String} AND run_id = {run:String} AND round = {round:UInt8}) AS known`;
 
-/** Orders as of the date, each with its worth; `rate` is null where the currency has none. */
-export const ORDERS = `
+/**
+ * Orders as of the date, each with its worth; `rate` is null where the currency has none.
+ * @param which SQL that takes some of the orders of the job's sources, as conditions that begin with AND
+ */
+export const ordersSql = (which: string): string => `
   SELECT ${NODE} AS node, source, order_id, version, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
     o.state AS state, o.currency AS currency, o.goods AS goods, coalesce(back.amount, 0) AS refunded, r.rate AS rate,
     o.counts AND NOT o.is_test AND NOT coalesce(toDate32(o.cancelled_at, {timezone:String}) <= {as_of:Date32}, false) AS paid,
     o.counts AS counts, o.is_test AS is_test,
     paid AND NOT (refunded > 0 AND refunded >= goods) AS purchase,
     toDecimal64(round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4), 4) AS value
-  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)}
-        AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}) AS o
+  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)} ${which}) AS o
   LEFT JOIN (SELECT source, order_id, version, sum(amount) AS amount FROM refunds FINAL
         WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32}
         GROUP BY source, order_id, version) AS back USING (source, order_id, version)
   LEFT JOIN (SELECT pair.1 AS currency, toDecimal128(pair.2, 18) AS rate
         FROM (SELECT arrayJoin(arrayZip({currencies:Array(String)}, {rates:Array(String)})) AS pair)) AS r
     ON r.currency = o.currency`;
+
+export const ORDERS = ordersSql('AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}');
+
+/** Why an order adds no revenue, or '' where it does; with `currency` it still counts as a purchase. */
+export const LEFT_OUT = `multiIf(is_test, 'test', NOT paid, 'unpaid', NOT purchase, 'refunded', node = '', 'nobody',
+  rate IS NULL, 'currency', '')`;
 
 /**
  * Each customer's purchase days, those with at least one order, as known at the end of `as_of`: `customer`, `day`,

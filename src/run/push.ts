@@ -5,7 +5,7 @@ import {
   rememberAudience,
   rememberedAudiences,
 } from '../ledger/ledger.ts';
-import { accountOf, wantedSql, type AudiencePlan } from './plan.ts';
+import { accountOf, audienceParams, wantedSql, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
 
 /** How one audience ended. `requests` counts those that wrote. */
@@ -117,12 +117,7 @@ export async function* everyone(
 ): AsyncGenerator<Member> {
   const rows = run.engine.stream<MemberRow>(
     `${MEMBER_FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
-    {
-      job: run.job.name,
-      run: run.run_id,
-      audiences: [plan.index],
-      segments: [plan.segment],
-    },
+    audienceParams(run, [plan]),
   );
   for await (const chunk of rows) for (const { member, ...fields } of chunk) yield asMember(member, fields);
 }

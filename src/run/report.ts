@@ -52,8 +52,8 @@ export function audienceReport(
   plan: AudiencePlan,
   outcome: Partial<AudienceReport> & { error: Problem | null },
 ): AudienceReport {
-  const { destination, segment, name, customers, wanted, without_consent, unreachable, to_add, to_remove } =
-    plan;
+  const { destination, segment, name, customers, wanted, held_out, without_consent, unreachable } = plan;
+  const { to_add, to_remove } = plan;
   return {
     destination: destination.name,
     audience: name,
@@ -61,6 +61,7 @@ export function audienceReport(
     remote_id: plan.remote_id ?? null,
     customers,
     wanted,
+    held_out,
     without_consent,
     unreachable,
     to_add,
