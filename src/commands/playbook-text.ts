@@ -11,7 +11,8 @@ export function playedSegments(
 ): PlayedSegment[] {
   const played = segments.flatMap(({ segment, customers }) => {
     const play = playbook.get(playKey(segment));
-    return play?.meaning && customers > 0 ? [{ segment, customers, ...play }] : [];
+    const said = play && [play.meaning, play.email, play.ads, play.outreach].some((text) => text !== '');
+    return said && customers > 0 ? [{ segment, customers, ...play }] : [];
   });
   return played.toSorted((a, b) => (a.priority ?? Infinity) - (b.priority ?? Infinity));
 }
