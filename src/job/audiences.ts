@@ -10,11 +10,14 @@ import {
 } from './segments.ts';
 import { didYouMean } from './suggest.ts';
 
-/** One segment (`lifecycle.top`) and what the destination calls it. */
-export type Audience = { segment: string; name: string };
+/** One segment (`lifecycle.top`) and what the destination calls it; `holdout` is the share kept out, if any. */
+export type Audience = { segment: string; name: string; holdout?: number };
+
+/** The holdout that one entry gives a segment, and where it stands. */
+export type GivenHoldout = { segment: string; share: number; path: Path };
 
 /** An entry whose pattern may name segments that only a run finds, those of a `per_category` entry. */
-export type OpenAudience = { pattern: string; template: string };
+export type OpenAudience = { pattern: string; template: string; holdout?: number };
 
 /**
  * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
@@ -24,18 +27,19 @@ export type OpenAudience = { pattern: string; template: string };
 export function expandAudiences(
   entries: readonly [index: number, entry: Record<string, unknown>][],
   options: { word: string; path: Path; job: string; models: ConfiguredModels },
-): { audiences: Audience[]; open: OpenAudience[]; findings: Finding[] } {
+): { audiences: Audience[]; open: OpenAudience[]; holdouts: GivenHoldout[]; findings: Finding[] } {
   const segments = segmentsOf(options.models);
   const audiences: Audience[] = [];
   const open: OpenAudience[] = [];
+  const holdouts: GivenHoldout[] = [];
   const findings: Finding[] = [];
   const taken = new Map<string, string>();
   for (const [index, entry] of entries) {
-    const { segment: pattern, [options.word]: template = '{label}' } = entry;
+    const { segment: pattern, holdout: share, [options.word]: template = '{label}' } = entry;
     if (typeof pattern !== 'string' || typeof template !== 'string') continue;
     const matched = matchSegments(pattern, segments);
     const found = matchFamilies(pattern, options.models).length > 0;
-    if (found) open.push({ pattern, template });
+    if (found) open.push({ pattern, template, ...(typeof share === 'number' ? { holdout: share } : {}) });
     if (matched.length === 0 && !found)
       findings.push(
         unknownSegment(
@@ -53,10 +57,12 @@ export function expandAudiences(
       if (other) clashes.push(`"${name}" would be the ${options.word} of ${other} and of ${segment.name}`);
       taken.set(name.toLowerCase(), segment.name);
       audiences.push({ segment: segment.name, name });
+      if (typeof share !== 'number') continue;
+      holdouts.push({ segment: segment.name, share, path: [...options.path, index, 'holdout'] });
     }
     if (clashes[0]) findings.push(sameName(clashes, [...options.path, index], options.word));
   }
-  return { audiences, open, findings };
+  return { audiences, open, holdouts, findings };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { ConsentRule, DestinationDefinition, SourceDefinition } from '../../connectors/index.ts';
-import { expandAudiences, type Audience, type OpenAudience } from './audiences.ts';
+import { expandAudiences, type Audience, type GivenHoldout, type OpenAudience } from './audiences.ts';
+import { shareHoldouts } from './holdouts.ts';
 import { destinationEntry, sourceEntry, type Connectors } from './job-file.ts';
 import type { Finding, Path } from './problems.ts';
 import type { ConfiguredModels } from './segments.ts';
@@ -57,6 +58,7 @@ export function readDestinations(
   const destinations: JobDestination[] = [];
   const findings: Finding[] = [];
   const owners = new Map<string, string>();
+  const holdouts: GivenHoldout[] = [];
   const { names, findings: sameNames } = namesOf(entries);
   findings.push(...sameNames);
   for (const [index, entry] of mappings(entries)) {
@@ -66,6 +68,7 @@ export function readDestinations(
     const word = definition.audience_word;
     const expanded = expandAudiences(mappings(entry.audiences), { ...options, word, path });
     findings.push(...expanded.findings);
+    holdouts.push(...expanded.holdouts);
     const parsed = destinationEntry(definition).safeParse(entry);
     if (!parsed.success) continue;
     const { type: _type, name: _name, consent, audiences: _audiences, ...settings } = parsed.data;
@@ -85,6 +88,8 @@ export function readDestinations(
       owners.set(owned, name);
     }
   }
+  const audiences = destinations.flatMap((destination) => destination.audiences);
+  findings.push(...shareHoldouts(audiences, holdouts));
   return { destinations, findings };
 }
 

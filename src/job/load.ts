@@ -14,7 +14,7 @@ import { MODELS, segmentsOf, type ConfiguredModels, type ModelName } from './seg
 import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-file.ts';
 
-export type { JobDestination } from './entries.ts';
+export type { JobDestination, JobSource } from './entries.ts';
 
 /** A job file, read: defaults filled in, durations in days, exchange rates as decimal strings. */
 export type Job = Omit<z.output<ReturnType<typeof jobFile>>, 'sources' | 'destinations'> & {

@@ -1,6 +1,7 @@
 /**
  * The models and their segments, in the order they are shown, with the label each has unless the job file gives
- * another. Lifecycle labels are plain words: an advertising platform reads the names of its audiences.
+ * another. Lifecycle labels are plain words: an advertising platform reads the names of its audiences. No two labels
+ * are the same, so that one destination can hold every segment by its label.
  */
 export const MODELS = {
   lifecycle: { top: 'Top', active: 'Active', at_risk: 'At risk', lost: 'Lost' },
@@ -13,6 +14,7 @@ export const MODELS = {
     average_buyers: 'Average Buyers',
     silent_quitters: 'Silent Quitters',
   },
+  engagement: { high: 'Actively engaged', medium: 'Passively engaged', low: 'Disengaged' },
   value_tier: { high: 'High value', medium: 'Medium value', low: 'Low value' },
 } as const;
 

@@ -2,18 +2,16 @@ import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
-import { destinationsWith } from './audiences.ts';
-import { countForRules } from './counts.ts';
+import { withCategories } from './audiences.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
-import { checkForecast, poorForecast } from './forecast.ts';
+import { checkModel, computeSegments, type Timed } from './compute.ts';
+import { noteEntries } from './holdout-entries.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
-import { predict } from './predict.ts';
-import { profile } from './profile.ts';
 import { pull } from './pull.ts';
-import { audienceReport, emptyReport, overallStatus, type RunReport, type Stage } from './report.ts';
-import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
+import { segmentedDetail } from './dated.ts';
+import { audienceReport, emptyReport, overallStatus, type AudienceReport, type RunReport } from './report.ts';
 import { checkSqlFiles } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
@@ -86,34 +84,18 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await checkSqlFiles(run);
 
     report.pulled = await timed('pull', () => pull(run));
-    const profiled = await timed('profile', () => profile(run));
-    report.customers = profiled.customers;
-    report.warnings = [...report.pulled.warnings, ...profiled.warnings];
+    report.warnings = [...report.pulled.warnings];
+    const profiled = await computeSegments(run, report, timed);
     refuseEmpty(run, report);
-
-    report.model = await timed('predict', () => predict(run));
-    if (job.segments.value_tier && report.model.name === 'recency') {
-      report.warnings.push('value_tier counts what was spent, and nothing predicted: no model is used');
-    }
-    report.backtest = await timed('backtest', () => checkForecast(run, profiled));
-    if (report.backtest?.verdict === 'poor') report.warnings.push(poorForecast(job, report.backtest));
-    const assigned = await timed('segment', async () => {
-      await scoreCustomers(run);
-      await countForRules(run, profiled.round);
-      const assigned = await assignSegments(run, report.model.name !== 'recency', profiled.round);
-      report.segments = await segmentReports(run, assigned.categories);
-      return assigned;
-    });
-    report.limits = assigned.limits;
-    report.warnings.push(...assigned.warnings);
-    await recordRun(engine, ids, 'segmented', { categories: assigned.categories });
+    await timed('backtest', () => checkModel(run, report, profiled));
+    await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
     await dropOldRuns(engine, job.name, run.run_id);
 
-    const { destinations, warnings } = destinationsWith(job, assigned.categories);
-    report.warnings.push(...warnings);
-    const planned = await timed('plan', () => planDestinations(run, destinations, options.send));
+    const expanded = withCategories(job, report.categories);
+    report.warnings.push(...expanded.warnings);
+    const planned = await timed('plan', () => planDestinations({ ...run, job: expanded.job }, options.send));
     report.audiences = options.send
-      ? await timed('push', () => pushDestinations(run, planned))
+      ? await timed('push', () => pushAll(run, planned))
       : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
     report.status = overallStatus(report.audiences);
   } catch (error) {
@@ -125,9 +107,23 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   return report;
 }
 
+/** Sends every plan, then notes who thereby entered a segment with a holdout. */
+async function pushAll(
+  run: RunContext,
+  planned: Awaited<ReturnType<typeof planDestinations>>,
+): Promise<AudienceReport[]> {
+  const reports = await pushDestinations(run, planned);
+  const plans = planned.flatMap(({ plans }) => plans);
+  await noteEntries(
+    run,
+    plans.filter((_, index) => !reports[index]?.error),
+  );
+  return reports;
+}
+
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
-function stopwatch(run: RunContext, report: RunReport) {
-  return async <Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> => {
+function stopwatch(run: RunContext, report: RunReport): Timed {
+  return async (stage, work) => {
     run.signal.throwIfAborted();
     const start = performance.now();
     try {
