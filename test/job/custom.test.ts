@@ -46,7 +46,7 @@ test('custom segments are read with their defaults, and stand after those of the
   const csv = job.destinations.find(({ name }) => name === 'csv')!;
   expect(csv.audiences.slice(-2)).toEqual([
     { segment: 'custom.shoe_lovers', name: 'Shoe lovers' },
-    { segment: 'custom.top_by.rest', name: 'Other' },
+    { segment: 'custom.top_by.rest', name: 'Best: Other' },
   ]);
   expect(csv.open).toEqual([{ pattern: '*', template: '{label}' }]);
 });
