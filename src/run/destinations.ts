@@ -14,12 +14,16 @@ const BACKOFF_MS = 500;
 type PlannedDestination = { connection?: Destination; plans: AudiencePlan[]; problem?: Problem };
 
 /**
- * Plans every audience of the job. When sending, each destination is first asked which of its audiences exist; a
+ * Plans every audience of the destinations. When sending, each destination is first asked which of its audiences exist; a
  * destination that cannot answer gets plans from memory and a problem, and the others go on.
  */
-export async function planDestinations(run: RunContext, send: boolean): Promise<PlannedDestination[]> {
+export async function planDestinations(
+  run: RunContext,
+  destinations: readonly JobDestination[],
+  send: boolean,
+): Promise<PlannedDestination[]> {
   let index = 0;
-  const indexed = run.job.destinations.map((destination) => ({
+  const indexed = destinations.map((destination) => ({
     destination,
     audiences: destination.audiences.map((audience) => ({ ...audience, index: index++ })),
   }));
