@@ -99,6 +99,7 @@ command(
   .option('--model <model>', 'only this model; custom are the lists')
   .option('--flows', 'who moved from where to where')
   .option('--moves', 'what each move is worth, the biggest gain first')
+  .option('--lift', 'instead, compare held-out customers with those who were sent')
   .action(
     act(
       async (
@@ -106,9 +107,11 @@ command(
         job: string,
         {
           asOf,
+          lift,
           ...options
         }: {
           asOf?: string;
+          lift?: boolean;
           backfill: number;
           since?: string;
           anew?: boolean;
@@ -116,7 +119,10 @@ command(
           flows?: boolean;
           moves?: boolean;
         },
-      ) => (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
+      ) =>
+        lift
+          ? (await import('./commands/lift.ts')).lift(context, job)
+          : (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
     ),
   );
 command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
@@ -137,6 +143,10 @@ command('backtest <job>', 'how well the model would have forecast the last part 
         }),
     ),
   );
+command(
+  'erase <email>',
+  'removes a person from every destination and from the store, and prints a receipt',
+).action(act(async (context, email: string) => (await import('./commands/erase.ts')).erase(context, email)));
 command('sandbox', 'imitation Mailchimp, Klaviyo and Facebook on 127.0.0.1')
   .option('--port <number>', 'port to listen on; any free one unless given', port)
   .option('--people <file>', 'CSV with the contacts of the Mailchimp list: email, status')

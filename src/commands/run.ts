@@ -109,5 +109,7 @@ function closing(report: RunReport, sent: boolean): string {
   const without = report.audiences.reduce((sum, audience) => sum + audience.without_consent, 0);
   const seconds = Object.values(report.seconds).reduce((sum, stage) => sum + stage, 0);
   const consent = without > 0 ? ' People without consent are kept out of the audiences that ask for it.' : '';
-  return `${sent ? `Run ${report.run_id}: ${report.status}` : 'Nothing was sent'}, ${seconds.toFixed(1)} s.${consent}`;
+  const kept = report.audiences.some(({ held_out }) => held_out > 0);
+  const holdout = kept ? ' Some are held out; segments --lift compares them with those who are sent.' : '';
+  return `${sent ? `Run ${report.run_id}: ${report.status}` : 'Nothing was sent'}, ${seconds.toFixed(1)} s.${consent}${holdout}`;
 }

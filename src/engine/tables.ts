@@ -5,9 +5,9 @@ import type { Engine } from './engine.ts';
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
  * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
- *   `assignments`, `plan_members`): written once per run under its `run_id` and read only after the run says that they
- *   are complete. Old ones are dropped by partition; assignments stay.
- * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
+ *   `assignments`, `holdout_entries`, `plan_members`): written once per run under its `run_id` and read only after the
+ *   run says that they are complete. Old ones are dropped by partition; assignments and holdout entries stay.
+ * - state (`runs`, `audiences`, `ledger`, `tombstones`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
@@ -21,7 +21,9 @@ const TABLES: Record<string, string> = {
     state LowCardinality(String), counts Bool, is_test Bool,
     currency LowCardinality(String), goods Decimal(18, 4), discount Nullable(Decimal(18, 4)),
     tax Nullable(Decimal(18, 4)), shipping Nullable(Decimal(18, 4)), total Nullable(Decimal(18, 4)),
-    country LowCardinality(String), version UInt64
+    country LowCardinality(String), version UInt64,
+    INDEX by_customer_id customer_id TYPE bloom_filter, INDEX by_email email TYPE bloom_filter,
+    INDEX by_phone phone TYPE bloom_filter
   ) ENGINE = ReplacingMergeTree(version) ORDER BY (source, order_id)`,
 
   order_lines: `(
@@ -56,7 +58,8 @@ const TABLES: Record<string, string> = {
   ) ENGINE = ReplacingMergeTree ORDER BY (source, event_id)`,
 
   identity_labels: `(
-    job LowCardinality(String), run_id LowCardinality(String), round UInt8, node String, label String
+    job LowCardinality(String), run_id LowCardinality(String), round UInt8, node String, label String,
+    INDEX by_label label TYPE bloom_filter
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (round, node)`,
 
   profiles: `(
@@ -95,7 +98,8 @@ const TABLES: Record<string, string> = {
 
   counts: `(
     job LowCardinality(String), run_id LowCardinality(String), customer String,
-    bought Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))), did Array(UInt32)
+    bought Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))), did Array(UInt32),
+    categories Array(Array(String))
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
   holdouts: `(
@@ -108,6 +112,11 @@ const TABLES: Record<string, string> = {
     customer String, segments Array(LowCardinality(String)),
     revenue_12m Decimal(18, 4), clv_12m Nullable(Decimal(18, 4))
   ) ENGINE = MergeTree PARTITION BY job ORDER BY (run_id, customer)`,
+
+  holdout_entries: `(
+    job LowCardinality(String), run_id LowCardinality(String), segment LowCardinality(String), share Float64,
+    customer String, held_out Bool, entered Date32
+  ) ENGINE = MergeTree PARTITION BY job ORDER BY (segment, share, customer)`,
 
   plan_members: `(
     job LowCardinality(String), run_id LowCardinality(String), audience UInt32, op LowCardinality(String),
@@ -124,6 +133,10 @@ const TABLES: Record<string, string> = {
     job LowCardinality(String), destination LowCardinality(String), account String, name String,
     remote_id String, at DateTime64(3, 'UTC')
   ) ENGINE = MergeTree ORDER BY (job, destination, account, name) ${STATE_SETTINGS}`,
+
+  tombstones: `(
+    salt String, hash String, at DateTime64(3, 'UTC')
+  ) ENGINE = MergeTree ORDER BY hash ${STATE_SETTINGS}`,
 
   ledger: `(
     job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,

@@ -109,6 +109,14 @@ export function destinationEntry(definition: DestinationDefinition) {
             .describe(
               `Name of the ${definition.audience_word}, with {label}, {segment}, {model} and {job} filled in.`,
             ),
+          holdout: z
+            .number()
+            .min(0)
+            .max(0.5)
+            .optional()
+            .describe(
+              'Share of the segment that is kept out of every destination of the job, always the same customers, so that `segments --lift` can tell what being sent is worth: 0.1 is a tenth.',
+            ),
         }),
       )
       .min(1)

@@ -1,3 +1,5 @@
+import { countForRules } from './counts.ts';
+import { findFavourites } from './favourites.ts';
 import { checkForecast, poorForecast } from './forecast.ts';
 import { predict } from './predict.ts';
 import { profile, type Profiled } from './profile.ts';
@@ -8,9 +10,9 @@ import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
 export type Timed = <Result>(stage: Stage, work: () => Promise<Result>) => Promise<Result>;
 
 /**
- * profile → predict → segment, of a run or of a past date: gives every customer there was by the run's date their
- * segments, from the records as they are in the store, and puts what comes of it into the report. Where there was no
- * customer, it ends after the profiles.
+ * profile → predict → favourites → segment, of a run or of a past date: gives every customer there was by the run's
+ * date their segments, from the records as they are in the store, and puts what comes of it into the report. Where
+ * there was no customer, it ends after the profiles.
  */
 export async function computeSegments(run: RunContext, report: RunReport, timed: Timed): Promise<Profiled> {
   const profiled = await timed('profile', () => profile(run));
@@ -21,10 +23,16 @@ export async function computeSegments(run: RunContext, report: RunReport, timed:
   if (run.job.segments.value_tier && report.model.name === 'recency') {
     report.warnings.push('value_tier counts what was spent, and nothing predicted: no model is used');
   }
+  const unused = await timed('favourites', () => findFavourites(run, profiled.round, report.model));
+  report.warnings.push(...unused);
   report.segments = await timed('segment', async () => {
     await scoreCustomers(run);
-    report.limits = await assignSegments(run, report.model.name !== 'recency');
-    return segmentReports(run);
+    await countForRules(run, profiled.round);
+    const assigned = await assignSegments(run, report.model.name !== 'recency', profiled.round);
+    report.limits = assigned.limits;
+    report.categories = assigned.categories;
+    report.warnings.push(...assigned.warnings);
+    return segmentReports(run, assigned.categories);
   });
   return profiled;
 }

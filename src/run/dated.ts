@@ -4,7 +4,7 @@ import type { RunReport } from './report.ts';
 import { rulesOf } from './rules.ts';
 
 /** What is kept of a run's segments for as long as its assignments: for ever. */
-type Segmented = Pick<RunReport, 'customers' | 'model' | 'limits' | 'segments' | 'warnings'>;
+type Segmented = Pick<RunReport, 'customers' | 'model' | 'limits' | 'segments' | 'categories' | 'warnings'>;
 
 /** A day for which every customer's segments are in the store. */
 export type DatedRun = Segmented & {
@@ -17,8 +17,8 @@ export type DatedRun = Segmented & {
 
 /** The detail of the event that says a run's assignments are complete. */
 export function segmentedDetail(job: Job, report: RunReport): Segmented & { rules: string } {
-  const { customers, model, limits, segments, warnings } = report;
-  return { rules: rulesOf(job), customers, model, limits, segments, warnings };
+  const { customers, model, limits, segments, categories, warnings } = report;
+  return { rules: rulesOf(job), customers, model, limits, segments, categories, warnings };
 }
 
 /**
@@ -39,9 +39,8 @@ export async function datedRuns(
   );
   return new Map(
     rows.map(({ run_id, as_of, event, detail }) => {
-      const { customers, model, limits, segments, warnings } = JSON.parse(detail) as Segmented;
-      const backfilled = event === 'backfilled';
-      return [as_of, { run_id, as_of, backfilled, customers, model, limits, segments, warnings }];
+      const { rules: _, ...segmented } = JSON.parse(detail) as Segmented & { rules: string };
+      return [as_of, { run_id, as_of, backfilled: event === 'backfilled', ...segmented }];
     }),
   );
 }

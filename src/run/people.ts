@@ -1,3 +1,4 @@
+import type { Engine } from '../engine/engine.ts';
 import type { RunContext } from './run.ts';
 import { sourceKeys } from './pull.ts';
 
@@ -52,6 +53,15 @@ export async function joinPeople(run: RunContext): Promise<number> {
     { job: run.job.name, run: run.run_id, sources: sourceKeys(run.job), round },
   );
   return round;
+}
+
+/** The round of a finished run whose labels hold. */
+export async function lastRound(engine: Engine, run: { job: string; run_id: string }): Promise<number> {
+  const [row] = await engine.query<{ round: number }>(
+    'SELECT max(round) AS round FROM identity_labels WHERE job = {job:String} AND run_id = {run_id:String}',
+    run,
+  );
+  return row?.round ?? 0;
 }
 
 /** Each round, a node takes the least label among itself and its neighbours, until nothing changes. */

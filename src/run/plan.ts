@@ -1,10 +1,12 @@
 import type { ConsentRule } from '../../connectors/index.ts';
+import type { Audience } from '../job/audiences.ts';
 import type { JobDestination } from '../job/load.ts';
 import { LEDGER, type Account } from '../ledger/ledger.ts';
+import { heldOut } from './holdout.ts';
 import type { RunContext } from './run.ts';
 
 /** An audience of the job; `index` is its place in the whole job and names its rows in `plan_members`. */
-export type PlannedAudience = { index: number; segment: string; name: string; remote_id?: string };
+export type PlannedAudience = Audience & { index: number; remote_id?: string };
 
 /** One audience and the change that would make it equal its segment. */
 export type AudiencePlan = PlannedAudience &
@@ -18,8 +20,10 @@ export type AudiencePlan = PlannedAudience &
 export type SegmentCounts = {
   /** Customers of the segment. */
   customers: number;
-  /** Those who may be sent: with consent and an identifier. */
+  /** Those who may be sent: with consent and an identifier, and not held out. */
   wanted: number;
+  /** Those who might be sent but are kept out on purpose. */
+  held_out: number;
   without_consent: number;
   unreachable: number;
 };
@@ -48,10 +52,8 @@ export async function planDestination(
 ): Promise<AudiencePlan[]> {
   const params = {
     ...accountOf(run.job.name, destination),
-    run: run.run_id,
+    ...audienceParams(run, audiences),
     now_ms: Date.now(),
-    audiences: audiences.map(({ index }) => index),
-    segments: audiences.map(({ segment }) => segment),
     remote_ids: audiences.map(({ remote_id }) => remote_id ?? ''),
   };
   await run.engine.command(insertPlan(destination), params);
@@ -64,31 +66,53 @@ export async function planDestination(
     const mine = counts.find((row) => row.audience === audience.index);
     const change = changes.find((row) => row.audience === audience.index);
     const { to_add = 0, to_remove = 0, parked = 0 } = change ?? {};
-    const { customers = 0, wanted = 0, without_consent = 0, unreachable = 0 } = mine ?? {};
+    const { customers = 0, wanted = 0, held_out = 0, without_consent = 0, unreachable = 0 } = mine ?? {};
     const create = audience.remote_id === undefined && to_add > 0;
     const requests =
       to_add + to_remove === 0 ? 0 : destination.definition.floor({ create, add: to_add, remove: to_remove });
-    const counted = { customers, wanted, without_consent, unreachable, to_add, to_remove, parked };
+    const counted = { customers, wanted, held_out, without_consent, unreachable, to_add, to_remove, parked };
     return { ...audience, destination, ...counted, requests };
   });
 }
 
 const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
 
-/** Customers of the segments that the audiences are of; a segment may have several audiences. */
-const SEGMENT_CUSTOMERS = `
-  SELECT pair.1 AS audience, customer, p.* EXCEPT customer
+/** What the statements on the customers of audiences take, beside the account. */
+export function audienceParams(
+  run: Pick<RunContext, 'job' | 'run_id'>,
+  audiences: readonly Pick<PlannedAudience, 'index' | 'segment' | 'holdout'>[],
+) {
+  return {
+    job: run.job.name,
+    run: run.run_id,
+    audiences: audiences.map(({ index }) => index),
+    segments: audiences.map(({ segment }) => segment),
+    holdouts: audiences.map(({ holdout }) => holdout ?? 0),
+  };
+}
+
+/**
+ * Customers of the segments that the audiences are of; a segment may have several audiences. Bind `audienceParams`.
+ */
+export const SEGMENT_CUSTOMERS = `
+  SELECT pair.1 AS audience, segment, pair.3 AS share, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
   FROM (SELECT arrayJoin(arrayIntersect(segments, {segments:Array(String)})) AS segment, customer FROM assignments
         WHERE job = {job:String} AND run_id = {run:String}) AS a
-  INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)})) AS pair,
-                     pair.2 AS segment) AS named USING (segment)
+  INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)},
+                     {holdouts:Array(Float64)})) AS pair, pair.2 AS segment) AS named USING (segment)
   INNER JOIN (SELECT * FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p USING (customer)`;
 
-/** SQL: who shall be in the audiences: with consent and an identifier, one row per audience and member. */
+/**
+ * SQL: who shall be in the audiences: with consent and an identifier, one row per audience and member. A member that
+ * stands for a held-out customer beside others (a phone of two) is held out. Bind `audienceParams`.
+ */
 export function wantedSql(destination: JobDestination): string {
-  return `SELECT audience, ${memberKey(destination)} AS member, ${FIELDS.join(', ')}
-    FROM (${SEGMENT_CUSTOMERS}) WHERE member != '' AND ${consent(destination)}
-    ORDER BY customer LIMIT 1 BY audience, member`;
+  const fields = FIELDS.join(', ');
+  return `SELECT audience, member, ${fields}
+    FROM (SELECT audience, ${memberKey(destination)} AS member, held_out, ${fields}
+          FROM (${SEGMENT_CUSTOMERS}) WHERE member != '' AND ${consent(destination)}
+          ORDER BY held_out DESC, customer LIMIT 1 BY audience, member)
+    WHERE NOT held_out`;
 }
 
 function insertPlan(destination: JobDestination): string {
@@ -121,7 +145,8 @@ function countSegments(destination: JobDestination): string {
   const allowed = consent(destination);
   return `SELECT audience, toUInt32(count()) AS customers, toUInt32(countIf(NOT (${allowed}))) AS without_consent,
       toUInt32(countIf(${allowed} AND member = '')) AS unreachable,
-      toUInt32(uniqExactIf(member, ${allowed} AND member != '')) AS wanted
+      toUInt32(uniqExactIf(member, ${allowed} AND member != '' AND held_out)) AS held_out,
+      toUInt32(uniqExactIf(member, ${allowed} AND member != '') - held_out) AS wanted
     FROM (SELECT *, ${memberKey(destination)} AS member FROM (${SEGMENT_CUSTOMERS})) GROUP BY audience`;
 }
 
@@ -130,14 +155,16 @@ export function reachable(destination: JobDestination): string {
   return `(${memberKey(destination)} != '' AND ${consent(destination)})`;
 }
 
-function memberKey(destination: JobDestination): string {
+/** SQL: what the ledger calls a customer at a destination; '' where it takes none of their identifiers. */
+export function memberKey(destination: JobDestination): string {
   const cases = destination.definition.identifiers.map(
     (kind) => `${kind} != '', concat('${kind}:', ${kind})`,
   );
   return `multiIf(${cases.join(', ')}, '')`;
 }
 
-function consent(destination: JobDestination): string {
+/** SQL: whether the destination's rule on consent lets a customer be sent. */
+export function consent(destination: JobDestination): string {
   const column = `${destination.definition.consent.channel}_consent`;
   const rules: Record<ConsentRule, string> = {
     required: `${column} = 'yes'`,

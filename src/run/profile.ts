@@ -1,5 +1,5 @@
 import { joinPeople, NODE } from './people.ts';
-import { LABELS, ORDERS, person, PURCHASE_DAYS, purchaseParams } from './purchases.ts';
+import { LABELS, LEFT_OUT, ORDERS, person, PURCHASE_DAYS, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 export type Profiled = {
@@ -90,7 +90,8 @@ const INSERT_PROFILES = `
       ${newest('first_name')}, ${newest('last_name')}, ${newest('city')}, ${newest('region')}, ${newest('zip')},
       ${newest('country')}, ${newestKnown('email_consent')}, ${newestKnown('sms_consent')}, ${newestKnown('ads_consent')},
       ${newestGiven('acquisition_cost')}, ${newestGiven('service_cost')},
-      argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags)) AS tags, ${NEWEST_EXTRA} AS extra
+      arrayFilter(tag -> tag != '', argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags))) AS tags,
+      ${NEWEST_EXTRA} AS extra
     FROM (
       SELECT ${NODE} AS node, * FROM customers FINAL WHERE source IN {sources:Array(String)}
     ) AS described LEFT JOIN ${LABELS} ON known.node = described.node
@@ -112,8 +113,7 @@ function newestGiven(field: string): string {
 
 async function leftOut(run: RunContext, params: object): Promise<string[]> {
   const rows = await run.engine.query<{ why: string; orders: number; detail: string }>(
-    `SELECT multiIf(is_test, 'test', NOT paid, 'unpaid', NOT purchase, 'refunded', node = '', 'nobody',
-                    rate IS NULL, 'currency', '') AS why,
+    `SELECT ${LEFT_OUT} AS why,
        toUInt32(count()) AS orders,
        arrayStringConcat(arraySort(groupUniqArray(multiIf(why = 'currency', currency, counts, 'cancelled', state))), ', ') AS detail
      FROM (${ORDERS}) WHERE why != '' GROUP BY why ORDER BY why`,

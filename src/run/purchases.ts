@@ -7,7 +7,7 @@ import type { RunContext } from './run.ts';
  * What the statements on purchases take.
  * @param round which labels of the run hold
  */
-export function purchaseParams(run: RunContext, round: number): Params {
+export function purchaseParams(run: RunAsOf, round: number): Params {
   const rates = exchangeRates(run);
   return {
     job: run.job.name,
@@ -21,7 +21,10 @@ export function purchaseParams(run: RunContext, round: number): Params {
   };
 }
 
-function exchangeRates(run: RunContext): Record<string, string> {
+/** The run whose people are meant, and until when records are looked at. */
+export type RunAsOf = Pick<RunContext, 'job' | 'run_id' | 'as_of'>;
+
+function exchangeRates(run: RunAsOf): Record<string, string> {
   const given = Object.entries(run.job.exchange_rates ?? {}).map(([code, rate]) => [code, rate] as const);
   return { ...Object.fromEntries(given), [run.job.currency]: '1' };
 }
@@ -35,22 +38,30 @@ export function person(rows: string): string {
 export const LABELS = `(SELECT node, label FROM identity_labels
   WHERE job = {job:String} AND run_id = {run:String} AND round = {round:UInt8}) AS known`;
 
-/** Orders as of the date, each with its worth; `rate` is null where the currency has none. */
-export const ORDERS = `
+/**
+ * Orders as of the date, each with its worth; `rate` is null where the currency has none.
+ * @param which SQL that takes some of the orders of the job's sources, as conditions that begin with AND
+ */
+export const ordersSql = (which: string): string => `
   SELECT ${NODE} AS node, source, order_id, version, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
     o.state AS state, o.currency AS currency, o.goods AS goods, coalesce(back.amount, 0) AS refunded, r.rate AS rate,
     o.counts AND NOT o.is_test AND NOT coalesce(toDate32(o.cancelled_at, {timezone:String}) <= {as_of:Date32}, false) AS paid,
     o.counts AS counts, o.is_test AS is_test,
     paid AND NOT (refunded > 0 AND refunded >= goods) AS purchase,
     toDecimal64(round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4), 4) AS value
-  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)}
-        AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}) AS o
+  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)} ${which}) AS o
   LEFT JOIN (SELECT source, order_id, version, sum(amount) AS amount FROM refunds FINAL
         WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32}
         GROUP BY source, order_id, version) AS back USING (source, order_id, version)
   LEFT JOIN (SELECT pair.1 AS currency, toDecimal128(pair.2, 18) AS rate
         FROM (SELECT arrayJoin(arrayZip({currencies:Array(String)}, {rates:Array(String)})) AS pair)) AS r
     ON r.currency = o.currency`;
+
+export const ORDERS = ordersSql('AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}');
+
+/** Why an order adds no revenue, or '' where it does; with `currency` it still counts as a purchase. */
+export const LEFT_OUT = `multiIf(is_test, 'test', NOT paid, 'unpaid', NOT purchase, 'refunded', node = '', 'nobody',
+  rate IS NULL, 'currency', '')`;
 
 /**
  * Each customer's purchase days, those with at least one order, as known at the end of `as_of`: `customer`, `day`,
@@ -71,6 +82,34 @@ const products = (by: 'sku' | 'product_id'): string => `(
 const described = (field: string): string =>
   `coalesce(nullIf(line.${field}, ''), nullIf(by_sku.${field}, ''), by_id.${field}, '') AS ${field}`;
 
+const LINE_COLUMNS = 'line_id, product_id, sku, title, category, brand, quantity, net';
+
+/** Sources that hold lines and no orders: files of lines beside a file, or a table, of orders. */
+const LINE_SOURCES = `SELECT DISTINCT source FROM order_lines WHERE source IN {sources:Array(String)}
+  AND source NOT IN (SELECT DISTINCT source FROM orders WHERE source IN {sources:Array(String)})`;
+
+/** The orders by their number that lines of such sources name; `sources` says how many have an order of that number. */
+const NAMED_ORDERS = `
+  SELECT order_id, any(o.source) AS source, any(o.version) AS version, count() AS sources
+  FROM (SELECT order_id, source, version FROM orders FINAL WHERE source IN {sources:Array(String)}
+        AND order_id IN (SELECT order_id FROM order_lines WHERE source IN (${LINE_SOURCES}))) AS o
+  GROUP BY order_id`;
+
+/**
+ * Every line with the source and version of its order. Lines that came with their order have its version. Lines of
+ * a source without orders belong to the order of that number in another source of the job, as their newest file
+ * has them; to none where several sources have that number, since nothing says whose they are.
+ */
+const LINES = `
+  SELECT source, order_id, version, ${LINE_COLUMNS} FROM order_lines FINAL
+  WHERE source IN {sources:Array(String)}
+  UNION ALL
+  SELECT named.source AS source, order_id, named.version AS version, ${LINE_COLUMNS}
+  FROM (SELECT order_id, version AS file, source AS origin, max((version, source)) OVER (PARTITION BY order_id) AS newest,
+          ${LINE_COLUMNS} FROM order_lines FINAL WHERE source IN (${LINE_SOURCES})) AS l
+  INNER JOIN (${NAMED_ORDERS}) AS named USING (order_id)
+  WHERE (l.file, l.origin) = l.newest AND named.sources = 1`;
+
 /**
  * Each line of each customer's purchases, as known at the end of `as_of`: `customer`, `source`, `order_id`, `day`,
  * `sku`, `product` (its title), `category`, `brand`, `collections`, `quantity`, and `spent` on the line in the job's
@@ -82,9 +121,16 @@ export const PURCHASED_LINES = `
     coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
     ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections,
     line.quantity AS quantity, toDecimal64(round(line.net * coalesce(bought.rate, 0), 4), 4) AS spent
-  FROM (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
-  INNER JOIN (SELECT * FROM order_lines FINAL WHERE source IN {sources:Array(String)}) AS line
+  FROM (${LINES}) AS line
+  INNER JOIN (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
     ON line.source = bought.source AND line.order_id = bought.order_id AND line.version = bought.version
   LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
   LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id
   LEFT JOIN ${LABELS} ON known.node = bought.node`;
+
+/** Lines of sources without orders that belong to no order: `why` is `none` or `several`, with the number of `lines`. */
+export const STRAY_LINES = `
+  SELECT if(named.sources > 1, 'several', 'none') AS why, toUInt32(count()) AS lines
+  FROM (SELECT order_id FROM order_lines FINAL WHERE source IN (${LINE_SOURCES})) AS l
+  LEFT JOIN (${NAMED_ORDERS}) AS named USING (order_id)
+  WHERE coalesce(named.sources, 0) != 1 GROUP BY why ORDER BY why`;

@@ -5,7 +5,7 @@ import {
   rememberAudience,
   rememberedAudiences,
 } from '../ledger/ledger.ts';
-import { accountOf, wantedSql, type AudiencePlan } from './plan.ts';
+import { accountOf, audienceParams, wantedSql, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
 
 /** How one audience ended. `requests` counts those that wrote. */
@@ -107,16 +107,17 @@ function changeOf(run: RunContext, plan: AudiencePlan, remote_id: string): Chang
   };
 }
 
-/** Read in one go, as for a file: a page at a time would compute the whole segment for each page. */
-async function* everyone(run: RunContext, plan: AudiencePlan): AsyncGenerator<Member> {
+/**
+ * Everyone who shall be in an audience. Read in one go, as for a file: a page at a time would compute the whole
+ * segment for each page.
+ */
+export async function* everyone(
+  run: RunContext,
+  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment'>,
+): AsyncGenerator<Member> {
   const rows = run.engine.stream<MemberRow>(
     `${MEMBER_FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
-    {
-      job: run.job.name,
-      run: run.run_id,
-      audiences: [plan.index],
-      segments: [plan.segment],
-    },
+    audienceParams(run, [plan]),
   );
   for await (const chunk of rows) for (const { member, ...fields } of chunk) yield asMember(member, fields);
 }

@@ -4,12 +4,13 @@ import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
+import { noteEntries } from './holdout-entries.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
 import { segmentedDetail } from './dated.ts';
-import { audienceReport, emptyReport, overallStatus, type RunReport } from './report.ts';
+import { audienceReport, emptyReport, overallStatus, type AudienceReport, type RunReport } from './report.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -89,7 +90,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
 
     const planned = await timed('plan', () => planDestinations(run, options.send));
     report.audiences = options.send
-      ? await timed('push', () => pushDestinations(run, planned))
+      ? await timed('push', () => pushAll(run, planned))
       : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
     report.status = overallStatus(report.audiences);
   } catch (error) {
@@ -99,6 +100,20 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   }
   await recordRun(engine, ids, options.send ? 'finished' : 'planned', report);
   return report;
+}
+
+/** Sends every plan, then notes who thereby entered a segment with a holdout. */
+async function pushAll(
+  run: RunContext,
+  planned: Awaited<ReturnType<typeof planDestinations>>,
+): Promise<AudienceReport[]> {
+  const reports = await pushDestinations(run, planned);
+  const plans = planned.flatMap(({ plans }) => plans);
+  await noteEntries(
+    run,
+    plans.filter((_, index) => !reports[index]?.error),
+  );
+  return reports;
 }
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
