@@ -85,6 +85,14 @@ command('export <job>', 'a CSV file of the customers of a segment, from the last
       (await import('./commands/export.ts')).exportSegment(context, job, options),
     ),
   );
+command('explain <job> [email]', 'one customer: orders, numbers, why each segment, where they were sent', JOB)
+  .option('--id <id>', 'name the customer by the customer id of the shop')
+  .action(
+    act(async (context, job: string, email: string | undefined, { id }: { id?: string }) => {
+      startEngine(context);
+      return (await import('./commands/explain.ts')).explain(context, job, { email, id });
+    }),
+  );
 command('segments <job>', 'what each segment is worth', JOB)
   .requiredOption('--lift', 'compares held-out customers with those who were sent')
   .action(act(async (context, job: string) => (await import('./commands/lift.ts')).lift(context, job)));
