@@ -86,7 +86,7 @@ command('export <job>', 'a CSV file of the customers of a segment, from the last
     ),
   );
 command('explain <job> [email]', 'one customer: orders, numbers, why each segment, where they were sent', JOB)
-  .option('--id <id>', 'name the customer by the customer id of the shop')
+  .option('--id <id>', 'name the customer by their customer_id, as export shows it')
   .action(
     act(async (context, job: string, email: string | undefined, { id }: { id?: string }) => {
       startEngine(context);

@@ -15,7 +15,7 @@ export async function explain(
     throw new SyncError({
       code: 'ARGUMENT_WRONG',
       what: 'One customer is explained at a time.',
-      fix: 'Name them by an e-mail address or, after --id, by the customer id of the shop.',
+      fix: 'Name them by an e-mail address or, after --id, by their customer_id as export shows it.',
     });
   }
   const job = await loadJob(reference, context);

@@ -5,7 +5,7 @@ import { normaliseEmail } from './identity.ts';
 import { NODE } from './people.ts';
 import { sourceKeys } from './pull.ts';
 
-/** Whom to explain: an e-mail address as it was typed, or the shop's own customer id. */
+/** Whom to explain: an e-mail address as it was typed, or a customer id, the shop's or as `export` shows it. */
 export type Wanted = { email: string } | { customer_id: string };
 
 /** A person by the name the run gave them, with all their nodes (see people.ts). */
@@ -43,8 +43,12 @@ export async function findPerson(engine: Engine, run: LastRun, wanted: Wanted): 
 }
 
 function nodesOf(job: Job, wanted: Wanted): string[] {
-  if ('customer_id' in wanted)
-    return sourceKeys(job).map((source) => `customer:${source}:${wanted.customer_id}`);
+  if ('customer_id' in wanted) {
+    const { customer_id } = wanted;
+    const own = sourceKeys(job).map((source) => `customer:${source}:${customer_id}`);
+    // What `export` shows of somebody without an id is the name we give them: an address, or a node such as phone:….
+    return [...own, `email:${customer_id}`, customer_id];
+  }
   const email = normaliseEmail(wanted.email);
   if (email) return [`email:${email}`];
   throw new SyncError({

@@ -266,6 +266,30 @@ test('one customer id in two sources is one person if they share an address, els
   await expect(explained(shop, { customer_id: '2' })).rejects.toThrow(/2 different people/);
 });
 
+test('somebody without an id is found by what export shows in its place', async () => {
+  const { shop } = openActiveShop(stage);
+  const phone = '+40722000111';
+  const unknown = { email: undefined, phone };
+  shop.holds([
+    aBuyer('ana'),
+    { orders: [anOrder(unknown), anOrder(unknown)], customers: [aCustomer(unknown)] },
+    { orders: [anOrder({ customer_id: '7', email: undefined })] },
+  ]);
+  await shop.run(AS_OF);
+
+  const customers = await stage.engine.query<{ customer_id: string; orders: number }>(
+    `SELECT customer_id, orders FROM ${facts(['customer_id', 'orders'])} ORDER BY customer_id`,
+    { job: shop.job.name, run: (await lastRun(stage.engine, shop.job.name, 'segmented'))!.run_id },
+  );
+
+  expect(customers).toHaveLength(3);
+  for (const { customer_id, orders } of customers) {
+    const told = await explained(shop, { customer_id });
+    expect(told.orders, customer_id).toHaveLength(orders);
+    expect(told.numbers.find(({ field }) => field === 'customer_id')!.value).toBe(customer_id);
+  }
+});
+
 test('a rule of a custom segment is told part by part, by what the engine answers', async () => {
   const { shop } = openActiveShop(stage);
   shop.holds(aBuyer('ana', { goods: '30.00' }, { country: 'RO' }));
