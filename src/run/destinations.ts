@@ -82,6 +82,9 @@ export async function pushDestinations(
   return reports.flat();
 }
 
+/** What is wrong with one audience does not keep the others of the destination back. */
+const OF_ONE_AUDIENCE = ['AUDIENCE_GONE', 'DESTINATION_FLAGGED', 'DESTINATION_AUDIENCE_REPLACING'];
+
 async function pushDestination(run: RunContext, planned: PlannedDestination): Promise<AudienceReport[]> {
   const reports: AudienceReport[] = [];
   let problem = planned.problem;
@@ -101,7 +104,7 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
         await pushAudience(run, planned.connection, plan, result);
       } catch (error) {
         own = asProblem(error, `${plan.destination.name}, ${plan.name}`);
-        if (own.code !== 'AUDIENCE_GONE') problem = own;
+        if (!OF_ONE_AUDIENCE.includes(own.code)) problem = own;
       }
     }
     own ??= result.left > 0 ? leftOver(plan, result.left) : undefined;
