@@ -1,8 +1,6 @@
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
 import type { Estimate, LiftReport, SegmentLift } from '../report/lift.ts';
-import { withCategories } from '../run/audiences.ts';
-import { foundCategories } from '../run/categories.ts';
 import { holdoutsOf, liftOf } from '../run/lift.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -10,9 +8,7 @@ import { money, table } from './text.ts';
 
 /** `segments JOB --lift`: what being sent was worth so far, by the customers who were held out. */
 export async function lift(context: CommandContext, reference: string): Promise<ExitCode> {
-  const written = await loadJob(reference, context);
-  const engine = await context.engine();
-  const { job } = withCategories(written, await foundCategories(engine, written.name));
+  const job = await loadJob(reference, context);
   if (holdoutsOf(job).size === 0) {
     throw new SyncError({
       code: 'ARGUMENT_WRONG',
@@ -21,6 +17,7 @@ export async function lift(context: CommandContext, reference: string): Promise<
       fix: 'Write holdout: 0.1 beside the segment of an audience; those who are sent from then on are compared.',
     });
   }
+  const engine = await context.engine();
   const last = await lastRun(engine, job.name, 'segmented');
   if (!last) {
     throw new SyncError({
@@ -67,14 +64,18 @@ function segmentText({ segment, holdout, since, treated, held_out, difference }:
       ...withInterval(difference.revenue, money),
     ],
   ];
-  const { low, high } = difference.revenue_in_all;
-  const sure = low === null || high === null || (Number(low) <= 0 && Number(high) >= 0);
-  const all = withInterval(difference.revenue_in_all, money);
   return [
     `${share} since ${since}`,
     table(['', 'sent', 'held out', 'difference', '95 % interval'], rows),
-    `In all, being sent brought ${all[0]}${all[1] && ` (${all[1]})`}${sure ? '; that may be chance' : ''}.`,
+    inAll(difference.revenue_in_all),
   ].join('\n');
+}
+
+function inAll(estimate: Estimate<string>): string {
+  const [value, interval] = withInterval(estimate, money);
+  if (!interval) return `In all, being sent brought ${value}.`;
+  const shown = Number(estimate.low) > 0 || Number(estimate.high) < 0;
+  return `In all, being sent brought ${value},\nwith 95 % certainty ${interval}${shown ? '' : ': it may be chance'}.`;
 }
 
 function withInterval<Figure>(

@@ -2,7 +2,7 @@ import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { countHeld, rememberedAudiences } from '../ledger/ledger.ts';
-import { withCategories } from '../run/audiences.ts';
+import { destinationsWith } from '../run/audiences.ts';
 import { foundCategories } from '../run/categories.ts';
 import { isRunning } from '../run/lock.ts';
 import { accountOf } from '../run/plan.ts';
@@ -47,7 +47,7 @@ export async function status(context: CommandContext, reference: string | undefi
 async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
   const finished = await lastRun(engine, job.name, 'finished');
   const audiences: AudienceStatus[] = [];
-  const { destinations } = withCategories(job, await foundCategories(engine, job.name)).job;
+  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
   for (const destination of destinations) {
     const account = accountOf(job.name, destination);
     const remembered = await rememberedAudiences(engine, account);

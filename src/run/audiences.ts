@@ -4,11 +4,14 @@ import { audienceName, matchSegments, segmentsOf, type Categories, type Segment 
 import { accountOf } from './plan.ts';
 
 /**
- * A job whose destinations have an audience for each category that runs have found, where an entry asks for them. One
- * whose name another audience of the same account has is left out, and a warning says so.
+ * The destinations of a job with an audience for each category that runs have found, where an entry asks for them.
+ * One whose name another audience of the same account has is left out, and a warning says so.
  * @param categories those of this run and of earlier ones: what has become empty is emptied, not forgotten
  */
-export function withCategories(job: Job, categories: Categories): { job: Job; warnings: string[] } {
+export function destinationsWith(
+  job: Job,
+  categories: Categories,
+): { destinations: JobDestination[]; warnings: string[] } {
   const told = segmentsOf(job.segments);
   const names = new Set(told.map(({ name }) => name));
   const found = segmentsOf(job.segments, categories).filter(({ name }) => !names.has(name));
@@ -44,7 +47,7 @@ export function withCategories(job: Job, categories: Categories): { job: Job; wa
     });
     return { ...destination, audiences: [...destination.audiences, ...more] };
   });
-  return { job: { ...job, destinations }, warnings };
+  return { destinations, warnings };
 }
 
 /** A segment has one holdout in all destinations: of two, the first in the job file. */

@@ -10,8 +10,6 @@ import type { Job, JobDestination } from '../job/load.ts';
 import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledger.ts';
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
-import { withCategories } from './audiences.ts';
-import { foundCategories } from './categories.ts';
 import { openDestination } from './destinations.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
@@ -69,8 +67,8 @@ export async function erase(
     const destinations: ErasedThere[] = [];
     for (const job of jobs) {
       const run = await lastContext(engine, job, options);
-      const { destinations: all } = withCategories(job, await foundCategories(engine, job.name)).job;
-      for (const destination of all) destinations.push(await eraseThere(run, destination, identities));
+      for (const destination of job.destinations)
+        destinations.push(await eraseThere(run, destination, identities));
     }
     const complete = destinations.every(({ error }) => error === null);
     const deleted = complete ? await deleteErased(engine) : {};

@@ -2,7 +2,7 @@ import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
-import { withCategories } from './audiences.ts';
+import { destinationsWith } from './audiences.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
 import { noteEntries } from './holdout-entries.ts';
@@ -91,9 +91,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
     await dropOldRuns(engine, job.name, run.run_id);
 
-    const expanded = withCategories(job, report.categories);
-    report.warnings.push(...expanded.warnings);
-    const planned = await timed('plan', () => planDestinations({ ...run, job: expanded.job }, options.send));
+    const { destinations, warnings } = destinationsWith(job, report.categories);
+    report.warnings.push(...warnings);
+    const planned = await timed('plan', () => planDestinations(run, destinations, options.send));
     report.audiences = options.send
       ? await timed('push', () => pushAll(run, planned))
       : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
