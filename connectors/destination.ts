@@ -17,14 +17,17 @@ export type Member = {
   value?: string;
   /** Properties that changed, by their name on the platform. */
   properties?: Record<string, PropertyValue>;
+  /** The platform's own id of the member, as an earlier outcome told it; it may be out of date. */
+  remote_id?: string;
 } & Pick<Customer, 'first_name' | 'last_name' | 'city' | 'region' | 'zip' | 'country'>;
 
 /**
- * How one member ended. `refused` carries the platform's own reason, without personal content; a permanent one is
+ * How one member ended. `done` may tell the platform's own id of the member, for the ledger to keep and hand back: it
+ * saves looking the member up. `refused` carries the platform's own reason, without personal content; a permanent one is
  * parked, any other is offered again at the next run, like `retry`.
  */
 export type Outcome =
-  | { key: string; result: 'done' }
+  | { key: string; result: 'done'; remote_id?: string }
   | { key: string; result: 'refused'; reason: string; permanent: boolean }
   | { key: string; result: 'retry'; reason: string };
 
@@ -65,6 +68,11 @@ export type Change = {
   remove(): AsyncIterable<Member>;
   /** Everyone who shall be in the audience afterwards, for destinations that write it whole. */
   wanted(): AsyncIterable<Member>;
+  /**
+   * Where it is given, several batches may be under way at a time. Once it is aborted no further one is begun, and the
+   * caller takes what those under way come to. Without it, batches go one by one as the caller asks for them.
+   */
+  stop?: AbortSignal;
 };
 
 export type DestinationContext = {
@@ -139,10 +147,13 @@ export type Destination = {
   /** The keys of everyone in an audience, page by page, for repair; absent where the platform does not tell. */
   members?(audience: RemoteAudience): AsyncIterable<string[]>;
   /**
-   * Stores properties of people the platform knows, changed ones only, batch by batch like `push`. Creates nobody
-   * and touches no consent.
+   * Stores properties of people the platform knows, changed ones only, batch by batch like `push`, with `stop` as
+   * there. Creates nobody and touches no consent.
    */
-  setProperties?(members: () => AsyncIterable<Member>): AsyncIterable<PropertiesAcknowledgement>;
+  setProperties?(
+    members: () => AsyncIterable<Member>,
+    stop?: AbortSignal,
+  ): AsyncIterable<PropertiesAcknowledgement>;
   /**
    * Makes what the settings of an audience ask to be made out of it, once it holds its members. Safe to repeat: what
    * exists is found.
@@ -162,7 +173,7 @@ export type Destination = {
   erase?(member: Member, audiences: readonly RemoteAudience[]): Promise<{ done: string[]; requests: number }>;
   /**
    * Sends one audience's change batch by batch and yields after each answer. The next batch is sent only when the
-   * caller asks for it, so the ledger can follow every acknowledgement.
+   * caller asks for it, so the ledger can follow every acknowledgement; with `stop` a few batches more are under way.
    * @throws SyncError when the rest cannot be sent (key refused, platform down, audience gone: `AUDIENCE_GONE`)
    */
   push(change: Change): AsyncIterable<Acknowledgement>;

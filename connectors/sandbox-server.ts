@@ -38,14 +38,16 @@ export type Sandbox = {
 
 /**
  * Serves imitation platforms on one loopback origin, with `GET /_state`, `GET /_requests` and `POST /_faults`.
- * @param options `port` 0 takes any free one; `keep_exchanges` remembers every request for tests
+ * @param options `port` 0 takes any free one; `keep_exchanges` remembers every request for tests; an answer is kept
+ *   back until what `delay` returns is settled, while what was asked for is done at once
  */
 export async function serveSandbox(
   platforms: readonly SandboxPlatform[],
-  options: { port?: number; keep_exchanges?: boolean } = {},
+  options: { port?: number; keep_exchanges?: boolean; delay?: () => Promise<void> } = {},
 ): Promise<Sandbox> {
   const faults: (z.output<typeof Fault> & { seen: number })[] = [];
   const counts = new Map<string, Map<string, number>>();
+  const opens = new Map<string, number>();
   const exchanges: Exchange[] = [];
   const addFault = (fault: unknown) => void faults.push({ ...Fault.parse(fault), seen: 0 });
   const state = () => Object.fromEntries(platforms.map((platform) => [platform.name, platform.state()]));
@@ -87,9 +89,16 @@ export async function serveSandbox(
       return send(outgoing, { status: 404, body: { error: `The sandbox has no ${url.pathname}` } });
     const headers = incoming.headers as Record<string, string | undefined>;
     const path = url.pathname.slice(platform.prefix.length);
-    const reply = answer(platform, { method, path, query: url.searchParams, headers, body });
-    if (reply === 'drop') incoming.socket.destroy();
-    else send(outgoing, reply);
+    const open = (opens.get(platform.name) ?? 0) + 1;
+    opens.set(platform.name, open);
+    try {
+      const reply = answer(platform, { method, path, query: url.searchParams, headers, body, open });
+      await options.delay?.();
+      if (reply === 'drop') incoming.socket.destroy();
+      else send(outgoing, reply);
+    } finally {
+      opens.set(platform.name, (opens.get(platform.name) ?? 1) - 1);
+    }
   };
 
   await new Promise<void>((resolve, reject) => {

@@ -6,6 +6,8 @@ export type SandboxRequest = {
   headers: Record<string, string | undefined>;
   /** Parsed JSON, or undefined where there is none. */
   body: unknown;
+  /** How many requests of the platform are being answered at this moment, this one among them. */
+  open?: number;
 };
 
 export type SandboxReply = {
@@ -25,6 +27,8 @@ export type SandboxOptions = {
   people?: readonly SandboxPerson[];
   /** Milliseconds since 1970; tests hand in their own clock. */
   now?: () => number;
+  /** False: quotas and connections are not counted. */
+  rates?: boolean;
 };
 
 /** A small stateful imitation of one platform: its documented paths, limits, paging, jobs and per-item errors. */

@@ -93,9 +93,46 @@ command('explain <job> [email]', 'one customer: orders, numbers, why each segmen
       return (await import('./commands/explain.ts')).explain(context, job, { email, id });
     }),
   );
-command('segments <job>', 'what each segment is worth', JOB)
-  .requiredOption('--lift', 'compares held-out customers with those who were sent')
-  .action(act(async (context, job: string) => (await import('./commands/lift.ts')).lift(context, job)));
+command(
+  'segments <job>',
+  'every segment in numbers, who moved between them, and what moves are worth; sends nothing',
+  JOB,
+)
+  .addOption(
+    new Option('--as-of <date>', "look at the end of this day instead of the last run's").argParser(isoDate),
+  )
+  .option('--since <date>', 'compare with the end of this day; a month before unless given', isoDate)
+  .option('--backfill <months>', 'also compute so many ends of months before', months, 0)
+  .option('--anew', 'compute past days again, for records that were added since')
+  .option('--model <model>', 'only this model; custom are the lists')
+  .option('--flows', 'who moved from where to where')
+  .option('--moves', 'what each move is worth, the biggest gain first')
+  .option('--lift', 'instead, compare held-out customers with those who were sent')
+  .action(
+    act(
+      async (
+        context,
+        job: string,
+        {
+          asOf,
+          lift,
+          ...options
+        }: {
+          asOf?: string;
+          lift?: boolean;
+          backfill: number;
+          since?: string;
+          anew?: boolean;
+          model?: string;
+          flows?: boolean;
+          moves?: boolean;
+        },
+      ) =>
+        lift
+          ? (await import('./commands/lift.ts')).lift(context, job)
+          : (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
+    ),
+  );
 command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
   .addOption(AS_OF)
   .option('--holdout <time>', 'length of that part, such as 90d or 13w', holdout, 90)
@@ -114,6 +151,10 @@ command('backtest <job>', 'how well the model would have forecast the last part 
         }),
     ),
   );
+command(
+  'erase <email>',
+  'removes a person from every destination and from the store, and prints a receipt',
+).action(act(async (context, email: string) => (await import('./commands/erase.ts')).erase(context, email)));
 command('sandbox', 'imitation Mailchimp, Klaviyo and Facebook on 127.0.0.1')
   .option('--port <number>', 'port to listen on; any free one unless given', port)
   .option('--people <file>', 'CSV with the contacts of the Mailchimp list: email, status')
@@ -231,6 +272,12 @@ function holdout(text: string): number {
   const days = (parseDuration(text) ?? 0) / 86_400_000;
   if (Number.isInteger(days) && days > 0) return days;
   throw new InvalidArgumentError('Write whole days or weeks, at least one: for example 90d or 13w.');
+}
+
+function months(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number > 0 && number <= 240) return number;
+  throw new InvalidArgumentError('Write a whole number of months, from 1 to 240.');
 }
 
 function isoDate(text: string): string {

@@ -8,7 +8,8 @@ import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js'
 import { expect, test } from 'vitest';
 
 const SAMPLE = join(import.meta.dirname, '../config/sample');
-const FILES = ['orders_export_1.csv', 'orders_export_2.csv', 'visits.csv', 'products.csv', 'old-shop.csv'];
+const ORDERS = ['orders_export_1.csv', 'orders_export_2.csv', 'old-shop.csv'];
+const FILES = [...ORDERS, 'visits.csv', 'engagement.csv', 'products.csv', 'accounts.csv'];
 const run = promisify(execFile);
 
 type Row = Record<string, string>;
@@ -41,7 +42,7 @@ test('the sample is what its generator writes, and a file that is not is named',
 test('together the files stay small', () => {
   const bytes = FILES.reduce((sum, file) => sum + statSync(join(SAMPLE, file)).size, 0);
 
-  expect(bytes).toBeLessThan(3.1e6);
+  expect(bytes).toBeLessThan(3.2e6);
 });
 
 test('the export has the columns of Shopify, and further lines of an order leave those of the order blank', () => {
@@ -126,7 +127,8 @@ test('some customers are known by phone only, and some sales have nobody', () =>
 });
 
 test('nobody real is reached: addresses under the example domains, phones nobody has', () => {
-  const emails = [...orders, ...rowsOf('visits.csv'), ...rowsOf('old-shop.csv', ';')]
+  const others = ['visits.csv', 'engagement.csv', 'accounts.csv'].flatMap((file) => rowsOf(file));
+  const emails = [...orders, ...others, ...rowsOf('old-shop.csv', ';')]
     .map((row) => row['Email'] ?? row['email'] ?? row['mail'] ?? '')
     .filter(Boolean);
   const phones = orders
@@ -157,4 +159,67 @@ test('a third of the customers visited in the last twelve months, some after the
   expect(
     visits.filter((visit) => visit['visited_at']! < '2025-11-15' || visit['visited_at']! > '2026-11-16'),
   ).toEqual([]);
+});
+
+test('in the last twelve months newsletters were opened, links followed, reviews written and friends brought', () => {
+  const events = rowsOf('engagement.csv');
+  const ofType = (type: string) => events.filter((event) => event['type'] === type);
+  const did = (event: Row) => `${event['at']} ${event['email']}`;
+  const opened = new Set(ofType('open').map(did));
+
+  expect(new Set(events.map((event) => event['type']))).toEqual(
+    new Set(['open', 'click', 'review', 'referral']),
+  );
+  expect(ofType('open').length).toBeGreaterThan(1000);
+  expect(ofType('click').length).toBeGreaterThan(100);
+  expect(ofType('click').filter((click) => !opened.has(did(click)))).toEqual([]);
+  expect(ofType('review').length).toBeGreaterThan(100);
+  expect(ofType('referral').length).toBeGreaterThan(20);
+  expect(new Set(events.map((event) => JSON.stringify(event))).size).toBe(events.length);
+  expect(events.filter((event) => event['at']! < '2025-11-15' || event['at']! > '2026-11-16')).toEqual([]);
+});
+
+test('only customers open newsletters, and whoever never agreed to them does not', () => {
+  const known = new Map<string, boolean>();
+  for (const order of orders) {
+    const email = order['Email']!.trim().toLowerCase();
+    known.set(email, (known.get(email) ?? false) || order['Accepts Marketing'] === 'yes');
+  }
+  const readers = rowsOf('engagement.csv').filter((event) => event['type'] === 'open');
+  const strangers = readers.filter((event) => !known.has(event['email']!));
+  const unasked = readers.filter((event) => known.get(event['email']!) === false);
+
+  expect(strangers).toEqual([]);
+  // Somebody who agreed after their last order is in no order with a yes.
+  expect(unasked.length / readers.length).toBeLessThan(0.05);
+});
+
+test('the list of products has every SKU that was sold, with a category and the product behind the variant', () => {
+  const products = new Map(rowsOf('products.csv').map((product) => [product['sku'], product]));
+  const sold = rows.filter((row) => row['Lineitem sku']);
+
+  expect(sold.filter((row) => !products.has(row['Lineitem sku']))).toEqual([]);
+  for (const product of products.values()) {
+    expect(product['category']).not.toBe('');
+    expect(product['title']!.startsWith(product['product']!)).toBe(true);
+  }
+  expect(new Set([...products.values()].map((product) => product['product'])).size).toBe(25);
+  expect([...products.values()].filter((product) => product['collections'] !== '').length).toBeGreaterThan(
+    40,
+  );
+});
+
+test('some customers have an account, and with it tags, costs and what they like', () => {
+  const accounts = rowsOf('accounts.csv');
+  const filled = (column: string) => accounts.filter((account) => account[column] !== '').length;
+
+  expect(new Set(accounts.map((account) => account['email'])).size).toBe(accounts.length);
+  expect(accounts.length).toBeGreaterThan(500);
+  for (const column of ['tags', 'birth_year', 'sport', 'ad_cost']) {
+    expect(filled(column)).toBeGreaterThan(100);
+    expect(filled(column)).toBeLessThan(accounts.length);
+  }
+  const costs = accounts.flatMap((account) => [account['ad_cost'] || '0.00', account['support_cost']!]);
+  expect(costs.filter((cost) => !/^\d+\.\d\d$/.test(cost))).toEqual([]);
+  expect(accounts.filter((account) => account['support_cost'] === '0.00').length).toBeGreaterThan(100);
 });

@@ -26,6 +26,12 @@ export function currencyOf(text: string, fallback: string): string | undefined {
   return /^[a-z]{3}$/i.test(text) ? text.toUpperCase() : undefined;
 }
 
+/** The different parts of a cell that lists several, separated by commas. */
+export function listOf(text: string): string[] {
+  const parts = text.split(',').map((part) => part.trim());
+  return [...new Set(parts)].filter((part) => part !== '');
+}
+
 /** One word for "On hold", "on-hold" and "ON_HOLD". */
 export function wordOf(text: string): string {
   return text.toLowerCase().replace(/[\s_-]+/g, '_');

@@ -1,15 +1,13 @@
 import { hash } from 'node:crypto';
-import { type Customer, EVENT_TYPES, type EventType } from '../records.ts';
-import { consentOf, countryOf, digitsOf, emailOf, wordOf } from './cells.ts';
-import type { Reading, RowReader } from './draft.ts';
+import { EVENT_TYPES, type EventType } from '../records.ts';
+import { wordOf } from './cells.ts';
+import { customers, isSomebody, NOBODY, personReader } from './customers.ts';
+import type { ColumnReader, FieldCells, Reading, RowReader } from './draft.ts';
 import { versionAt } from './files.ts';
-import type { Cell, Header } from './header.ts';
-import { compare } from './money.ts';
+import type { Header } from './header.ts';
 import { addOrder, type Standing } from './order.ts';
-import type { CsvSettings, Field, Meaning } from './schema.ts';
-
-type ColumnReader = (cell: FieldCells, settings: CsvSettings, reading: Reading) => RowReader;
-type FieldCells = (field: Field) => Cell;
+import { lines, products } from './products.ts';
+import type { CsvSettings, Meaning } from './schema.ts';
 
 /**
  * Reads rows of a file whose columns the job names.
@@ -21,8 +19,14 @@ export function columnsReader(header: Header, settings: CsvSettings, reading: Re
     const column = columns[field];
     return column === undefined ? () => '' : header.required(column, `columns.${field}`);
   };
-  const readers: Record<CsvSettings['records'], ColumnReader> = { orders, customers, events };
-  return readers[settings.records](cell, settings, reading);
+  const readers: Record<CsvSettings['records'], ColumnReader> = {
+    orders,
+    lines,
+    products,
+    customers,
+    events,
+  };
+  return readers[settings.records](cell, settings, reading, header);
 }
 
 const orders: ColumnReader = (cell, settings, reading) => {
@@ -59,42 +63,6 @@ const orders: ColumnReader = (cell, settings, reading) => {
   };
 };
 
-const customers: ColumnReader = (cell, _settings, reading) => {
-  const personOf = personReader(cell, reading);
-  const costsOf = costsReader(cell, reading);
-  const updated = cell('updated_at');
-  return (row, draft) => {
-    const person = personOf(row);
-    if (!isSomebody(person)) return NOBODY;
-    const changed = updated(row);
-    const updated_at = changed === '' ? reading.modified_at : reading.date(changed);
-    if (!updated_at) return 'the date of the last change cannot be read';
-    const { costs, unreadable } = costsOf(row);
-    // What else the row says, a refusal of consent above all, stands without its costs.
-    draft.customers.push({ ...person, ...costs, updated_at });
-    return (
-      unreadable && `${unreadable} cannot be read as an amount of 0 or more; the rest of the row was read`
-    );
-  };
-};
-
-type Costs = Pick<Customer, 'acquisition_cost' | 'service_cost'>;
-
-function costsReader(cell: FieldCells, reading: Reading) {
-  const cells = { acquisition_cost: cell('acquisition_cost'), service_cost: cell('service_cost') };
-  return (row: readonly string[]): { costs: Costs; unreadable: string } => {
-    const costs: Costs = {};
-    const unreadable: string[] = [];
-    for (const field of ['acquisition_cost', 'service_cost'] as const) {
-      const text = cells[field](row);
-      const amount = reading.amount(text);
-      if (amount !== undefined && compare(amount, '0') >= 0) costs[field] = amount;
-      else if (text !== '') unreadable.push(field);
-    }
-    return { costs, unreadable: unreadable.join(', ') };
-  };
-}
-
 const events: ColumnReader = (cell, settings, reading) => {
   const id = cell('event_id');
   const at = cell('at');
@@ -114,47 +82,8 @@ const events: ColumnReader = (cell, settings, reading) => {
   };
 };
 
-const NOBODY = 'the row has no customer id, no e-mail address and no phone number';
-
 function isEventType(word: string): word is EventType {
   return EVENT_TYPES.some((type) => type === word);
-}
-
-function personReader(cell: FieldCells, reading: Reading) {
-  const read = (field: Field) => {
-    const text = cell(field);
-    return (row: readonly string[]) => text(row) || undefined;
-  };
-  const customer_id = read('customer_id');
-  const email = cell('email');
-  const phone = cell('phone');
-  const first_name = read('first_name');
-  const last_name = read('last_name');
-  const city = read('city');
-  const region = read('region');
-  const zip = cell('zip');
-  const country = cell('country');
-  const marketing = cell('accepts_marketing');
-  const sms = cell('accepts_sms');
-  const ads = cell('accepts_ads');
-  return (row: readonly string[]): Omit<Customer, 'updated_at'> => ({
-    customer_id: customer_id(row),
-    email: emailOf(email(row), reading.notes),
-    phone: digitsOf(phone(row)),
-    first_name: first_name(row),
-    last_name: last_name(row),
-    city: city(row),
-    region: region(row),
-    zip: digitsOf(zip(row)),
-    country: countryOf(country(row)),
-    email_consent: consentOf(marketing(row)),
-    sms_consent: consentOf(sms(row)),
-    ads_consent: consentOf(ads(row)),
-  });
-}
-
-function isSomebody(person: { customer_id?: string; email?: string; phone?: string }): boolean {
-  return Boolean(person.customer_id || person.email || person.phone);
 }
 
 const WORDS: Record<Meaning, string> = {

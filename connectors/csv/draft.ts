@@ -1,9 +1,12 @@
-import type { Customer, Event, Order, OrderLine, Refund, Rejection } from '../records.ts';
+import type { Customer, Event, Order, OrderLine, Product, Refund, Rejection } from '../records.ts';
+import type { Cell, Header } from './header.ts';
+import type { CsvSettings, Field } from './schema.ts';
 
 /** A page in the making. */
 export type Draft = {
   orders: Order[];
   lines: OrderLine[];
+  products: Product[];
   refunds: Refund[];
   customers: Customer[];
   events: Event[];
@@ -11,11 +14,22 @@ export type Draft = {
 };
 
 export function emptyDraft(): Draft {
-  return { orders: [], lines: [], refunds: [], customers: [], events: [], rejected: [] };
+  return { orders: [], lines: [], products: [], refunds: [], customers: [], events: [], rejected: [] };
 }
 
 /** Adds what a row says to the draft; answers why (part of) it was left out, without quoting a cell. */
 export type RowReader = (cells: readonly string[], draft: Draft) => string | undefined;
+
+/** The cell of a field, '' where the job names no column for it. */
+export type FieldCells = (field: Field) => Cell;
+
+/** Makes the reader of one kind of records for a file whose columns the job names. */
+export type ColumnReader = (
+  cell: FieldCells,
+  settings: CsvSettings,
+  reading: Reading,
+  header: Header,
+) => RowReader;
 
 /** What the rows of one file are read with. */
 export type Reading = {

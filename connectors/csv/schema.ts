@@ -34,9 +34,22 @@ const Columns = z.strictObject({
   service_cost: header(
     "What serving the customer cost in the last 12 months (support, handling of returns, shipping that the shop paid); in the job's currency.",
   ),
+  tags: header("The shop's own tags of the customer, separated by commas."),
   event_id: header('Unique per event; without it equal rows are one event.'),
   type: header('visit, view, cart, open, click, bounce, review, referral or support.'),
   at: header('When the event happened.'),
+  line_id: header(
+    'Unique within the order; without it equal rows are one line, unless they follow each other.',
+  ),
+  sku: header("The shop's code of what is sold, size and colour included."),
+  product_id: header("The shop's own id of the product."),
+  title: header('What the product is called.'),
+  category: header('Category of the product.'),
+  brand: header('Brand or maker of the product.'),
+  collections: header('Collections that the product is in, separated by commas.'),
+  quantity: header('How many were bought; 1 where it is missing or blank.'),
+  net: header('What was paid for the whole line, after its own discount, without tax.'),
+  price: header('Price of one; what was paid is price times quantity where `net` is missing or blank.'),
 });
 export type Field = keyof z.output<typeof Columns>;
 
@@ -44,13 +57,28 @@ const PERSON = ['customer_id', 'email', 'phone'] as const;
 const ADDRESS = ['first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const;
 const CONSENT = ['accepts_marketing', 'accepts_sms', 'accepts_ads'] as const;
 const COSTS = ['acquisition_cost', 'service_cost'] as const;
+const PRODUCT = ['sku', 'product_id', 'title', 'category', 'brand'] as const;
 const ORDER = ['order_id', 'ordered_at', 'cancelled_at', 'updated_at', 'state', 'currency'] as const;
 const MONEY = ['goods', 'total', 'tax', 'shipping', 'discount', 'refunded'] as const;
 
-const FIELDS: Record<'orders' | 'customers' | 'events', readonly Field[]> = {
+const FIELDS = {
   orders: [...ORDER, ...MONEY, ...PERSON, ...ADDRESS, ...CONSENT],
-  customers: [...PERSON, ...ADDRESS, ...CONSENT, ...COSTS, 'updated_at'],
+  lines: ['order_id', 'line_id', ...PRODUCT, 'quantity', 'net', 'price'],
+  products: [...PRODUCT, 'collections'],
+  customers: [...PERSON, ...ADDRESS, ...CONSENT, ...COSTS, 'tags', 'updated_at'],
   events: ['event_id', 'type', 'at', ...PERSON],
+} as const satisfies Record<string, readonly Field[]>;
+
+/** What one row of a file is. */
+type Records = keyof typeof FIELDS;
+
+/** Needed columns; of several in a list, one. */
+const NEEDED: Record<Records, readonly (readonly Field[])[]> = {
+  orders: [['order_id'], ['ordered_at'], ['goods', 'total']],
+  lines: [['order_id'], ['sku', 'product_id', 'title'], ['net', 'price']],
+  products: [['sku', 'product_id']],
+  customers: [PERSON],
+  events: [PERSON, ['at']],
 };
 
 const MEANINGS = ['paid', 'pending', 'unpaid', 'refunded', 'cancelled', 'test'] as const;
@@ -66,8 +94,17 @@ const Shape = z.strictObject({
   columns: Columns.optional().describe(
     'For any other file: our name of a field, and the column it stands in.',
   ),
+  extra: z
+    .record(
+      z.string().regex(/^[a-z][a-z0-9_]*$/, 'Names are made of a-z, 0-9 and _, a letter first'),
+      z.string().min(1),
+    )
+    .default({})
+    .describe(
+      'What else the file says of customers (age, interests): a name of your own, and the column it stands in. Rules know it as `extra.NAME`.',
+    ),
   records: z
-    .enum(['orders', 'customers', 'events'])
+    .enum(Object.keys(FIELDS) as [Records, ...Records[]])
     .default('orders')
     .describe('What one row of the file is.'),
   event: z.enum(EVENT_TYPES).optional().describe('What every row is, for events without a `type` column.'),
@@ -102,7 +139,10 @@ export type CsvSettings = z.output<typeof Shape>;
 /** Settings of the source `csv`. Which fields `columns` may and must name depends on `records`. */
 export const CsvSettings = Shape.superRefine((settings, context) => {
   const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-  const { columns, records } = settings;
+  const { columns, records, extra } = settings;
+  if (records !== 'customers' && Object.keys(extra).length > 0) {
+    problem(['extra'], '`extra` belongs to `records: customers`');
+  }
   if (!columns === !settings.format) {
     return problem(['format'], 'give either `format: shopify` or `columns`, one of the two');
   }
@@ -110,24 +150,17 @@ export const CsvSettings = Shape.superRefine((settings, context) => {
     if (records !== 'orders') problem(['records'], '`format: shopify` holds orders');
     return;
   }
+  const known: readonly Field[] = FIELDS[records];
   for (const field of Object.keys(columns) as Field[]) {
-    if (!FIELDS[records].includes(field)) {
-      problem(['columns', field], `${records} have no ${field}; they have ${FIELDS[records].join(', ')}`);
+    if (!known.includes(field)) {
+      problem(['columns', field], `${records} have no ${field}; they have ${known.join(', ')}`);
     }
   }
-  const need = (...fields: Field[]) => {
-    if (fields.some((field) => columns[field])) return;
+  for (const fields of NEEDED[records]) {
+    if (fields.some((field) => columns[field])) continue;
     problem(['columns'], `${records} need a column for ${fields.join(' or ')}`);
-  };
-  if (records === 'orders') {
-    need('order_id');
-    need('ordered_at');
-    need('goods', 'total');
-  } else {
-    need(...PERSON);
   }
   if (records === 'events') {
-    need('at');
     if (!columns.type === !settings.event) problem(['event'], 'give either `columns.type` or `event`');
   } else if (settings.event) {
     problem(['event'], '`event` belongs to `records: events`');

@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto';
 import type { Customer, Order, OrderLine } from '../records.ts';
 import { consentOf, countryOf, digitsOf, emailOf, namesOf } from './cells.ts';
 import type { Reading, RowReader } from './draft.ts';
 import type { Header } from './header.ts';
+import { lineIds } from './line-ids.ts';
 import { minus, times } from './money.ts';
 import { addOrder, type OrderCells, type Standing } from './order.ts';
 
@@ -147,19 +147,5 @@ function lineReader(header: Header, reading: Reading) {
       net: minus(times(unitPrice, units), reduction),
       version: reading.version,
     };
-  };
-}
-
-/** The export numbers no lines: a line is known by what it says, and equal ones that follow each other are counted. */
-function lineIds(): (order_id: string, facts: string) => string {
-  let current: string | undefined;
-  const seen = new Map<string, number>();
-  return (order_id, facts) => {
-    if (order_id !== current) seen.clear();
-    current = order_id;
-    const id = hash('sha1', facts).slice(0, 16);
-    const before = seen.get(id) ?? 0;
-    seen.set(id, before + 1);
-    return before === 0 ? id : `${id}.${before + 1}`;
   };
 }

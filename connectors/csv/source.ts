@@ -1,7 +1,7 @@
 import type { SourceDefinition } from '../source.ts';
 import { CsvSettings } from './schema.ts';
 
-/** Orders, customers or events in delimited text files; see the README beside this file. */
+/** Orders, their lines, products, customers or events in delimited text files; see the README beside this file. */
 export const csvSource: SourceDefinition<CsvSettings> = {
   type: 'csv',
   title: 'CSV files',
@@ -10,6 +10,7 @@ export const csvSource: SourceDefinition<CsvSettings> = {
     const paths = [settings.path].flat().toSorted();
     return ['csv', settings.format ?? settings.records, settings.event ?? '', ...paths].join(':');
   },
+  extra_fields: (settings) => Object.keys(settings.extra),
   async open(settings, context) {
     const { openCsv } = await import('./pull.ts');
     return openCsv(settings, context);

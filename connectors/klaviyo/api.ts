@@ -1,8 +1,16 @@
-import { ApiKeySession, ListsApi, ProfilesApi, RetryWithExponentialBackoff } from 'klaviyo-api';
+import {
+  ApiKeySession,
+  DataPrivacyApi,
+  ListsApi,
+  ProfilesApi,
+  RetryWithExponentialBackoff,
+} from 'klaviyo-api';
 import type { z } from 'zod';
 import type { DestinationContext } from '../destination.ts';
+import type { Limiter } from '../limiter.ts';
 import { withRetries } from '../retry.ts';
 import { answerError, explain, type Call } from './explain.ts';
+import { endpointOf, told } from './pace.ts';
 import type { Settings } from './schema.ts';
 
 /** Longer than Klaviyo takes for 5 MB; a request that is quiet for this long is given up and tried again. */
@@ -11,6 +19,8 @@ const TIMEOUT_MS = 60_000;
 export type Api = {
   lists: ListsApi;
   profiles: ProfilesApi;
+  privacy: DataPrivacyApi;
+  limiter: Limiter;
   /**
    * Makes one call, with retries, and reads what of the answer is used.
    * @returns the answer, and how many requests it took
@@ -25,21 +35,30 @@ export type Api = {
 
 /**
  * The SDK's objects for one account. Its own retrying is off: it knows neither our signal nor broken connections.
- * It has no timeout either, but every request goes through the session, which adds one for axios to keep
- * (that closes the socket, and touches no other user of axios in this process).
+ * Every request goes through the session, which lets it wait for its turn and adds the timeout that the SDK has not
+ * (axios keeps it: that closes the socket, and touches no other user of axios in this process).
  */
 export function klaviyoApi(
   settings: Settings,
   context: DestinationContext,
+  limiter: Limiter,
   timeout_ms: number = TIMEOUT_MS,
 ): Api {
   const session = new ApiKeySession(settings.api_key, new RetryWithExponentialBackoff({ numRetries: 0 }));
   const send = session.requestWithRetry.bind(session);
-  session.requestWithRetry = (request) => send({ ...request, timeout: timeout_ms });
-  const lists = new ListsApi(session);
-  const profiles = new ProfilesApi(session);
+  session.requestWithRetry = (request) =>
+    limiter.run(endpointOf(request), {
+      signal: context.signal,
+      send: () => send({ ...request, timeout: timeout_ms }),
+      told,
+    });
+  const [lists, profiles, privacy] = [
+    new ListsApi(session),
+    new ProfilesApi(session),
+    new DataPrivacyApi(session),
+  ];
   const origin = settings.base_url?.replace(/\/+$/, '');
-  if (origin) for (const api of [lists, profiles]) api.basePath = origin;
+  if (origin) for (const api of [lists, profiles, privacy]) api.basePath = origin;
 
   async function ask<T>(call: Call, reply: z.ZodType<T>, request: () => Promise<unknown>) {
     const attempt = async (): Promise<T> => {
@@ -53,10 +72,10 @@ export function klaviyoApi(
     return withRetries(attempt, {
       signal: context.signal,
       backoff_ms: context.backoff_ms,
-      explain: (thrown) => explain(call, thrown),
+      explain: (thrown) => ({ error: explain(call, thrown) }),
     });
   }
-  return { lists, profiles, ask };
+  return { lists, profiles, privacy, limiter, ask };
 }
 
 /** A filter that matches any of the values. Klaviyo's literals are quoted and escaped as JSON's are. */

@@ -1,53 +1,38 @@
-import { batches } from '../batches.ts';
-import type { Acknowledgement, Change, Destination, DestinationContext } from '../destination.ts';
+import type { Destination, DestinationContext } from '../destination.ts';
 import { SyncError } from '../error.ts';
+import { limiterOf, type Limiter } from '../limiter.ts';
 import { klaviyoApi, type Api } from './api.ts';
-import { importBatch } from './import.ts';
-import { createList, findLists, readSomeLists } from './lists.ts';
-import { entryOf, type Entry } from './profile.ts';
+import { erase } from './erase.ts';
+import { watchJobs } from './jobs.ts';
+import { memberKeys } from './list-members.ts';
+import { countMembers, createList, findLists, readSomeLists, renameList } from './lists.ts';
 import { readOneProfile } from './lookup.ts';
-import { removeBatch } from './removal.ts';
-import { IMPORT_SIZE, REMOVAL_SIZE, type Settings } from './schema.ts';
+import { setProperties } from './properties.ts';
+import { push } from './push.ts';
+import type { Settings } from './schema.ts';
 
-/** Klaviyo takes 5 MB; the rest is for what stands around the profiles. */
-const IMPORT_BYTES = 5_000_000 - 1_000;
-
-export function openKlaviyo(settings: Settings, context: DestinationContext): Destination {
-  const api = klaviyoApi(settings, context);
+/**
+ * Opens one account's lists. Klaviyo counts all keys of an account together; which account a key belongs to it tells
+ * only to keys with a scope of their own, so keys are kept apart here, and its headers tell of the others.
+ */
+export function openKlaviyo(
+  settings: Settings,
+  context: DestinationContext,
+  limiter: Limiter = limiterOf(`klaviyo ${settings.base_url} ${settings.api_key}`),
+): Destination {
+  const api = klaviyoApi(settings, context, limiter);
+  const jobs = watchJobs(api, context);
   return {
     check: () => check(api),
     find: (audiences) => findLists(api, context, audiences),
     create: (name) => createList(api, name),
-    push: (change) => push(api, context, change),
+    rename: (audience, name) => renameList(api, audience, name),
+    count: (audience) => countMembers(api, audience),
+    members: ({ remote_id }) => memberKeys(api, remote_id),
+    setProperties: (members, stop) => setProperties(api, jobs, members(), stop),
+    erase: (member, audiences) => erase(api, member, audiences),
+    push: (change) => push(api, jobs, context, change),
   };
-}
-
-/** Adds first: should the rest fail, a person who moved between lists is on both rather than on none. */
-async function* push(api: Api, context: DestinationContext, change: Change): AsyncGenerator<Acknowledgement> {
-  // Never more than one batch's, and lighter than it: they leave before further members do.
-  const again: Entry[] = [];
-  let mended = 0;
-  async function* entries(): AsyncGenerator<Entry> {
-    for await (const member of change.add()) {
-      yield* again.splice(0);
-      yield entryOf(member);
-    }
-    yield* again.splice(0);
-  }
-  async function send(batch: readonly Entry[]): Promise<Acknowledgement> {
-    const imported = await importBatch(api, context, change.audience, batch);
-    again.push(...imported.again);
-    mended += imported.mended;
-    return imported.acknowledgement;
-  }
-  const bytes = { limit: IMPORT_BYTES, of: (entry: Entry) => entry.bytes };
-  for await (const batch of batches(entries(), IMPORT_SIZE, bytes)) yield await send(batch);
-  while (again.length > 0) yield await send(again.splice(0));
-  if (mended > 0) context.log('klaviyo refused a field, the member was sent without it', { members: mended });
-
-  for await (const batch of batches(change.remove(), REMOVAL_SIZE)) {
-    yield await removeBatch(api, change.audience, batch);
-  }
 }
 
 /** Klaviyo has no call that tells a key's scopes, and reading proves none for writing. */
@@ -67,13 +52,13 @@ async function check(api: Api): Promise<string[]> {
   if (missing.length === 0) {
     return [
       'key accepted, with lists:read and profiles:read',
-      'lists:write and profiles:write show at the first write',
+      'lists:write and profiles:write show at the first write, data-privacy:write at the first erasure',
     ];
   }
   throw new SyncError({
     code: 'DESTINATION_PERMISSION',
     where: 'klaviyo',
     what: `The API key lacks ${missing.join(' and ')}.`,
-    fix: 'Make a private key with lists:read, lists:write, profiles:read and profiles:write.',
+    fix: 'Make a private key with lists:read, lists:write, profiles:read, profiles:write and data-privacy:write.',
   });
 }

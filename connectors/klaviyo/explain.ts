@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { SyncError } from '../error.ts';
-import type { Failure } from '../retry.ts';
+import { SyncError, type Retry } from '../error.ts';
+import { TooLong } from '../limiter.ts';
 import { Refusals, type Refusal } from './replies.ts';
 
 /** What a call is about: for the words of an error, and to know what a 404 means. */
@@ -12,7 +12,12 @@ export type Call = {
   scopes: readonly string[];
   /** True where the list is named in the request, so that "not found" means the list. */
   list?: boolean;
+  /** What Klaviyo allows only so many of in a day: `new lists, 150`. */
+  daily?: string;
 };
+
+/** A wait that Klaviyo asks for and that is longer than this is left to the next run. */
+const LONGEST_WAIT_MS = 120_000;
 
 /** The part of an axios error that holds neither the key nor the request's body. */
 const HttpError = z.object({
@@ -25,37 +30,33 @@ const HttpError = z.object({
  * Says what a failed call means. Every call of this connector may be repeated (upserts, set additions and removals,
  * a creation that looks first), so whatever may pass is tried again.
  */
-export function explain(call: Call, thrown: unknown): Failure {
-  if (thrown instanceof SyncError) return { error: thrown };
+export function explain(call: Call, thrown: unknown): SyncError {
+  if (thrown instanceof SyncError) return thrown;
+  if (thrown instanceof TooLong) return throttled(call, thrown.wait_ms);
   const parsed = HttpError.safeParse(thrown);
-  if (!parsed.success) return { error: answerError(call, 'The client library could not read the answer.') };
+  if (!parsed.success) return answerError(call, 'The client library could not read the answer.');
   const { code, response } = parsed.data;
   const what = `Klaviyo could not ${call.what}.`;
-  if (!response) return { error: downError(call, `No answer (${code ?? 'connection failed'}).`) };
+  if (!response) return downError(call, `No answer (${code ?? 'connection failed'}).`);
   const { status } = response;
-  if (status === 429) return throttled(call, response.headers['retry-after']);
-  if (status >= 500 || status === 408) return { error: downError(call, `It answered ${status}.`) };
+  if (status === 429) return throttled(call, Number(response.headers['retry-after']) * 1000);
+  if (status >= 500 || status === 408) return downError(call, `It answered ${status}.`);
   const refusals = Refusals.safeParse(response.data).data?.errors;
   if (status === 401) {
     const fix = 'Make a private key under Settings > API keys in Klaviyo and put it where api_key points.';
-    return {
-      error: problem(call, 'DESTINATION_KEY_REFUSED', 'Klaviyo does not accept the API key.', undefined, fix),
-    };
+    return problem(call, 'DESTINATION_KEY_REFUSED', 'Klaviyo does not accept the API key.', undefined, fix);
   }
-  if (!refusals)
-    return { error: answerError(call, `It answered ${status} with something that is not its JSON.`) };
+  if (!refusals) return answerError(call, `It answered ${status} with something that is not its JSON.`);
   if (status === 403) {
     const fix = `Give the private key the scopes ${call.scopes.join(' and ')}; Klaviyo needs a new key for that.`;
-    return { error: problem(call, 'DESTINATION_PERMISSION', what, describe(refusals), fix) };
+    return problem(call, 'DESTINATION_PERMISSION', what, describe(refusals), fix);
   }
   if (call.list && (status === 404 || refusals.some(namesMissingList))) {
     const fix =
       'The next run looks the list up by name and makes it anew; keep lists of this program in Klaviyo.';
-    return {
-      error: problem(call, 'AUDIENCE_GONE', 'The list no longer exists in Klaviyo.', describe(refusals), fix),
-    };
+    return problem(call, 'AUDIENCE_GONE', 'The list no longer exists in Klaviyo.', describe(refusals), fix);
   }
-  return { error: problem(call, 'DESTINATION_REJECTED', what, `${status}: ${describe(refusals)}`) };
+  return problem(call, 'DESTINATION_REJECTED', what, `${status}: ${describe(refusals)}`);
 }
 
 /** The refusals in what the SDK threw, where Klaviyo named what in the request it refuses. */
@@ -91,13 +92,19 @@ function namesMissingList(refusal: Refusal): boolean {
   return /\blist\b.*\b(does not exist|not found)/i.test(refusal.detail);
 }
 
-function throttled(call: Call, retryAfter: unknown): Failure {
-  const seconds = Number(retryAfter);
-  const why = seconds > 0 ? `It asks to wait ${seconds} seconds.` : undefined;
-  const fix = 'The next run goes on from here. Other programs with a key of this account share its quota.';
+/** The limiter does the waiting, so a retry has only to be made. */
+function throttled(call: Call, wait_ms: number): SyncError {
+  const why = wait_ms > 0 ? `It asks to wait ${Math.ceil(wait_ms / 1000)} seconds.` : undefined;
+  const long = wait_ms > LONGEST_WAIT_MS;
+  if (long && call.daily) {
+    const what = `Klaviyo could not ${call.what}: it allows so much in a day (${call.daily}), and that is used up.`;
+    const fix =
+      'A run after that goes on from here; lists nobody needs may be deleted, but count all the same.';
+    return problem(call, 'DESTINATION_THROTTLED', what, why, fix, 'next_run');
+  }
   const what = `Klaviyo could not ${call.what}: too many requests.`;
-  const error = problem(call, 'DESTINATION_THROTTLED', what, why, fix, 'now');
-  return seconds > 0 ? { error, wait_ms: seconds * 1000 } : { error };
+  const fix = 'The next run goes on from here. Other programs with a key of this account share its quota.';
+  return problem(call, 'DESTINATION_THROTTLED', what, why, fix, long ? 'next_run' : 'now');
 }
 
 function downError(call: Call, why: string): SyncError {
@@ -112,7 +119,7 @@ function problem(
   what: string,
   why?: string,
   fix?: string,
-  retry: 'now' | 'never' = 'never',
+  retry: Retry = 'never',
 ): SyncError {
   return new SyncError({ code, where: call.where, what, why, fix }, { retry });
 }

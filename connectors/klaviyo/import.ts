@@ -1,55 +1,52 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { z } from 'zod';
-import type { Acknowledgement, Change, DestinationContext, Outcome } from '../destination.ts';
+import type { Outcome } from '../destination.ts';
 import { cursorIn, type Api } from './api.ts';
 import { refusalsIn, type Call } from './explain.ts';
-import { afterRefusal, unsendable, type Entry } from './profile.ts';
+import type { End, Jobs } from './jobs.ts';
+import { afterRefusal, unsendable, type Dropped, type Entry } from './profile.ts';
 import { ImportErrors, ImportJob, type Refusal } from './replies.ts';
 
-/** Waits between looks at a job grow by half, up to this many first waits: 10 s for the usual 500 ms. */
-const LONGEST_WAIT = 20;
-/** Looks at a job before its members are left to the next run; about half an hour. */
-const LOOKS = 200;
 const ERRORS_PAGE = 100;
-
-type End = { status: 'complete' | 'cancelled'; failed: number };
 
 const Answer = z.union([ImportJob, z.object({ rows: z.map(z.number(), z.custom<Refusal>()) })]);
 
-/** `again` are members to send once more without a field; `mended` counts those and the ones mended at once. */
-type Imported = { acknowledgement: Acknowledgement; again: Entry[]; mended: number };
+/** Where an import goes: for the words of an error, and the list that gets its members, if any. */
+export type Target = { where: string; list?: string };
 
-/** Imports one batch into a list, waits for the job's end and reads how each member fared. */
+/** `again` are members to send once more without a field; `dropped` are such fields, also those mended at once. */
+export type Imported = { outcomes: Outcome[]; again: Entry[]; dropped: Dropped[]; requests: number };
+
+/** Imports one batch, waits for the job's end and reads how each member fared. */
 export async function importBatch(
   api: Api,
-  context: DestinationContext,
-  audience: Change['audience'],
+  jobs: Jobs,
+  target: Target,
   batch: readonly Entry[],
 ): Promise<Imported> {
-  const submitted = await submit(api, audience, batch);
-  const { job, entries, requests } = submitted;
-  const added = [...submitted.refused];
+  const { job, entries, outcomes, dropped, requests } = await submit(api, target, batch);
   const again: Entry[] = [];
-  const end = job === undefined ? undefined : await finished(api, context, audience, job);
+  const end = job === undefined ? undefined : await jobs.ended(job, target.where);
   const failures =
-    job && end?.failed ? await importErrors(api, audience, job, entries) : new Map<Entry, Refusal>();
+    job && end?.failed ? await importErrors(api, target, job, entries) : new Map<Entry, Refusal>();
   for (const entry of entries) {
     const failure = failures.get(entry);
-    const next = failure ? afterRefusal(entry, failure) : fate(entry, failures.size, end);
-    if ('attributes' in next) again.push(next);
-    else added.push(next);
+    if (failure) {
+      const next = afterRefusal(entry, failure);
+      dropped.push(...next.dropped);
+      if ('entry' in next) again.push(next.entry);
+      else outcomes.push(next.outcome);
+    } else outcomes.push(fate(entry, failures.size, end));
   }
-  const mended = submitted.mended + again.length;
-  return { acknowledgement: { added, removed: [], requests }, again, mended };
+  return { outcomes, again, dropped, requests };
 }
 
 /** How a member ended whom no error names: done only where the job is, and all its failures have a name. */
-function fate({ key }: Entry, named: number, end: End | undefined): Outcome {
+function fate({ key, id }: Entry, named: number, end: End | undefined): Outcome {
   if (!end) return { key, result: 'retry', reason: 'Klaviyo had not finished the import' };
   if (end.status === 'cancelled') return { key, result: 'retry', reason: 'Klaviyo cancelled the import' };
   if (named < end.failed)
     return { key, result: 'retry', reason: 'Klaviyo reported more failures than it named' };
-  return { key, result: 'done' };
+  return { key, result: 'done', remote_id: id };
 }
 
 /**
@@ -57,39 +54,48 @@ function fate({ key }: Entry, named: number, end: End | undefined): Outcome {
  * (seen 2026-09; its description tells only of errors after the job): those are mended or taken out, and the rest
  * goes off again. Each round takes something out, so there is an end.
  */
-async function submit(api: Api, audience: Change['audience'], batch: readonly Entry[]) {
-  const call = callOn(audience, 'start an import', ['lists:write', 'profiles:write'], true);
-  const refused = batch.flatMap((entry) => unsendable(entry) ?? []);
+async function submit(api: Api, target: Target, batch: readonly Entry[]) {
+  const call: Call = {
+    where: target.where,
+    what: 'start an import',
+    scopes: ['lists:write', 'profiles:write'],
+    list: target.list !== undefined,
+  };
+  const outcomes = batch.flatMap((entry) => unsendable(entry) ?? []);
+  const dropped: Dropped[] = [];
   let entries = batch.filter((entry) => !unsendable(entry));
+  let job: string | undefined;
   let total = 0;
-  let mended = 0;
-  while (entries.length > 0) {
-    const { value, requests } = await api.ask(call, Answer, () => post(api, audience.remote_id, entries));
+  while (entries.length > 0 && job === undefined) {
+    const { value, requests } = await api.ask(call, Answer, () => post(api, target, entries));
     total += requests;
-    if (!('rows' in value)) return { job: value.data.id, entries, refused, mended, requests: total };
-    const { rows } = value;
-    entries = entries.flatMap((entry, index) => {
-      const refusal = rows.get(index);
-      if (!refusal) return [entry];
-      const next = afterRefusal(entry, refusal);
-      if ('attributes' in next) mended += 1;
-      else refused.push(next);
-      return 'attributes' in next ? [next] : [];
-    });
+    if ('rows' in value) {
+      const { rows } = value;
+      entries = entries.flatMap((entry, index) => {
+        const refusal = rows.get(index);
+        if (!refusal) return [entry];
+        const next = afterRefusal(entry, refusal);
+        dropped.push(...next.dropped);
+        if ('entry' in next) return [next.entry];
+        outcomes.push(next.outcome);
+        return [];
+      });
+    } else job = value.data.id;
   }
-  return { entries, refused, mended, requests: total };
+  return { job, entries, outcomes, dropped, requests: total };
 }
 
-async function post(api: Api, list: string, entries: readonly Entry[]): Promise<unknown> {
-  const data = entries.map(({ attributes }) => ({ type: 'profile' as const, attributes }));
+async function post(api: Api, { list }: Target, entries: readonly Entry[]): Promise<unknown> {
+  const data = entries.map(({ id, attributes }) => ({
+    type: 'profile' as const,
+    ...(id ? { id } : {}),
+    attributes,
+  }));
+  // Beside the attributes: inside them the list would be dropped and the profiles made all the same.
+  const relationships = list ? { lists: { data: [{ type: 'list' as const, id: list }] } } : undefined;
   try {
-    // Beside the attributes: inside them the list would be dropped and the profiles made all the same.
     const { response } = await api.profiles.bulkImportProfiles({
-      data: {
-        type: 'profile-bulk-import-job',
-        attributes: { profiles: { data } },
-        relationships: { lists: { data: [{ type: 'list', id: list }] } },
-      },
+      data: { type: 'profile-bulk-import-job', attributes: { profiles: { data } }, relationships },
     });
     return response.data;
   } catch (error) {
@@ -102,36 +108,17 @@ async function post(api: Api, list: string, entries: readonly Entry[]): Promise<
   }
 }
 
-/** The job's end, or undefined if it did not come within the time. */
-async function finished(
-  api: Api,
-  context: DestinationContext,
-  audience: Change['audience'],
-  job: string,
-): Promise<End | undefined> {
-  const call = callOn(audience, 'tell how an import stands', ['lists:read', 'profiles:read']);
-  let pause = context.backoff_ms;
-  for (let look = 0; look < LOOKS; look += 1) {
-    await wait(pause, undefined, { signal: context.signal });
-    const { value } = await api.ask(
-      call,
-      ImportJob,
-      async () => (await api.profiles.getBulkImportProfilesJob(job)).response.data,
-    );
-    const { status, failed_count } = value.data.attributes;
-    if (status === 'complete' || status === 'cancelled') return { status, failed: failed_count ?? 0 };
-    pause = Math.min(pause * 1.5, context.backoff_ms * LONGEST_WAIT);
-  }
-  return undefined;
-}
-
 /** The first error of each member; what was sent back names them, else their place in the request. */
-async function importErrors(api: Api, audience: Change['audience'], job: string, entries: readonly Entry[]) {
-  const call = callOn(audience, 'tell the errors of an import', ['profiles:read']);
+async function importErrors(api: Api, target: Target, job: string, entries: readonly Entry[]) {
+  const call: Call = {
+    where: target.where,
+    what: 'tell the errors of an import',
+    scopes: ['lists:read', 'profiles:read'],
+  };
   const named = new Map<string, Entry>();
   for (const entry of entries) {
-    if (entry.attributes.phoneNumber) named.set(entry.attributes.phoneNumber, entry);
-    if (entry.attributes.email) named.set(entry.attributes.email, entry);
+    const { email, phoneNumber } = entry.attributes;
+    for (const name of [phoneNumber, email, entry.id]) if (name) named.set(name, entry);
   }
   const failures = new Map<Entry, Refusal>();
   let pageCursor: string | undefined;
@@ -141,8 +128,10 @@ async function importErrors(api: Api, audience: Change['audience'], job: string,
       return (await api.profiles.getErrorsForBulkImportProfilesJob(job, page)).response.data;
     });
     for (const { attributes: error } of value.data) {
-      const sent = error.original_payload?.attributes ?? error.original_payload;
-      const byName = named.get(sent?.email?.toLowerCase() ?? '') ?? named.get(sent?.phone_number ?? '');
+      const payload = error.original_payload;
+      const sent = payload?.attributes ?? payload;
+      const names = [payload?.id, sent?.email?.toLowerCase(), sent?.phone_number];
+      const byName = names.flatMap((name) => named.get(name ?? '') ?? [])[0];
       const entry = byName ?? entries[rowOf(error) ?? -1];
       if (entry && !failures.has(entry)) failures.set(entry, error);
     }
@@ -154,8 +143,4 @@ async function importErrors(api: Api, audience: Change['audience'], job: string,
 function rowOf(refusal: Pick<Refusal, 'source'>): number | undefined {
   const row = /\/profiles\/data\/(\d+)/.exec(refusal.source?.pointer ?? '')?.[1];
   return row === undefined ? undefined : Number(row);
-}
-
-function callOn(audience: Change['audience'], what: string, scopes: string[], list = false): Call {
-  return { where: `klaviyo list "${audience.name}"`, what, scopes, list };
 }

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
-import type { AudienceRef, DestinationContext, RemoteAudience } from '../destination.ts';
+import type { AudienceRef, DestinationContext, RemoteAudience, RemoteCount } from '../destination.ts';
 import { anyOf, cursorIn, type Api } from './api.ts';
 import type { Call } from './explain.ts';
-import { CreatedList, Lists } from './replies.ts';
+import { LISTS_A_DAY } from './pace.ts';
+import { CountedList, List, Lists } from './replies.ts';
 
-type List = z.infer<typeof Lists>['data'][number];
+type Listed = z.infer<typeof Lists>['data'][number];
 
 /** Klaviyo returns no more lists than this in a page; as many are asked for at a time. */
 const PAGE = 10;
@@ -45,11 +46,12 @@ export async function findLists(
 export async function createList(api: Api, name: string): Promise<RemoteAudience & { requests: number }> {
   const call: Call = {
     where: `klaviyo list "${name}"`,
-    what: 'create the list (it allows 150 new ones a day)',
+    what: 'create the list',
     scopes: ['lists:read', 'lists:write'],
+    daily: `${LISTS_A_DAY} new lists`,
   };
   let requests = 0;
-  const { value } = await api.ask(call, CreatedList, async () => {
+  const { value } = await api.ask(call, List, async () => {
     const { response } = await api.lists.getLists({ ...ORDER, filter: anyOf('name', [name]) });
     const existing = Lists.parse(response.data).data.find((list) => list.attributes.name === name);
     if (existing) return { data: existing };
@@ -62,13 +64,46 @@ export async function createList(api: Api, name: string): Promise<RemoteAudience
   return { remote_id: value.data.id, requests };
 }
 
+export async function renameList(
+  api: Api,
+  { remote_id: id }: RemoteAudience,
+  name: string,
+): Promise<{ requests: number }> {
+  const call: Call = {
+    where: `klaviyo list "${name}"`,
+    what: 'rename the list',
+    scopes: ['lists:write'],
+    list: true,
+  };
+  const { requests } = await api.ask(call, List, async () => {
+    const body = { data: { type: 'list' as const, id, attributes: { name } } };
+    return (await api.lists.updateList(id, body)).response.data;
+  });
+  return { requests };
+}
+
+/** Counting costs: one in a second and fifteen in a minute. */
+export async function countMembers(api: Api, { remote_id: id }: RemoteAudience): Promise<RemoteCount> {
+  const call: Call = {
+    where: `klaviyo list ${id}`,
+    what: 'count the list',
+    scopes: ['lists:read'],
+    list: true,
+  };
+  const { value } = await api.ask(call, CountedList, async () => {
+    const { response } = await api.lists.getList(id, { additionalFieldsList: ['profile_count'] });
+    return response.data;
+  });
+  return { members: value.data.attributes.profile_count, exact: true };
+}
+
 /** The first page of all lists, as proof that they can be read. */
 export async function readSomeLists(api: Api): Promise<void> {
   await api.ask(READ, Lists, async () => (await api.lists.getLists(ORDER)).response.data);
 }
 
-async function listsWhere(api: Api, field: 'id' | 'name', values: readonly string[]): Promise<List[]> {
-  const lists: List[] = [];
+async function listsWhere(api: Api, field: 'id' | 'name', values: readonly string[]): Promise<Listed[]> {
+  const lists: Listed[] = [];
   for (let at = 0; at < values.length; at += PAGE) {
     const filter = anyOf(field, values.slice(at, at + PAGE));
     let pageCursor: string | undefined;

@@ -1,7 +1,7 @@
 import { batches } from '../batches.ts';
 import { anyOf, cursorIn, type Api } from './api.ts';
 import { answerError, type Call } from './explain.ts';
-import { Profiles } from './replies.ts';
+import { Profiles, type Profile } from './replies.ts';
 
 /** One page of profiles; the bytes keep the address of the request to a length that any proxy takes. */
 const SIZE = 100;
@@ -11,46 +11,91 @@ const SCOPES = ['profiles:read'];
 const FIELDS = { 'email:': 'email', 'phone:': 'phone_number' } as const;
 
 /**
- * The ids of the profiles that ledger keys (`email:…`, `phone:…`) name; whom Klaviyo does not know has none.
- * Look-ups have five times the quota of writes, so they are made side by side.
+ * The profiles that ledger keys (`email:…`, `phone:…`) name: their ids by key. Whom Klaviyo does not know is not in it.
+ * A profile that was found by an address it does not show has its own id for a key.
  */
-export async function profileIds(api: Api, where: string, keys: readonly string[]): Promise<string[]> {
-  const call: Call = { where, what: 'look profiles up', scopes: SCOPES };
-  const lookUps: Promise<string[]>[] = [];
-  for (const [kind, field] of Object.entries(FIELDS)) {
-    const values = keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length));
-    const bytes = { limit: BYTES, of: (value: string) => encodeURIComponent(`"${value}",`).length };
-    for await (const page of batches(each(values), SIZE, bytes)) lookUps.push(idsOf(api, call, field, page));
+export async function profileIds(
+  api: Api,
+  where: string,
+  keys: readonly string[],
+): Promise<Map<string, string>> {
+  const asked = new Set(keys);
+  const ids = new Map<string, string>();
+  for (const profile of await profilesOf(api, where, keys)) {
+    const own = keysOf(profile).filter((key) => asked.has(key));
+    for (const key of own.length > 0 ? own : [`id:${profile.id}`]) ids.set(key, profile.id);
   }
-  return [...new Set((await Promise.all(lookUps)).flat())];
+  return ids;
 }
 
-/** One profile's id, as proof that profiles can be read. */
+/** The profiles that ledger keys name, each once. */
+export async function profilesOf(api: Api, where: string, keys: readonly string[]): Promise<Profile[]> {
+  const found = await Promise.all(
+    Object.entries(FIELDS).map(([kind, field]) => {
+      const values = keys.filter((key) => key.startsWith(kind)).map((key) => key.slice(kind.length));
+      return profilesWhere(api, where, field, values);
+    }),
+  );
+  return [...new Map(found.flat().map((profile) => [profile.id, profile])).values()];
+}
+
+/** Which of some ids Klaviyo still has. */
+export async function idsAlive(api: Api, where: string, ids: readonly string[]): Promise<Set<string>> {
+  const profiles = await profilesWhere(api, where, 'id', ids);
+  return new Set(profiles.map(({ id }) => id));
+}
+
+/** The ledger keys a profile answers to. */
+export function keysOf({ attributes: { email, phone_number: phone } }: Profile): string[] {
+  return [...(email ? [`email:${email.toLowerCase()}`] : []), ...(phone ? [`phone:${phone}`] : [])];
+}
+
+/** One profile, as proof that profiles can be read. */
 export async function readOneProfile(api: Api): Promise<void> {
   const call: Call = { where: 'klaviyo', what: 'read profiles', scopes: SCOPES };
   await api.ask(
     call,
     Profiles,
-    async () => (await api.profiles.getProfiles({ pageSize: 1, fieldsProfile: ['id'] })).response.data,
+    async () => (await api.profiles.getProfiles({ pageSize: 1, fieldsProfile: ['email'] })).response.data,
   );
 }
 
-async function idsOf(api: Api, call: Call, field: string, values: readonly string[]): Promise<string[]> {
-  const ids: string[] = [];
+/** Look-ups have five times the quota of writes, so they are made side by side. */
+async function profilesWhere(
+  api: Api,
+  where: string,
+  field: string,
+  values: readonly string[],
+): Promise<Profile[]> {
+  const call: Call = { where, what: 'look profiles up', scopes: SCOPES };
+  const bytes = { limit: BYTES, of: (value: string) => encodeURIComponent(`"${value}",`).length };
+  const lookUps: Promise<Profile[]>[] = [];
+  for await (const some of batches(each(values), SIZE, bytes)) lookUps.push(page(api, call, field, some));
+  return (await Promise.all(lookUps)).flat();
+}
+
+async function page(api: Api, call: Call, field: string, values: readonly string[]): Promise<Profile[]> {
+  const profiles: Profile[] = [];
   let pageCursor: string | undefined;
   do {
-    const page = { filter: anyOf(field, values), pageSize: SIZE, pageCursor, fieldsProfile: ['id' as const] };
+    const query = {
+      filter: anyOf(field, values),
+      pageSize: SIZE,
+      pageCursor,
+      fieldsProfile: ['email' as const, 'phone_number' as const],
+    };
     const { value } = await api.ask(
       call,
       Profiles,
-      async () => (await api.profiles.getProfiles(page)).response.data,
+      async () => (await api.profiles.getProfiles(query)).response.data,
     );
-    ids.push(...value.data.map((profile) => profile.id));
+    profiles.push(...value.data);
     // People who were not asked for would be taken off the list.
-    if (ids.length > values.length) throw answerError(call, 'It found more profiles than were asked for.');
+    if (profiles.length > values.length)
+      throw answerError(call, 'It found more profiles than were asked for.');
     pageCursor = cursorIn(value.links?.next);
   } while (pageCursor);
-  return ids;
+  return profiles;
 }
 
 async function* each<T>(values: readonly T[]): AsyncGenerator<T> {

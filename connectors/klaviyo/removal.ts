@@ -1,58 +1,49 @@
-import { z } from 'zod';
-import type { Acknowledgement, Change, Member } from '../destination.ts';
+import type { Acknowledgement, Member, Outcome } from '../destination.ts';
 import type { Api } from './api.ts';
-import { refusalsIn, type Call } from './explain.ts';
-import { profileIds } from './lookup.ts';
-import type { Refusal } from './replies.ts';
-
-const Answer = z.object({ unknown: z.array(z.string()) });
+import { changeMembers } from './list-members.ts';
+import { idsAlive, profileIds } from './lookup.ts';
 
 /**
- * Takes one batch out of a list. Klaviyo removes by profile id, so the ids are looked up first; whom Klaviyo does not
- * know is on no list, and done. Consent and suppression stay as they are.
+ * Takes one batch off a list. Klaviyo removes by profile id: those the ledger does not hand over are looked up; whom
+ * Klaviyo does not know is on no list, and done.
  */
 export async function removeBatch(
   api: Api,
-  audience: Change['audience'],
+  list: { where: string; id: string },
   batch: readonly Member[],
 ): Promise<Acknowledgement> {
-  const where = `klaviyo list "${audience.name}"`;
-  let ids = await profileIds(
+  const remembered = new Map(batch.flatMap(({ key, remote_id: id }) => (id ? [[key, id] as const] : [])));
+  const others = batch.filter(({ key }) => !remembered.has(key)).map(({ key }) => key);
+  let ids = new Map([...remembered, ...(await profileIds(api, list.where, others))]);
+  let total = 0;
+  while (ids.size > 0) {
+    const { unknown, requests } = await changeMembers(api, list, 'remove', [...new Set(ids.values())]);
+    total += requests;
+    if (unknown.length === 0) break;
+    ids = new Map([...ids].filter(([, id]) => !unknown.includes(id)));
+    ids = await renewed(api, list.where, ids, remembered);
+    remembered.clear();
+  }
+  const removed = batch.map(({ key }): Outcome => ({ key, result: 'done', remote_id: ids.get(key) }));
+  return { added: [], removed, requests: total };
+}
+
+/**
+ * A remembered id may be out of date: profiles are deleted, and merged under another id. One that is tells that others
+ * may be, so all of them are proved, and whoever has none any more is looked up.
+ */
+async function renewed(
+  api: Api,
+  where: string,
+  ids: Map<string, string>,
+  remembered: ReadonlyMap<string, string>,
+): Promise<Map<string, string>> {
+  const alive = await idsAlive(
     api,
     where,
-    batch.map(({ key }) => key),
+    [...remembered].flatMap(([key, id]) => (ids.get(key) === id ? [id] : [])),
   );
-  let total = 0;
-  while (ids.length > 0) {
-    const call: Call = {
-      where,
-      what: 'take people out',
-      scopes: ['lists:write', 'profiles:write'],
-      list: true,
-    };
-    const { value, requests } = await api.ask(call, Answer, () => remove(api, audience.remote_id, ids));
-    total += requests;
-    if (value.unknown.length === 0) break;
-    ids = ids.filter((id) => !value.unknown.includes(id));
-  }
-  return { added: [], removed: batch.map(({ key }) => ({ key, result: 'done' })), requests: total };
-}
-
-/** Whether one unknown id spoils the whole request is not documented; the rest is sent again in any case. */
-async function remove(api: Api, list: string, ids: readonly string[]): Promise<unknown> {
-  try {
-    const data = ids.map((id) => ({ type: 'profile' as const, id }));
-    const { response } = await api.lists.removeProfilesFromList(list, { data });
-    // The SDK takes any 2xx for success, a proxy's login page too.
-    return response.status === 204 ? { unknown: [] } : undefined;
-  } catch (error) {
-    const unknown = refusalsIn(error).flatMap((refusal) => refusedId(refusal, ids) ?? []);
-    if (unknown.length === 0) throw error;
-    return { unknown };
-  }
-}
-
-function refusedId(refusal: Refusal, ids: readonly string[]): string | undefined {
-  const row = /^\/data\/(\d+)(\/|$)/.exec(refusal.source?.pointer ?? '')?.[1];
-  return (row === undefined ? undefined : ids[Number(row)]) ?? ids.find((id) => refusal.detail.includes(id));
+  const stale = [...remembered].filter(([, id]) => !alive.has(id)).map(([key]) => key);
+  const fresh = await profileIds(api, where, stale);
+  return new Map([...[...ids].filter(([key]) => !stale.includes(key)), ...fresh]);
 }

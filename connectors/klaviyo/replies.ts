@@ -12,22 +12,35 @@ export const Lists = z.object({
   links: Links,
 });
 
-export const CreatedList = z.object({ data: z.object({ id: z.string() }) });
+export const List = z.object({ data: z.object({ id: z.string() }) });
 
-export const Profiles = z.object({ data: z.array(z.object({ id: z.string() })), links: Links });
+export const CountedList = z.object({
+  data: z.object({ attributes: z.object({ profile_count: z.int().nonnegative() }) }),
+});
 
-export const ImportJob = z.object({
-  data: z.object({
-    id: z.string(),
-    attributes: z.object({
-      status: z.enum(['queued', 'processing', 'complete', 'cancelled']),
-      failed_count: z.number().nullish(),
-    }),
+const Profile = z.object({
+  id: z.string(),
+  attributes: z.object({ email: z.string().nullish(), phone_number: z.string().nullish() }),
+});
+export type Profile = z.infer<typeof Profile>;
+
+export const Profiles = z.object({ data: z.array(Profile), links: Links });
+
+const Job = z.object({
+  id: z.string(),
+  attributes: z.object({
+    status: z.enum(['queued', 'processing', 'complete', 'cancelled']),
+    failed_count: z.number().nullish(),
   }),
 });
+export type Job = z.infer<typeof Job>;
+
+export const ImportJob = z.object({ data: Job });
+export const ImportJobs = z.object({ data: z.array(Job) });
 
 /** Whether it is a profile or its attributes alone is not documented. */
 const OriginalPayload = z.looseObject({
+  id: z.string().nullish(),
   email: z.string().nullish(),
   phone_number: z.string().nullish(),
   attributes: z.looseObject({ email: z.string().nullish(), phone_number: z.string().nullish() }).nullish(),

@@ -3,6 +3,7 @@ import { isPossiblePhoneNumber } from 'libphonenumber-js';
 import { z } from 'zod';
 import type { SandboxReply, SandboxRequest } from '../sandbox.ts';
 import { invalid, notFound, page, read, Refused, refusal, self, time } from './sandbox-jsonapi.ts';
+import { wrongProperty } from './sandbox-profiles.ts';
 import { IDENTIFIERS, ProfileAttributes, type Store } from './sandbox-store.ts';
 
 const Body = z.object({
@@ -10,7 +11,13 @@ const Body = z.object({
     type: z.literal('profile-bulk-import-job'),
     attributes: z.object({
       profiles: z.object({
-        data: z.array(z.object({ type: z.literal('profile'), attributes: ProfileAttributes })),
+        data: z.array(
+          z.object({
+            type: z.literal('profile'),
+            id: z.string().nullish(),
+            attributes: ProfileAttributes,
+          }),
+        ),
       }),
     }),
     relationships: z
@@ -28,6 +35,7 @@ const MOST_PROFILE_BYTES = 100_000;
 const KEPT_MS = 7 * 86_400_000;
 const PROFILES = '/data/attributes/profiles/data';
 
+type Row = { id?: string; attributes: ProfileAttributes };
 type Job = {
   id: string;
   created: number;
@@ -35,8 +43,8 @@ type Job = {
   total: number;
   list?: string;
   /** Let go of when the job is done. */
-  waiting: ProfileAttributes[];
-  errors: { detail: string; pointer: string; original_payload: ProfileAttributes }[];
+  waiting: Row[];
+  errors: { detail: string; pointer: string; original_payload: object }[];
 };
 
 /** Bulk import jobs: the form is checked at once and refuses the whole request, the content when the job runs. */
@@ -45,7 +53,10 @@ export function importJobs(store: Store, now: () => number) {
 
   function create(request: SandboxRequest): SandboxReply {
     const { data } = read(Body, request.body);
-    const profiles = data.attributes.profiles.data.map((profile) => profile.attributes);
+    const profiles = data.attributes.profiles.data.map(({ id, attributes }) => ({
+      ...(id ? { id } : {}),
+      attributes,
+    }));
     const list = data.relationships?.lists?.data[0]?.id;
     if (profiles.length > MOST_PROFILES)
       throw invalid(`At most ${MOST_PROFILES} profiles.`, { pointer: PROFILES });
@@ -67,12 +78,26 @@ export function importJobs(store: Store, now: () => number) {
     return { status: 202, body: { data: show(job) } };
   }
 
-  /** Queued when made, in work at the first look, done at the second. */
   function look(_request: SandboxRequest, id: string): SandboxReply {
     const job = found(id);
+    proceed(job);
+    return { status: 200, body: { data: show(job), links: self(`/profile-bulk-import-jobs/${id}`) } };
+  }
+
+  /** Whoever lists jobs looks at those on the page. */
+  function list(request: SandboxRequest): SandboxReply {
+    const all = [...jobs.values()];
+    if (request.query.get('sort') === '-created_at') all.reverse();
+    return page(request, all, { usual: 20, most: 100 }, (job) => {
+      proceed(job);
+      return show(job);
+    });
+  }
+
+  /** Queued when made, in work at the first look, done at the second. */
+  function proceed(job: Job): void {
     job.looks += 1;
     if (job.looks === 2) work(job);
-    return { status: 200, body: { data: show(job), links: self(`/profile-bulk-import-jobs/${id}`) } };
   }
 
   function importErrors(request: SandboxRequest, id: string): SandboxReply {
@@ -96,13 +121,23 @@ export function importJobs(store: Store, now: () => number) {
   }
 
   function work(job: Job): void {
-    const list = job.list === undefined ? undefined : store.lists.get(job.list);
-    for (const [index, attributes] of job.waiting.entries()) {
-      const wrong = wrongContent(attributes);
+    const target = job.list === undefined ? undefined : store.lists.get(job.list);
+    for (const [index, row] of job.waiting.entries()) {
+      const wrong =
+        row.id !== undefined && !store.profiles.has(row.id)
+          ? { place: 'id', detail: `A profile with id ${row.id} does not exist.` }
+          : wrongContent(row.attributes);
       if (wrong) {
-        const pointer = `${PROFILES}/${index}/attributes/${wrong.field}`;
-        job.errors.push({ detail: wrong.detail, pointer, original_payload: attributes });
-      } else list?.members.add(store.upsert(attributes).id);
+        const original_payload = row.id === undefined ? row.attributes : row;
+        job.errors.push({
+          detail: wrong.detail,
+          pointer: `${PROFILES}/${index}/${wrong.place}`,
+          original_payload,
+        });
+        continue;
+      }
+      const profile = store.upsert(row.attributes, row.id);
+      target?.members.add(profile.id);
     }
     job.waiting = [];
   }
@@ -133,13 +168,13 @@ export function importJobs(store: Store, now: () => number) {
     };
   }
 
-  return { create, look, importErrors };
+  return { create, look, list, importErrors };
 }
 
-function checkForm(profiles: readonly ProfileAttributes[]): void {
-  const at = (wrong: (attributes: ProfileAttributes) => boolean, field: string) =>
-    profiles.flatMap((attributes, index) =>
-      wrong(attributes) ? [{ pointer: `${PROFILES}/${index}/attributes/${field}` }] : [],
+function checkForm(profiles: readonly Row[]): void {
+  const at = (wrong: (attributes: ProfileAttributes, id?: string) => boolean, field: string) =>
+    profiles.flatMap(({ id, attributes }, index) =>
+      wrong(attributes, id) ? [{ pointer: `${PROFILES}/${index}/attributes/${field}` }] : [],
     );
   const checks = [
     ['Invalid email address', at(({ email }) => email != null && !/^[^\s@]+@[^\s@]+$/.test(email), 'email')],
@@ -147,7 +182,10 @@ function checkForm(profiles: readonly ProfileAttributes[]): void {
       'Invalid phone number',
       at(({ phone_number: phone }) => phone != null && !/^\+\d+$/.test(phone), 'phone_number'),
     ],
-    ['One or more identifiers is required', at((one) => !IDENTIFIERS.some((field) => one[field]), '')],
+    [
+      'One or more identifiers is required',
+      at((one, id) => !id && !IDENTIFIERS.some((field) => one[field]), ''),
+    ],
     [
       'A profile is at most 100KB',
       at((one) => Buffer.byteLength(JSON.stringify(one)) > MOST_PROFILE_BYTES, ''),
@@ -156,12 +194,14 @@ function checkForm(profiles: readonly ProfileAttributes[]): void {
   for (const [detail, sources] of checks) if (sources.length > 0) throw invalid(detail, ...sources);
 }
 
-function wrongContent({ email, phone_number: phone }: ProfileAttributes) {
+function wrongContent(attributes: ProfileAttributes): { place: string; detail: string } | undefined {
+  const { email, phone_number: phone } = attributes;
   if (email && !/^[^.@]+(\.[^.@]+)*@[^.@]+(\.[^.@]+)+$/.test(email)) {
-    return { field: 'email', detail: `${email} is not a valid email address.` };
+    return { place: 'attributes/email', detail: `${email} is not a valid email address.` };
   }
   if (phone && !isPossiblePhoneNumber(phone)) {
-    return { field: 'phone_number', detail: `${phone} is not a valid phone number.` };
+    return { place: 'attributes/phone_number', detail: `${phone} is not a valid phone number.` };
   }
-  return undefined;
+  const property = wrongProperty(attributes);
+  return property && { place: `attributes/${property.field}`, detail: property.detail };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { SandboxReply, SandboxRequest } from '../sandbox.ts';
 import { filterIn, invalid, notFound, page, read, self, sparse, time } from './sandbox-jsonapi.ts';
 import type { Endpoint } from './sandbox-rates.ts';
+import { showProfile } from './sandbox-profiles.ts';
 import type { List, Store } from './sandbox-store.ts';
 
 const ListBody = z.object({
@@ -13,9 +14,17 @@ const ListBody = z.object({
     }),
   }),
 });
+const ListChange = z.object({
+  data: z.object({
+    type: z.literal('list'),
+    id: z.string(),
+    attributes: z.object({ name: z.string().min(1).nullish() }),
+  }),
+});
 const Members = z.object({ data: z.array(z.object({ type: z.literal('profile'), id: z.string() })) });
 const MOST_MEMBERS = 1_000;
 const ONE = /^\/lists\/([^/]+)$/;
+const FULL_PROFILES = /^\/lists\/([^/]+)\/profiles$/;
 const PROFILES = /^\/lists\/([^/]+)\/relationships\/profiles$/;
 
 /** Lists and who is on them. Names are not unique; an unknown profile refuses a whole change of members. */
@@ -24,6 +33,9 @@ export function listEndpoints(store: Store): Endpoint[] {
     { method: 'GET', path: /^\/lists$/, tier: 'L', handle: getLists },
     { method: 'POST', path: /^\/lists$/, tier: 'M_DAILY', handle: createList },
     { method: 'GET', path: ONE, tier: (query) => (withCount(query) ? 'XS' : 'L'), handle: getList },
+    { method: 'PATCH', path: ONE, tier: 'M', handle: changeList },
+    { method: 'DELETE', path: ONE, tier: 'M', handle: deleteList },
+    { method: 'GET', path: FULL_PROFILES, tier: 'L', handle: getFullMembers },
     { method: 'GET', path: PROFILES, tier: 'L', handle: getMembers },
     { method: 'POST', path: PROFILES, tier: 'M', handle: changeMembers((list, id) => list.members.add(id)) },
     {
@@ -51,6 +63,27 @@ export function listEndpoints(store: Store): Endpoint[] {
 
   function getList(request: SandboxRequest, id: string): SandboxReply {
     return { status: 200, body: { data: show(request, found(id)), links: self(`/lists/${id}`) } };
+  }
+
+  function changeList(request: SandboxRequest, id: string): SandboxReply {
+    const list = found(id);
+    const { data } = read(ListChange, request.body);
+    if (data.id !== id) throw invalid('The id is not that of the path.', { pointer: '/data/id' });
+    list.name = data.attributes.name ?? list.name;
+    return { status: 200, body: { data: show(request, list), links: self(`/lists/${id}`) } };
+  }
+
+  function deleteList(_request: SandboxRequest, id: string): SandboxReply {
+    store.lists.delete(found(id).id);
+    return { status: 204 };
+  }
+
+  function getFullMembers(request: SandboxRequest, id: string): SandboxReply {
+    const profiles = [...found(id).members].flatMap((profile) => store.profiles.get(profile) ?? []);
+    return page(request, profiles, { usual: 20, most: 100 }, (profile) => {
+      const shown = showProfile(request, profile);
+      return { ...shown, attributes: { ...shown.attributes, joined_group_at: time(found(id).created) } };
+    });
   }
 
   function getMembers(request: SandboxRequest, id: string): SandboxReply {

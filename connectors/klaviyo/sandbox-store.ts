@@ -4,6 +4,7 @@ export const ProfileAttributes = z.looseObject({
   email: z.string().nullish(),
   phone_number: z.string().nullish(),
   external_id: z.string().nullish(),
+  properties: z.record(z.string(), z.unknown()).nullish(),
 });
 export type ProfileAttributes = z.infer<typeof ProfileAttributes>;
 
@@ -43,13 +44,30 @@ export function emptyStore(now: () => number) {
     return list;
   }
 
-  /** Updates the profile that has one of the identifiers, the e-mail address first, or makes one; null clears nothing. */
-  function upsert(given: ProfileAttributes): Profile {
-    const attributes = Object.fromEntries(Object.entries(given).filter(([, value]) => value != null));
-    if (typeof attributes.email === 'string') attributes.email = attributes.email.toLowerCase();
-    const known = IDENTIFIERS.map((field) => find(field, attributes[field] as string | undefined));
-    const profile = known.find((found) => found !== undefined) ?? { id: id('01SANDBOX', 26), attributes: {} };
-    Object.assign(profile.attributes, attributes);
+  /**
+   * Updates the profile of that id, or that has one of the identifiers, the e-mail address first, or makes one; null
+   * clears nothing.
+   */
+  function upsert(given: ProfileAttributes, profileId?: string): Profile {
+    const known = IDENTIFIERS.map((field) => find(field, given[field] ?? undefined));
+    const profile = (profileId ? profiles.get(profileId) : known.find((found) => found !== undefined)) ?? {
+      id: id('01SANDBOX', 26),
+      attributes: {},
+    };
+    const properties = { ...profile.attributes.properties, ...present(given.properties ?? {}) };
+    return write(profile, { ...present(given), properties });
+  }
+
+  /** Sets what is given; null clears. */
+  function patch(profile: Profile, given: ProfileAttributes): Profile {
+    const properties = present({ ...profile.attributes.properties, ...given.properties });
+    return write(profile, { ...given, properties });
+  }
+
+  function write(profile: Profile, given: ProfileAttributes): Profile {
+    forget(profile);
+    Object.assign(profile.attributes, given);
+    if (profile.attributes.email) profile.attributes.email = profile.attributes.email.toLowerCase();
     profiles.set(profile.id, profile);
     for (const field of IDENTIFIERS) {
       const value = profile.attributes[field];
@@ -58,11 +76,25 @@ export function emptyStore(now: () => number) {
     return profile;
   }
 
+  function forget(profile: Profile): void {
+    for (const field of IDENTIFIERS) byIdentifier.delete(`${field} ${profile.attributes[field]}`);
+  }
+
+  function erase(profile: Profile): void {
+    forget(profile);
+    profiles.delete(profile.id);
+    for (const list of lists.values()) list.members.delete(profile.id);
+  }
+
   function find(field: string, value: string | undefined): Profile | undefined {
     if (value === undefined) return undefined;
     if (field === 'id') return profiles.get(value);
     return byIdentifier.get(`${field} ${field === 'email' ? value.toLowerCase() : value}`);
   }
 
-  return { profiles, lists, createList, upsert, find, id };
+  return { profiles, lists, createList, upsert, patch, erase, find, id };
+}
+
+function present<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value != null)) as T;
 }

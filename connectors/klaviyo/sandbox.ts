@@ -1,9 +1,10 @@
 import type { SandboxOptions, SandboxPlatform, SandboxReply, SandboxRequest } from '../sandbox.ts';
 import { importJobs } from './sandbox-import.ts';
-import { filterIn, page, Refused, refusal, self, sparse } from './sandbox-jsonapi.ts';
+import { Refused, refusal } from './sandbox-jsonapi.ts';
 import { listEndpoints } from './sandbox-lists.ts';
+import { profileEndpoints } from './sandbox-profiles.ts';
 import { rateLimits, type Endpoint } from './sandbox-rates.ts';
-import { emptyStore, type Profile, type Store } from './sandbox-store.ts';
+import { emptyStore, type Store } from './sandbox-store.ts';
 
 const JOBS = /^\/profile-bulk-import-jobs$/;
 const JOB = /^\/profile-bulk-import-jobs\/([^/]+)$/;
@@ -17,7 +18,8 @@ export function klaviyoSandbox(options: SandboxOptions): SandboxPlatform {
   const quotas = rateLimits(now);
   const endpoints: Endpoint[] = [
     ...listEndpoints(store),
-    { method: 'GET', path: /^\/profiles$/, tier: 'L', handle: (request) => getProfiles(store, request) },
+    ...profileEndpoints(store),
+    { method: 'GET', path: JOBS, tier: 'M', handle: jobs.list },
     { method: 'POST', path: JOBS, tier: 'M', handle: jobs.create },
     { method: 'GET', path: JOB, tier: 'M', handle: jobs.look },
     { method: 'GET', path: JOB_ERRORS, tier: 'M', handle: jobs.importErrors },
@@ -37,6 +39,7 @@ export function klaviyoSandbox(options: SandboxOptions): SandboxPlatform {
     );
     if (!endpoint) return refusal(404, 'not_found', 'The path or method is not known here.');
     const tier = typeof endpoint.tier === 'function' ? endpoint.tier(request.query) : endpoint.tier;
+    if (options.rates === false) return answer(endpoint, request);
     const quota = quotas(`${endpoint.method} ${endpoint.path.source} ${tier}`, tier);
     return 'refused' in quota ? quota.refused : { ...answer(endpoint, request), headers: quota.headers };
   }
@@ -51,18 +54,6 @@ function answer(endpoint: Endpoint, request: SandboxRequest): SandboxReply {
     if (error instanceof Refused) return error.reply;
     throw error;
   }
-}
-
-function getProfiles(store: Store, request: SandboxRequest): SandboxReply {
-  const filter = filterIn(request.query, ['id', 'email', 'phone_number', 'external_id']);
-  const found = filter?.values.flatMap((value) => store.find(filter.field, value) ?? []);
-  const profiles = found ? [...new Set(found)] : [...store.profiles.values()];
-  return page(request, profiles, { usual: 20, most: 100 }, (profile: Profile) => ({
-    type: 'profile',
-    id: profile.id,
-    attributes: sparse(request, 'profile', profile.attributes),
-    links: self(`/profiles/${profile.id}`),
-  }));
 }
 
 /** A second list of one name gets its id behind the name. */

@@ -3,9 +3,10 @@ import type { Command } from 'commander';
 import { generated } from '../job/json-schema.ts';
 import { markdownTable, settingsTables } from '../job/docs.ts';
 import { FIELDS } from '../job/fields.ts';
+import { PLAYBOOK, type Play } from '../job/playbook.ts';
 import { MODELS } from '../job/segments.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { columnsOf } from './export-columns.ts';
+import { columnsOf, PLAY_COLUMNS } from './export-columns.ts';
 
 const README = 'README.md';
 
@@ -18,7 +19,12 @@ export async function docs(
   program: Command,
   options: { write?: boolean; check?: boolean },
 ): Promise<ExitCode> {
-  const parts = { commands: commandTable(program), columns: columnTable(), settings: settingsTables() };
+  const parts = {
+    commands: commandTable(program),
+    playbook: playbookTable(),
+    columns: columnTable(),
+    settings: settingsTables(),
+  };
   if (!options.write && !options.check) {
     context.print(context.json ? JSON.stringify(parts, undefined, 2) : Object.values(parts).join('\n\n'));
     return EXIT.done;
@@ -49,10 +55,30 @@ function withParts(text: string, parts: Record<string, string>): string {
 
 function columnTable(): string {
   const model = (name: string) => `The customer's segment of ${name}, where the job computes it.`;
-  const meaning = (column: string) =>
-    Object.hasOwn(FIELDS, column) ? FIELDS[column as keyof typeof FIELDS].meaning : model(column);
+  const described: Record<string, { meaning: string }> = { ...FIELDS, ...PLAY_COLUMNS };
+  const meaning = (column: string) => described[column]?.meaning ?? model(column);
   const rows = columnsOf(Object.keys(MODELS)).map((column) => [`\`${column}\``, meaning(column)]);
   return markdownTable(['column', 'holds'], rows);
+}
+
+/** What to do about each built-in segment, the most urgent of a model first. */
+function playbookTable(): string {
+  const rows = Object.entries(PLAYBOOK).flatMap(([model, plays]) =>
+    Object.entries<Play & { priority: number }>(plays)
+      .toSorted(([, a], [, b]) => a.priority - b.priority)
+      .map(([segment, { priority, meaning, email, ads, outreach }]) => [
+        `\`${model}.${segment}\``,
+        String(priority),
+        meaning,
+        email,
+        ads,
+        outreach,
+      ]),
+  );
+  return markdownTable(
+    ['segment', 'priority', 'who they are', 'by e-mail', 'in ads', 'person to person'],
+    rows,
+  );
 }
 
 function commandTable(program: Command): string {

@@ -1,17 +1,19 @@
 import { closest } from 'fastest-levenshtein';
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
+import { playbookOf } from '../job/playbook.ts';
 import { MODELS, matchSegments, segmentsOf, type ModelName } from '../job/segments.ts';
+import { notRunYet } from '../run/overview.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { columnsOf, exportedSql } from './export-columns.ts';
+import { columnsOf, exportedSql, playParams } from './export-columns.ts';
 import { writeWhole } from './write-whole.ts';
 
 export type ExportArguments = { segment: string; out: string; columns?: string[] };
 
 /**
  * `export JOB`: a CSV file of the customers of one or more segments, from the job's last run or plan: who they are,
- * their segment in every model, their numbers.
+ * their segment in every model, their numbers, and what the playbook says to do.
  */
 export async function exportSegment(
   context: CommandContext,
@@ -31,13 +33,10 @@ export async function exportSegment(
   const columns = chosenColumns(options.columns, columnsOf(models));
   const engine = await context.engine();
   const last = await lastRun(engine, job.name, 'segmented');
-  if (!last) {
-    throw argument(
-      `The job ${job.name} has not run yet.`,
-      `Run it first: segment-sync plan ${job.name} sends nothing.`,
-    );
-  }
-  const params = { job: job.name, run: last.run_id, segments: segments.map(({ name }) => name) };
+  if (!last) throw notRunYet(job.name);
+  const names = segments.map(({ name }) => name);
+  const plays = playParams(playbookOf(job.segments), names);
+  const params = { job: job.name, run: last.run_id, segments: names, ...plays };
   const rows = await engine.bytes(
     `SELECT ${columns.join(', ')} FROM (${exportedSql(columns, models)}) ORDER BY customer
      SETTINGS format_csv_null_representation = '' FORMAT CSVWithNames`,

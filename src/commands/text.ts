@@ -25,8 +25,36 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
   return [line(headings), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
 }
 
-/** With separators and decimals, and as a share. */
-const FIGURE = /^-?[\d,.]+( %)?$/;
+/** With separators and decimals, and as a share; nothing where there is none. */
+const FIGURE = /^(-?[\d,.]+( %)?)?$/;
+
+/** What a terminal is sure to hold in one line. */
+const WIDTH = 80;
+
+/**
+ * A table whose lines fit a terminal: columns that find no place stand in a further table below, beside the same first
+ * columns.
+ * @param keys how many columns say what a row is about
+ */
+export function fittedTable(
+  headings: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  keys = 1,
+): string {
+  const part = (from: number, to: number) => {
+    const some = <Cell>(row: readonly Cell[]) => [...row.slice(0, keys), ...row.slice(from, to)];
+    return table(some(headings), rows.map(some));
+  };
+  const fits = (text: string) => text.split('\n').every((line) => line.length <= WIDTH);
+  const parts: string[] = [];
+  for (let from = keys; from < headings.length;) {
+    let to = from + 1;
+    while (to < headings.length && fits(part(from, to + 1))) to += 1;
+    parts.push(part(from, to));
+    from = to;
+  }
+  return parts.join('\n\n');
+}
 
 /** A problem in four parts: code and place, what happened, why, what to do. */
 export function problemText(problem: Problem): string {

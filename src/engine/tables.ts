@@ -5,9 +5,9 @@ import type { Engine } from './engine.ts';
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
  * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
- *   `assignments`, `holdout_entries`, `plan_members`): written once per run under its `run_id` and read only after the run says that they
- *   are complete. Old ones are dropped by partition; assignments and holdout entries stay.
- * - state (`runs`, `audiences`, `ledger`): facts, appended and never changed; the present is a query over them. They
+ *   `assignments`, `holdout_entries`, `plan_members`): written once per run under its `run_id` and read only after the
+ *   run says that they are complete. Old ones are dropped by partition; assignments and holdout entries stay.
+ * - state (`runs`, `audiences`, `ledger`, `tombstones`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
@@ -98,7 +98,8 @@ const TABLES: Record<string, string> = {
 
   counts: `(
     job LowCardinality(String), run_id LowCardinality(String), customer String,
-    bought Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))), did Array(UInt32)
+    bought Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))), did Array(UInt32),
+    categories Array(Array(String))
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY customer`,
 
   holdouts: `(
@@ -132,6 +133,10 @@ const TABLES: Record<string, string> = {
     job LowCardinality(String), destination LowCardinality(String), account String, name String,
     remote_id String, at DateTime64(3, 'UTC')
   ) ENGINE = MergeTree ORDER BY (job, destination, account, name) ${STATE_SETTINGS}`,
+
+  tombstones: `(
+    salt String, hash String, at DateTime64(3, 'UTC')
+  ) ENGINE = MergeTree ORDER BY hash ${STATE_SETTINGS}`,
 
   ledger: `(
     job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,

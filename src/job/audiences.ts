@@ -1,5 +1,13 @@
 import type { Finding, Path } from './problems.ts';
-import { audienceName, matchSegments, MODELS, type Segment } from './segments.ts';
+import {
+  audienceName,
+  matchFamilies,
+  matchSegments,
+  MODELS,
+  modelsOf,
+  segmentsOf,
+  type ConfiguredModels,
+} from './segments.ts';
 import { didYouMean } from './suggest.ts';
 
 /** One segment (`lifecycle.top`) and what the destination calls it; `holdout` is the share kept out, if any. */
@@ -8,6 +16,9 @@ export type Audience = { segment: string; name: string; holdout?: number };
 /** The holdout that one entry gives a segment, and where it stands. */
 export type GivenHoldout = { segment: string; share: number; path: Path };
 
+/** An entry whose pattern may name segments that only a run finds, those of a `per_category` entry. */
+export type OpenAudience = { pattern: string; template: string; holdout?: number };
+
 /**
  * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
  * over: the schema reports those.
@@ -15,18 +26,29 @@ export type GivenHoldout = { segment: string; share: number; path: Path };
  */
 export function expandAudiences(
   entries: readonly [index: number, entry: Record<string, unknown>][],
-  options: { word: string; path: Path; job: string; segments: readonly Segment[] },
-): { audiences: Audience[]; holdouts: GivenHoldout[]; findings: Finding[] } {
+  options: { word: string; path: Path; job: string; models: ConfiguredModels },
+): { audiences: Audience[]; open: OpenAudience[]; holdouts: GivenHoldout[]; findings: Finding[] } {
+  const segments = segmentsOf(options.models);
   const audiences: Audience[] = [];
+  const open: OpenAudience[] = [];
   const holdouts: GivenHoldout[] = [];
   const findings: Finding[] = [];
   const taken = new Map<string, string>();
   for (const [index, entry] of entries) {
     const { segment: pattern, holdout: share, [options.word]: template = '{label}' } = entry;
     if (typeof pattern !== 'string' || typeof template !== 'string') continue;
-    const matched = matchSegments(pattern, options.segments);
-    if (matched.length === 0)
-      findings.push(unknownSegment(pattern, [...options.path, index, 'segment'], options.segments));
+    const matched = matchSegments(pattern, segments);
+    const found = matchFamilies(pattern, options.models).length > 0;
+    if (found) open.push({ pattern, template, ...(typeof share === 'number' ? { holdout: share } : {}) });
+    if (matched.length === 0 && !found)
+      findings.push(
+        unknownSegment(
+          pattern,
+          [...options.path, index, 'segment'],
+          segments.map(({ name }) => name),
+          modelsOf(options.models).map((name) => `${name}.*`),
+        ),
+      );
     const clashes: string[] = [];
     for (const segment of matched) {
       const name = audienceName(template, segment, options.job);
@@ -40,12 +62,20 @@ export function expandAudiences(
     }
     if (clashes[0]) findings.push(sameName(clashes, [...options.path, index], options.word));
   }
-  return { audiences, holdouts, findings };
+  return { audiences, open, holdouts, findings };
 }
 
-function unknownSegment(pattern: string, path: Path, segments: readonly Segment[]): Finding {
-  const names = segments.map((segment) => segment.name);
-  const models = [...new Set(segments.map((segment) => segment.model))];
+/**
+ * @param names full names of the segments there are
+ * @param patterns what else may stand in this place
+ */
+export function unknownSegment(
+  pattern: string,
+  path: Path,
+  names: readonly string[],
+  patterns: readonly string[] = [],
+): Finding {
+  const models = [...new Set(names.map((name) => name.split('.')[0]!))];
   const model = pattern.split('.')[0] ?? '';
   const short = names.filter((name) => name.endsWith(`.${pattern}`));
   return {
@@ -53,13 +83,9 @@ function unknownSegment(pattern: string, path: Path, segments: readonly Segment[
     path,
     at: 'value',
     what: `"${pattern}" is no segment of this job.`,
-    why:
-      isModel(pattern) && !models.some((configured) => configured === model)
-        ? `Its model is not under segments.`
-        : undefined,
+    why: isModel(pattern) && !models.includes(model) ? `Its model is not under segments.` : undefined,
     fix: [
-      didYouMean(pattern, [...names, ...models.map((name) => `${name}.*`)]) ??
-        (short[0] && `Did you mean "${short[0]}"?`),
+      didYouMean(pattern, [...names, ...patterns]) ?? (short[0] && `Did you mean "${short[0]}"?`),
       `Segments here: ${names.join(', ') || 'none'}.`,
     ]
       .filter(Boolean)
@@ -68,7 +94,9 @@ function unknownSegment(pattern: string, path: Path, segments: readonly Segment[
 }
 
 function isModel(pattern: string): boolean {
-  return Object.keys(MODELS).some((model) => pattern === model || pattern.startsWith(`${model}.`));
+  return [...Object.keys(MODELS), 'custom'].some(
+    (model) => pattern === model || pattern.startsWith(`${model}.`),
+  );
 }
 
 function sameName(clashes: readonly string[], path: Path, word: string): Finding {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ConsentRule, DestinationDefinition, SourceDefinition } from '../../connectors/index.ts';
-import { expandAudiences, type Audience, type GivenHoldout } from './audiences.ts';
+import { expandAudiences, type Audience, type GivenHoldout, type OpenAudience } from './audiences.ts';
 import { shareHoldouts } from './holdouts.ts';
 import { destinationEntry, sourceEntry, type Connectors } from './job-file.ts';
 import type { Finding, Path } from './problems.ts';
-import type { Segment } from './segments.ts';
+import type { ConfiguredModels } from './segments.ts';
 
 export type JobSource = {
   /** Names the source's records in the store; the same as long as the source reads the same thing. */
@@ -21,6 +21,8 @@ export type JobDestination = {
   consent: ConsentRule;
   /** In the order of the job file, patterns expanded. */
   audiences: Audience[];
+  /** Entries that stand for more audiences once a run has found the categories. */
+  open: OpenAudience[];
 };
 
 type Entry = Record<string, unknown>;
@@ -51,7 +53,7 @@ export function readSources(
 /** Reads the destinations that are in order, with their audiences, and finds names and audiences used twice. */
 export function readDestinations(
   entries: unknown,
-  options: { connectors: Connectors; job: string; segments: readonly Segment[] },
+  options: { connectors: Connectors; job: string; models: ConfiguredModels },
 ): { destinations: JobDestination[]; findings: Finding[] } {
   const destinations: JobDestination[] = [];
   const findings: Finding[] = [];
@@ -71,8 +73,8 @@ export function readDestinations(
     if (!parsed.success) continue;
     const { type: _type, name: _name, consent, audiences: _audiences, ...settings } = parsed.data;
     const name = names.get(index)!;
-    const { audiences } = expanded;
-    destinations.push({ name, definition, settings, consent: consent as ConsentRule, audiences });
+    const { audiences, open } = expanded;
+    destinations.push({ name, definition, settings, consent: consent as ConsentRule, audiences, open });
     if (expanded.findings.length > 0) continue;
     // A destination that has no name for its account is told apart by its settings.
     const account = `${definition.type}\n${definition.account(settings) || JSON.stringify(settings)}`;

@@ -59,7 +59,8 @@ const FAVOURITES = {
   favourite_brand: { type: 'text', meaning: 'The same of brands.' },
   next_order: {
     type: 'date',
-    meaning: 'The day by which every second customer like this one, if still one, has ordered again.',
+    meaning:
+      'The day by which every second customer like this one, if still one, has ordered again. Without a model: the latest order and the usual gap once more, today where that is past.',
   },
 } as const satisfies Record<string, Field>;
 

@@ -85,13 +85,18 @@ function fromFile(reference: string, folder: string): Answer {
     const value = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     if (value) return { value };
   } catch (error) {
-    why = `The file ${FILE_TROUBLE[(error as NodeJS.ErrnoException).code ?? ''] ?? 'cannot be read'}.`;
+    why = `The file ${fileTrouble(error)}.`;
   }
   return {
     what: `\${${reference}} has no value.`,
     why: `Looked at ${file}. ${why}`,
     fix: `Put the value into ${file}.`,
   };
+}
+
+/** @returns why a file could not be read, as the end of a sentence about it */
+export function fileTrouble(error: unknown): string {
+  return FILE_TROUBLE[(error as NodeJS.ErrnoException).code ?? ''] ?? 'cannot be read';
 }
 
 const FILE_TROUBLE: Record<string, string> = {

@@ -2,17 +2,19 @@ import { readdir, readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import type { z } from 'zod';
 import { destinations, sources } from '../../connectors/index.ts';
+import { checkCustom } from './custom-check.ts';
+import { readSqlFiles, type SqlFile } from './custom-sql.ts';
 import { readDestinations, readSources, type JobDestination, type JobSource } from './entries.ts';
 import type { Environment } from './fill-secrets.ts';
 import { jobFile, type Connectors } from './job-file.ts';
 import { JobFileError } from './problems.ts';
 import { readConfig } from './read-config.ts';
 import { SegmentSettings } from './segment-settings.ts';
-import { MODELS, segmentsOf, type ModelName, type Segment } from './segments.ts';
+import { MODELS, segmentsOf, type ConfiguredModels, type ModelName } from './segments.ts';
 import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-file.ts';
 
-export type { JobDestination } from './entries.ts';
+export type { JobDestination, JobSource } from './entries.ts';
 
 /** A job file, read: defaults filled in, durations in days, exchange rates as decimal strings. */
 export type Job = Omit<z.output<ReturnType<typeof jobFile>>, 'sources' | 'destinations'> & {
@@ -22,6 +24,8 @@ export type Job = Omit<z.output<ReturnType<typeof jobFile>>, 'sources' | 'destin
   folder: string;
   sources: JobSource[];
   destinations: JobDestination[];
+  /** The custom segments that are files of SQL. */
+  sql_files: SqlFile[];
 };
 
 export type LoadOptions = {
@@ -48,14 +52,24 @@ export async function loadJob(reference: string, options: LoadOptions & { jobs: 
 export function parseJob(text: string, options: LoadOptions & { file: string }): Job {
   const { file, connectors = { sources, destinations } } = options;
   const folder = dirname(resolve(file));
-  let own: Pick<Job, 'sources' | 'destinations'> = { sources: [], destinations: [] };
+  let own: Pick<Job, 'sources' | 'destinations' | 'sql_files'> = {
+    sources: [],
+    destinations: [],
+    sql_files: [],
+  };
   const across = (data: unknown) => {
     const { name, sources, segments, destinations } = (data ?? {}) as Record<string, unknown>;
     const job = typeof name === 'string' ? name : '';
     const from = readSources(sources, connectors);
-    const to = readDestinations(destinations, { connectors, job, segments: usableSegments(segments) });
-    own = { sources: from.sources, destinations: to.destinations };
-    return [...from.findings, ...to.findings];
+    const models = usableModels(segments);
+    const to = readDestinations(destinations, { connectors, job, models });
+    const { custom } = (segments ?? {}) as Record<string, unknown>;
+    const sql = readSqlFiles(custom, folder);
+    own = { sources: from.sources, destinations: to.destinations, sql_files: sql.files };
+    const extras = extrasOf(from.sources);
+    const all = Array.isArray(sources) && sources.length === from.sources.length;
+    const rules = checkCustom(custom, { segments: segmentsOf(models), extras: all ? extras : undefined });
+    return [...from.findings, ...rules, ...sql.findings, ...to.findings];
   };
   const settings = readConfig(text, { ...options, folder, schema: jobFile(connectors), across });
   return { ...settings, ...own, file, folder };
@@ -75,13 +89,32 @@ export async function jobFiles(folder: string): Promise<string[]> {
   }
 }
 
-/** The segments there are even if a setting of some model is wrong, so that audiences can be judged at once. */
-function usableSegments(written: unknown): Segment[] {
+/** What the sources carry of customers beside the profile fields. */
+function extrasOf(sources: readonly JobSource[]): string[] {
+  return sources.flatMap(({ definition, settings }) => definition.extra_fields?.(settings) ?? []);
+}
+
+/** The models there are even if a setting of some model is wrong, so that audiences can be judged at once. */
+function usableModels(written: unknown): ConfiguredModels {
   const parsed = SegmentSettings.safeParse(written);
-  if (parsed.success) return segmentsOf(parsed.data);
+  if (parsed.success) return parsed.data;
   const models = Object.keys(MODELS) as ModelName[];
-  const named = models.filter((model) => written && typeof written === 'object' && model in written);
-  return segmentsOf(Object.fromEntries((named.length > 0 ? named : models).map((model) => [model, {}])));
+  const given = (written && typeof written === 'object' ? written : {}) as Record<string, unknown>;
+  const named = models.filter((model) => model in given);
+  const custom = usableCustom(given.custom);
+  return {
+    ...Object.fromEntries((named.length + custom.length > 0 ? named : models).map((model) => [model, {}])),
+    ...(custom.length > 0 ? { custom } : {}),
+  };
+}
+
+function usableCustom(written: unknown): NonNullable<ConfiguredModels['custom']> {
+  if (!Array.isArray(written)) return [];
+  return written.flatMap((entry: { name?: unknown; per_category?: unknown } | null) =>
+    typeof entry?.name === 'string'
+      ? [{ name: entry.name, ...(entry.per_category ? { per_category: { rest: 'Other' } } : {}) }]
+      : [],
+  );
 }
 
 async function findJob(reference: string, folder: string): Promise<{ file: string; text: string }> {

@@ -17,6 +17,10 @@ export type SchemaNode = {
   items?: SchemaNode | SchemaNode[];
   oneOf?: SchemaNode[];
   anyOf?: SchemaNode[];
+  /** Zod writes a setting that holds itself, such as a rule, as one of the root's definitions. */
+  definitions?: Record<string, SchemaNode>;
+  allOf?: SchemaNode[];
+  $ref?: string;
 };
 
 /** @returns the JSON Schema (draft 7) of what a file may hold, before defaults and conversions */
@@ -32,16 +36,23 @@ function variantFor(node: SchemaNode, value: unknown): SchemaNode {
   return variants.find((variant) => kind !== undefined && variant.properties?.type?.const === kind) ?? node;
 }
 
+/** @returns the schema itself where it only points to one of the root's definitions */
+function resolved(root: SchemaNode, node: SchemaNode): SchemaNode {
+  const reference = node.$ref ?? node.allOf?.[0]?.$ref;
+  const target = reference && root.definitions?.[reference.split('/').at(-1)!];
+  return target ? { ...target, ...(node.description ? { description: node.description } : {}) } : node;
+}
+
 /** @returns the schema of one setting, or undefined where there is no such setting */
 export function nodeAt(root: SchemaNode, data: unknown, path: Path): SchemaNode | undefined {
   let node: SchemaNode | undefined = root;
   let value = data;
   for (const step of path) {
     if (!node) return undefined;
-    node = childOf(variantFor(node, value), step);
+    node = childOf(variantFor(resolved(root, node), value), step);
     value = (value as Record<string | number, unknown> | null | undefined)?.[step];
   }
-  return node && variantFor(node, value);
+  return node && variantFor(resolved(root, node), value);
 }
 
 function childOf(node: SchemaNode, step: string | number): SchemaNode | undefined {
@@ -60,6 +71,7 @@ export function typeText(node: SchemaNode): string {
   const options = (node.oneOf ?? node.anyOf)?.map(typeText);
   if (options) return [...new Set(options)].join(' or ');
   if (node.const !== undefined) return String(node.const);
+  if (node.$ref ?? node.allOf) return WORDS.object!;
   if (node.enum) return choiceText(node.enum);
   if (Array.isArray(node.type)) return node.type.map((type) => WORDS[type] ?? type).join(' or ');
   if (Array.isArray(node.items)) return `list of ${node.items.length}, each ${typeText(node.items[0] ?? {})}`;

@@ -1,11 +1,19 @@
 import { z } from 'zod';
+import { CustomSettings } from './custom-settings.ts';
 import { days } from './duration.ts';
+import {
+  amounts,
+  cuts,
+  cutsProblem,
+  cutsRule,
+  EngagementAxis,
+  onlyUnknownKeys,
+  scores,
+  ValueAxis,
+  withPlaces,
+} from './cuts-settings.ts';
+import { PlaySettings } from './playbook.ts';
 import { MODELS, type ModelName } from './segments.ts';
-
-/** Lets a rule over several settings speak even when a stranger stands among them. */
-function onlyUnknownKeys(payload: { issues: readonly { code: string }[] }): boolean {
-  return payload.issues.every((issue) => issue.code === 'unrecognized_keys');
-}
 
 function labels<M extends ModelName>(model: M) {
   const names = Object.keys(MODELS[model]) as [keyof (typeof MODELS)[M] & string];
@@ -13,6 +21,16 @@ function labels<M extends ModelName>(model: M) {
     .partialRecord(z.enum(names), z.string().trim().min(1))
     .optional()
     .describe(`Your own label for a segment, written as segment: label. Segments: ${names.join(', ')}.`);
+}
+
+function playbook<M extends ModelName>(model: M) {
+  const names = Object.keys(MODELS[model]) as [keyof (typeof MODELS)[M] & string];
+  return z
+    .partialRecord(z.enum(names), PlaySettings)
+    .optional()
+    .describe(
+      'Your own words for what to do about a segment, written as segment: { priority, meaning, email, ads, outreach }; what you leave out stays as it is.',
+    );
 }
 
 const LifecycleSettings = z
@@ -57,6 +75,7 @@ const LifecycleSettings = z
         'Whether every run also forecasts the last 90 days from those before, and warns when the model misses them.',
       ),
     labels: labels('lifecycle'),
+    playbook: playbook('lifecycle'),
   })
   .refine(({ at_risk_after, lost_after }) => !at_risk_after || !lost_after || at_risk_after < lost_after, {
     path: ['at_risk_after'],
@@ -69,81 +88,86 @@ const LifecycleSettings = z
     when: onlyUnknownKeys,
   });
 
-const CUTS = ['quantiles', 'natural_breaks', 'absolute'] as const;
-const THIRDS: [number, number] = [0.3333, 0.6667];
+const VALUE_ENGAGEMENT = Object.keys(MODELS.value_engagement) as [keyof typeof MODELS.value_engagement];
 
-type Axis = { cuts: (typeof CUTS)[number]; at?: [number, number] };
+type Cell = keyof typeof MODELS.value_engagement;
 
-/** @returns what is wrong with where an axis is cut, or undefined */
-function cutsProblem({ cuts, at }: Axis): string | undefined {
-  if (cuts === 'natural_breaks') return at && 'Natural breaks find their own places; leave `at` out';
-  if (!at) return cuts === 'absolute' ? 'Absolute cuts need `at`, two of them' : undefined;
-  if (cuts === 'quantiles' && !at.every((share) => share > 0 && share < 1))
-    return 'Quantiles are cut at two shares between 0 and 1, for example [0.3333, 0.6667]';
-  return at[0] < at[1] ? undefined : 'The first must be smaller than the second';
+function gridRow(value: string, segments: { high: Cell; medium: Cell; low: Cell }) {
+  const cell = (engagement: 'high' | 'medium' | 'low') =>
+    z
+      .enum(VALUE_ENGAGEMENT)
+      .default(segments[engagement])
+      .describe(`Segment of customers of ${value} value and ${engagement} engagement.`);
+  return z
+    .strictObject({ high: cell('high'), medium: cell('medium'), low: cell('low') })
+    .prefault({})
+    .describe(`Segments of customers of ${value} value, by their engagement.`);
 }
 
-const cutsRule = {
-  path: ['at'],
-  error: (issue: { input?: unknown }) => cutsProblem(issue.input as Axis),
-  when: onlyUnknownKeys,
-};
-
-function withPlaces<A extends Axis>(axis: A): A & { at: [number, number] } {
-  return { ...axis, at: axis.at ?? THIRDS };
-}
-
-const cuts = z
-  .enum(CUTS)
-  .default('quantiles')
-  .describe(
-    'How low, medium and high are told apart: shares of the customers, gaps found in the figures, or fixed figures.',
-  );
-
-const amounts = z
-  .tuple([z.number().min(0), z.number().min(0)])
-  .optional()
-  .describe(
-    'Where low ends and where high begins: two shares of the customers ([0.3333, 0.6667] unless given), or two amounts of money for absolute cuts.',
-  );
-
-const ValueAxis = z
-  .strictObject({
-    cuts,
-    at: amounts,
-    window: days().prefault('365d').describe('Orders of this long count towards the value of a customer.'),
-  })
-  .refine((axis) => !cutsProblem(axis), cutsRule)
-  .transform(withPlaces);
-
-const dayCount = z.union([days(), z.number().positive()]);
-
-const EngagementAxis = z
-  .strictObject({
-    cuts,
-    at: z
-      .tuple([dayCount, dayCount])
-      .optional()
-      .describe(
-        'Where low ends and where high begins: two shares of the customers ([0.3333, 0.6667] unless given); for absolute cuts two ages of the latest order or visit, the recent one first, such as [30d, 180d].',
-      ),
-  })
-  .refine((axis) => !cutsProblem(axis), cutsRule)
-  .transform(withPlaces);
+const Grid = z.strictObject({
+  high: gridRow('high', {
+    high: 'true_champions',
+    medium: 'faithful_supporters',
+    low: 'spenders_at_risk',
+  }),
+  medium: gridRow('medium', {
+    high: 'excited_shoppers',
+    medium: 'average_buyers',
+    low: 'average_buyers',
+  }),
+  low: gridRow('low', { high: 'curious_entrants', medium: 'average_buyers', low: 'silent_quitters' }),
+});
 
 const ValueEngagementSettings = z.strictObject({
   value: ValueAxis.prefault({}).describe('How customers are cut by what they spent.'),
   engagement: EngagementAxis.prefault({}).describe(
     'How customers are cut by how lately they ordered or visited.',
   ),
+  grid: Grid.prefault({}).describe(
+    'Which segment each cell is, value before engagement; cells that you leave out stay as they are. A segment without a cell stays empty.',
+  ),
   labels: labels('value_engagement'),
+  playbook: playbook('value_engagement'),
 });
+
+function weight(usual: number, signal: string) {
+  return z.number().min(0).default(usual).describe(`Weight of ${signal}; 0 leaves it out.`);
+}
+
+const Weights = z
+  .strictObject({
+    recency: weight(3, 'how few days ago the latest order was'),
+    purchases: weight(3, 'the number of days with an order'),
+    visits: weight(1, 'visits in the last 12 months'),
+    opens: weight(1, 'opened e-mails in the last 12 months'),
+    clicks: weight(2, 'clicks in e-mails in the last 12 months'),
+    reviews: weight(2, 'reviews in the last 12 months'),
+    referrals: weight(2, 'referrals in the last 12 months'),
+  })
+  .refine((weights) => Object.values(weights).some((weight) => weight > 0), {
+    error: 'At least one signal needs a weight above 0',
+    when: onlyUnknownKeys,
+  });
+
+const EngagementSettings = z
+  .strictObject({
+    weights: Weights.prefault({}).describe(
+      'How much each signal counts against the others; what asks more of a customer counts more, and opened e-mails count little because mail programs open them too.',
+    ),
+    cuts,
+    at: scores,
+    labels: labels('engagement'),
+    playbook: playbook('engagement'),
+  })
+  .refine((axis) => !cutsProblem(axis), cutsRule)
+  .transform(withPlaces);
 
 const ValueTierSettings = z
   .strictObject({
     cuts,
     at: amounts,
     labels: labels('value_tier'),
+    playbook: playbook('value_tier'),
   })
   .refine((axis) => !cutsProblem(axis), cutsRule)
   .transform(withPlaces);
@@ -156,12 +180,18 @@ export const SegmentSettings = z
     value_engagement: ValueEngagementSettings.optional().describe(
       'What customers spend against how lately they came by, in seven groups.',
     ),
+    engagement: EngagementSettings.optional().describe(
+      'How much customers take part: high, medium or low by a score of what they do (orders, visits, e-mails, reviews, referrals) against what the others do.',
+    ),
     value_tier: ValueTierSettings.optional().describe(
       'What customers are worth: the revenue of the last 12 months and of the next 12 as predicted, less what serving and winning them cost where a source says so.',
     ),
+    custom: CustomSettings.optional().describe(
+      'Segments of your own, by rules, by SQL or by category; a customer may be in several.',
+    ),
   })
   .refine((models) => Object.keys(models).length > 0, {
-    error: `Name at least one model: ${Object.keys(MODELS).join(', ')}`,
+    error: `Name at least one model: ${[...Object.keys(MODELS), 'custom'].join(', ')}`,
     when: onlyUnknownKeys,
   })
   .prefault({ lifecycle: {}, value_engagement: {} });

@@ -3,7 +3,7 @@ import { FIELD_TABLES } from '../job/fields.ts';
 /** Columns that models need beside the profile fields. */
 const INNER = {
   profiles: ['revenue_window', 'frequency', 'recency_days', 'extra'],
-  counts: ['bought', 'did'],
+  counts: ['bought', 'did', 'categories'],
 } as const;
 
 const TABLES: Record<string, readonly string[]> = {

@@ -3,11 +3,19 @@ import { findCuts, type CutRule } from './cuts.ts';
 import { facts } from './facts.ts';
 import type { Assign, RunIds } from './model.ts';
 
-export type ValueEngagementSettings = { value: CutRule & { window: number }; engagement: CutRule };
+type Level = 'high' | 'medium' | 'low';
+
+export type ValueEngagementSettings = {
+  value: CutRule & { window: number };
+  engagement: CutRule;
+  /** The segment of each cell, value before engagement. */
+  grid: Record<Level, Record<Level, string>>;
+};
 
 /**
  * The Value-Engagement segments. Value is the revenue in the window (a year by default), engagement the days since
- * the latest order or visit, fewer being more. Each is low, medium or high; the nine cells make seven segments.
+ * the latest order or visit, fewer being more. Each is low, medium or high; the grid says which segment each of the nine
+ * cells is.
  *
  * Those who bought nothing in the window are of low value; the value axis is cut among the others, because in most
  * shops more than a third bought nothing this year and a quantile over all would be zero.
@@ -31,6 +39,7 @@ export async function valueEngagement(
     segment: SEGMENT,
     columns,
     params: {
+      value_engagement_grid: CELLS.map(([value, engagement]) => settings.grid[value][engagement]),
       value_engagement_value_low: cuts.value.low,
       value_engagement_value_high: cuts.value.high,
       value_engagement_recent: cuts.engagement.low,
@@ -47,20 +56,8 @@ const VALUE = `multiIf(
 const ENGAGEMENT = `multiIf(days_since_active < toFloat64({value_engagement_recent:String}), 'high',
   days_since_active > toFloat64({value_engagement_long_ago:String}), 'low', 'medium')`;
 
-/** The segment of each cell, value before engagement. */
-const GRID: Record<string, string> = {
-  'high high': 'true_champions',
-  'high medium': 'faithful_supporters',
-  'high low': 'spenders_at_risk',
-  'medium high': 'excited_shoppers',
-  'medium medium': 'average_buyers',
-  'medium low': 'average_buyers',
-  'low high': 'curious_entrants',
-  'low medium': 'average_buyers',
-  'low low': 'silent_quitters',
-};
-
-const quoted = (texts: readonly string[]) => texts.map((text) => `'${text}'`).join(', ');
+const LEVELS = ['high', 'medium', 'low'] as const;
+const CELLS = LEVELS.flatMap((value) => LEVELS.map((engagement) => [value, engagement] as const));
 
 const SEGMENT = `transform(concat(${VALUE}, ' ', ${ENGAGEMENT}),
-  [${quoted(Object.keys(GRID))}], [${quoted(Object.values(GRID))}], '')`;
+  [${CELLS.map((cell) => `'${cell.join(' ')}'`).join(', ')}], {value_engagement_grid:Array(String)}, '')`;

@@ -150,6 +150,11 @@ function countSegments(destination: JobDestination): string {
     FROM (SELECT *, ${memberKey(destination)} AS member FROM (${SEGMENT_CUSTOMERS})) GROUP BY audience`;
 }
 
+/** SQL: whether a customer may be sent to a destination, over the profile's fields. */
+export function reachable(destination: JobDestination): string {
+  return `(${memberKey(destination)} != '' AND ${consent(destination)})`;
+}
+
 /** SQL: what the ledger calls a customer at a destination; '' where it takes none of their identifiers. */
 export function memberKey(destination: JobDestination): string {
   const cases = destination.definition.identifiers.map(

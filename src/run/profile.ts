@@ -90,7 +90,8 @@ const INSERT_PROFILES = `
       ${newest('first_name')}, ${newest('last_name')}, ${newest('city')}, ${newest('region')}, ${newest('zip')},
       ${newest('country')}, ${newestKnown('email_consent')}, ${newestKnown('sms_consent')}, ${newestKnown('ads_consent')},
       ${newestGiven('acquisition_cost')}, ${newestGiven('service_cost')},
-      argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags)) AS tags, ${NEWEST_EXTRA} AS extra
+      arrayFilter(tag -> tag != '', argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags))) AS tags,
+      ${NEWEST_EXTRA} AS extra
     FROM (
       SELECT ${NODE} AS node, * FROM customers FINAL WHERE source IN {sources:Array(String)}
     ) AS described LEFT JOIN ${LABELS} ON known.node = described.node

@@ -1,5 +1,7 @@
-import type { Job } from '../job/load.ts';
+import type { Job, JobSource } from '../job/load.ts';
 import type { Customer, Page, Rejection } from '../../connectors/index.ts';
+import { readTombstones, type Tombstones } from '../ledger/tombstones.ts';
+import { withoutErased } from './erased.ts';
 import { normaliseEmail, normalisePhone } from './identity.ts';
 import type { RunContext } from './run.ts';
 
@@ -17,37 +19,72 @@ export type Pulled = {
 /** So many rejections are listed by place; past that they are only counted. */
 const LISTED_REJECTIONS = 100;
 
+type PulledSource = Pick<Pulled, 'rejected' | 'rejections' | 'warnings'> & {
+  /** Records of people who were erased, left out. */
+  erased: number;
+};
+
 /**
- * Pulls every source of the job into the record tables. Rows are upserts, so a pull that ends half-way leaves
- * nothing that the next one does not mend.
+ * Pulls every source of the job into the record tables, side by side. Rows are upserts, so a pull that ends half-way
+ * leaves nothing that the next one does not mend.
  * @returns how many distinct records this pull brought
- * @throws SyncError when a source as a whole cannot be read
+ * @throws SyncError when a source as a whole cannot be read; the others are stopped
  */
 export async function pull(run: RunContext): Promise<Pulled> {
-  const rejections: Rejection[] = [];
-  const warnings: string[] = [];
-  let rejected = 0;
-  for (const source of run.job.sources) {
-    const opened = await source.definition.open(source.settings, {
-      folder: run.job.folder,
-      timezone: run.job.timezone,
-      currency: run.job.currency,
-      signal: run.signal,
-    });
-    // One page is stored while the next is read; two are the most there are in memory.
-    let storing = Promise.resolve();
+  const tombstones = await readTombstones(run.engine);
+  const stop = new AbortController();
+  const signal = AbortSignal.any([run.signal, stop.signal]);
+  const pulls = run.job.sources.map(async (source) => {
+    try {
+      return await pullSource({ ...run, signal }, source, tombstones);
+    } catch (error) {
+      stop.abort(error);
+      throw error;
+    }
+  });
+  // None may go on storing once this has ended.
+  await Promise.allSettled(pulls);
+  stop.signal.throwIfAborted();
+  const parts = await Promise.all(pulls);
+  const warnings = parts.flatMap((part) => part.warnings);
+  const erased = parts.reduce((sum, part) => sum + part.erased, 0);
+  if (erased > 0) warnings.push(`${erased} records of people who were erased were left out`);
+  return {
+    ...(await countRecords(run)),
+    rejected: parts.reduce((sum, part) => sum + part.rejected, 0),
+    rejections: parts.flatMap((part) => part.rejections).slice(0, LISTED_REJECTIONS),
+    warnings: [...new Set(warnings)],
+  };
+}
+
+async function pullSource(run: RunContext, source: JobSource, tombstones: Tombstones): Promise<PulledSource> {
+  const pulled: PulledSource = { rejected: 0, rejections: [], warnings: [], erased: 0 };
+  const { folder, timezone, currency } = run.job;
+  const opened = await source.definition.open(source.settings, {
+    folder,
+    timezone,
+    currency,
+    signal: run.signal,
+  });
+  // One page is stored while the next is read; two are the most there are in memory.
+  let storing = Promise.resolve();
+  try {
     for await (const page of opened.pull()) {
       run.signal.throwIfAborted();
       await storing;
-      storing = store(run, source.key, page);
+      const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
+      storing = store(run, source.key, kept);
       storing.catch(() => undefined);
-      rejected += page.rejected?.length ?? 0;
-      rejections.push(...(page.rejected ?? []).slice(0, LISTED_REJECTIONS - rejections.length));
-      warnings.push(...(page.warnings ?? []));
+      const { rejected = [], warnings = [] } = page;
+      pulled.erased += left_out;
+      pulled.rejected += rejected.length;
+      pulled.rejections.push(...rejected.slice(0, LISTED_REJECTIONS - pulled.rejections.length));
+      pulled.warnings.push(...warnings);
     }
+  } finally {
     await storing;
   }
-  return { ...(await countRecords(run)), rejected, rejections, warnings: [...new Set(warnings)] };
+  return pulled;
 }
 
 async function store(run: RunContext, source: string, page: Page): Promise<void> {
@@ -75,7 +112,7 @@ async function store(run: RunContext, source: string, page: Page): Promise<void>
     ),
     put(
       'customers',
-      people?.map((row) => ({ ...origin, ...row, ...keyed(row) })),
+      people?.map((row) => ({ ...origin, ...row, ...keyed(row), tags: storedTags(row) })),
     ),
     put(
       'events',
@@ -97,7 +134,7 @@ function identified<Row extends Person>(row: Row): Row {
 
 const DESCRIBED = [
   ...(['email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const),
-  ...(['email_consent', 'sms_consent', 'ads_consent', 'acquisition_cost', 'service_cost'] as const),
+  ...(['email_consent', 'sms_consent', 'ads_consent', 'acquisition_cost', 'service_cost', 'tags'] as const),
 ];
 
 /**
@@ -106,8 +143,17 @@ const DESCRIBED = [
  */
 function keyed(row: Customer): { record_key: string } {
   const says = DESCRIBED.map((field) => (row[field] && row[field] !== 'unknown' ? 'x' : '-')).join('');
+  const more = Object.keys(row.extra ?? {})
+    .toSorted()
+    .map(encodeURIComponent)
+    .join();
   const kind = (['customer_id', 'email', 'phone'] as const).find((field) => row[field])!;
-  return { record_key: `${says} ${kind}:${row[kind]}` };
+  return { record_key: `${says}${more} ${kind}:${row[kind]}` };
+}
+
+/** The store tells "no tags" from "nothing known of tags" by one tag without text. */
+function storedTags({ tags }: Customer): string[] | undefined {
+  return tags?.length === 0 ? [''] : tags;
 }
 
 function isSomebody(row: Person): boolean {

@@ -86,6 +86,34 @@ const products = (by: 'sku' | 'product_id'): string => `(
 const described = (field: string): string =>
   `coalesce(nullIf(line.${field}, ''), nullIf(by_sku.${field}, ''), by_id.${field}, '') AS ${field}`;
 
+const LINE_COLUMNS = 'line_id, product_id, sku, title, category, brand, quantity, net';
+
+/** Sources that hold lines and no orders: files of lines beside a file, or a table, of orders. */
+const LINE_SOURCES = `SELECT DISTINCT source FROM order_lines WHERE source IN {sources:Array(String)}
+  AND source NOT IN (SELECT DISTINCT source FROM orders WHERE source IN {sources:Array(String)})`;
+
+/** The orders by their number that lines of such sources name; `sources` says how many have an order of that number. */
+const NAMED_ORDERS = `
+  SELECT order_id, any(o.source) AS source, any(o.version) AS version, count() AS sources
+  FROM (SELECT order_id, source, version FROM orders FINAL WHERE source IN {sources:Array(String)}
+        AND order_id IN (SELECT order_id FROM order_lines WHERE source IN (${LINE_SOURCES}))) AS o
+  GROUP BY order_id`;
+
+/**
+ * Every line with the source and version of its order. Lines that came with their order have its version. Lines of
+ * a source without orders belong to the order of that number in another source of the job, as their newest file
+ * has them; to none where several sources have that number, since nothing says whose they are.
+ */
+const LINES = `
+  SELECT source, order_id, version, ${LINE_COLUMNS} FROM order_lines FINAL
+  WHERE source IN {sources:Array(String)}
+  UNION ALL
+  SELECT named.source AS source, order_id, named.version AS version, ${LINE_COLUMNS}
+  FROM (SELECT order_id, version AS file, source AS origin, max((version, source)) OVER (PARTITION BY order_id) AS newest,
+          ${LINE_COLUMNS} FROM order_lines FINAL WHERE source IN (${LINE_SOURCES})) AS l
+  INNER JOIN (${NAMED_ORDERS}) AS named USING (order_id)
+  WHERE (l.file, l.origin) = l.newest AND named.sources = 1`;
+
 /**
  * Each line of each customer's purchases, as known at the end of `as_of`: `customer`, `source`, `order_id`, `day`,
  * `sku`, `product` (its title), `category`, `brand`, `collections`, `quantity`, and `spent` on the line in the job's
@@ -97,9 +125,16 @@ export const PURCHASED_LINES = `
     coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
     ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections,
     line.quantity AS quantity, toDecimal64(round(line.net * coalesce(bought.rate, 0), 4), 4) AS spent
-  FROM (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
-  INNER JOIN (SELECT * FROM order_lines FINAL WHERE source IN {sources:Array(String)}) AS line
+  FROM (${LINES}) AS line
+  INNER JOIN (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
     ON line.source = bought.source AND line.order_id = bought.order_id AND line.version = bought.version
   LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
   LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id
   LEFT JOIN ${LABELS} ON known.node = bought.node`;
+
+/** Lines of sources without orders that belong to no order: `why` is `none` or `several`, with the number of `lines`. */
+export const STRAY_LINES = `
+  SELECT if(named.sources > 1, 'several', 'none') AS why, toUInt32(count()) AS lines
+  FROM (SELECT order_id FROM order_lines FINAL WHERE source IN (${LINE_SOURCES})) AS l
+  LEFT JOIN (${NAMED_ORDERS}) AS named USING (order_id)
+  WHERE coalesce(named.sources, 0) != 1 GROUP BY why ORDER BY why`;

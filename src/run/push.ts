@@ -107,8 +107,14 @@ function changeOf(run: RunContext, plan: AudiencePlan, remote_id: string): Chang
   };
 }
 
-/** Read in one go, as for a file: a page at a time would compute the whole segment for each page. */
-async function* everyone(run: RunContext, plan: AudiencePlan): AsyncGenerator<Member> {
+/**
+ * Everyone who shall be in an audience. Read in one go, as for a file: a page at a time would compute the whole
+ * segment for each page.
+ */
+export async function* everyone(
+  run: RunContext,
+  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment'>,
+): AsyncGenerator<Member> {
   const rows = run.engine.stream<MemberRow>(
     `${MEMBER_FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
     audienceParams(run, [plan]),

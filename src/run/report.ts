@@ -1,10 +1,11 @@
 import type { Problem } from '../../connectors/index.ts';
+import type { Categories } from '../job/segments.ts';
+import type { SegmentReport } from '../report/statistics.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
 import type { CheckedForecast } from './forecast.ts';
 import { byRecency, type ModelReport } from './predict.ts';
-import type { SegmentReport } from './segment.ts';
 
 export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
 
@@ -22,7 +23,7 @@ export type AudienceReport = Pick<AudiencePlan, 'segment' | keyof SegmentCounts 
   error: Problem | null;
 };
 
-export type Stage = 'pull' | 'profile' | 'predict' | 'backtest' | 'segment' | 'plan' | 'push';
+export type Stage = 'pull' | 'profile' | 'predict' | 'favourites' | 'backtest' | 'segment' | 'plan' | 'push';
 
 /** The answer of `run --json` and `plan --json`. Money is a decimal string in the job's currency. */
 export type RunReport = {
@@ -38,6 +39,8 @@ export type RunReport = {
   /** Where each model of segments was cut. */
   limits: Record<string, Record<string, unknown>>;
   segments: SegmentReport[];
+  /** What segments by category there are, those of earlier runs included, by `per_category` entry. */
+  categories: Categories;
   audiences: AudienceReport[];
   seconds: Record<Stage, number>;
   warnings: string[];
@@ -86,8 +89,9 @@ export function emptyReport(run: RunContext): RunReport {
     backtest: null,
     limits: {},
     segments: [],
+    categories: {},
     audiences: [],
-    seconds: { pull: 0, profile: 0, predict: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
+    seconds: { pull: 0, profile: 0, predict: 0, favourites: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],
     error: null,
   };

@@ -3,23 +3,14 @@ import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
-import { checkForecast, poorForecast } from './forecast.ts';
+import { checkModel, computeSegments, type Timed } from './compute.ts';
 import { noteEntries } from './holdout-entries.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
-import { predict } from './predict.ts';
-import { profile } from './profile.ts';
 import { pull } from './pull.ts';
-import {
-  audienceReport,
-  emptyReport,
-  overallStatus,
-  type AudienceReport,
-  type RunReport,
-  type Stage,
-} from './report.ts';
-import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
+import { segmentedDetail } from './dated.ts';
+import { audienceReport, emptyReport, overallStatus, type AudienceReport, type RunReport } from './report.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -90,23 +81,11 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'started', { send: options.send });
 
     report.pulled = await timed('pull', () => pull(run));
-    const profiled = await timed('profile', () => profile(run));
-    report.customers = profiled.customers;
-    report.warnings = [...report.pulled.warnings, ...profiled.warnings];
+    report.warnings = [...report.pulled.warnings];
+    const profiled = await computeSegments(run, report, timed);
     refuseEmpty(run, report);
-
-    report.model = await timed('predict', () => predict(run));
-    if (job.segments.value_tier && report.model.name === 'recency') {
-      report.warnings.push('value_tier counts what was spent, and nothing predicted: no model is used');
-    }
-    report.backtest = await timed('backtest', () => checkForecast(run, profiled));
-    if (report.backtest?.verdict === 'poor') report.warnings.push(poorForecast(job, report.backtest));
-    report.segments = await timed('segment', async () => {
-      await scoreCustomers(run);
-      report.limits = await assignSegments(run, report.model.name !== 'recency');
-      return segmentReports(run);
-    });
-    await recordRun(engine, ids, 'segmented', { limits: report.limits });
+    await timed('backtest', () => checkModel(run, report, profiled));
+    await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
     await dropOldRuns(engine, job.name, run.run_id);
 
     const planned = await timed('plan', () => planDestinations(run, options.send));
@@ -138,8 +117,8 @@ async function pushAll(
 }
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
-function stopwatch(run: RunContext, report: RunReport) {
-  return async <Result>(stage: Stage, work: () => Promise<Result>): Promise<Result> => {
+function stopwatch(run: RunContext, report: RunReport): Timed {
+  return async (stage, work) => {
     run.signal.throwIfAborted();
     const start = performance.now();
     try {

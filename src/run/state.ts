@@ -1,8 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../engine/engine.ts';
 
-/** What can happen to a run, in order; each is appended once. One that sends nothing ends as `planned`. */
-export type RunEvent = 'started' | 'segmented' | 'planned' | 'finished';
+/**
+ * What can happen to a run, in order; each is appended once. One that sends nothing ends as `planned`; one that only
+ * computes a past date ends as `backfilled` instead of ever being `segmented`, so it is not taken for the newest.
+ */
+export type RunEvent = 'started' | 'segmented' | 'backfilled' | 'planned' | 'finished';
 
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 
@@ -37,7 +40,7 @@ export async function lastRun(engine: Engine, job: string, event: RunEvent): Pro
 export async function closeInterrupted(engine: Engine, job: string): Promise<void> {
   const open = await engine.query<{ run_id: string; as_of: string; sends: boolean }>(
     `SELECT run_id, any(as_of) AS as_of, max(JSONExtractBool(detail, 'send')) AS sends FROM runs
-     WHERE job = {job:String} GROUP BY run_id HAVING countIf(event IN ('planned', 'finished')) = 0`,
+     WHERE job = {job:String} GROUP BY run_id HAVING countIf(event IN ('backfilled', 'planned', 'finished')) = 0`,
     { job },
   );
   for (const { run_id, as_of, sends } of open) {

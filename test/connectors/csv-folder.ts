@@ -2,12 +2,21 @@ import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { csvSource } from '../../connectors/csv/source.ts';
-import type { Customer, Event, Order, OrderLine, Refund, Rejection } from '../../connectors/records.ts';
+import type {
+  Customer,
+  Event,
+  Order,
+  OrderLine,
+  Product,
+  Refund,
+  Rejection,
+} from '../../connectors/records.ts';
 import type { Source, SourceContext } from '../../connectors/source.ts';
 
 export type Pulled = {
   orders: Order[];
   lines: OrderLine[];
+  products: Product[];
   refunds: Refund[];
   customers: Customer[];
   events: Event[];
@@ -39,6 +48,7 @@ export async function pullAll(source: Source): Promise<Pulled> {
   const all: Pulled = {
     orders: [],
     lines: [],
+    products: [],
     refunds: [],
     customers: [],
     events: [],

@@ -1,38 +1,75 @@
 import { expect, onTestFinished } from 'vitest';
-import type { Change, DestinationContext, Member, Outcome } from '../../connectors/destination.ts';
+import { pause } from '../../connectors/clock.ts';
+import type {
+  Change,
+  DestinationContext,
+  Member,
+  Outcome,
+  PropertiesAcknowledgement,
+} from '../../connectors/destination.ts';
+import { openKlaviyo } from '../../connectors/klaviyo/destination.ts';
 import { klaviyoSandbox } from '../../connectors/klaviyo/sandbox.ts';
-import { klaviyo } from '../../connectors/klaviyo/schema.ts';
+import { createLimiter } from '../../connectors/limiter.ts';
 import { serveSandbox, type Exchange } from '../../connectors/sandbox-server.ts';
+import { virtualClock } from './limiter-clock.ts';
 import { openApi } from './openapi.ts';
 
 const description = openApi('klaviyo.openapi.json');
 
+/** All this connector may ever call: nothing that touches consent, suppression or other people's data is among it. */
+const ALLOWED = [
+  /^GET \/lists(\/[^/]+(\/profiles)?)?$/,
+  /^(POST \/lists|PATCH \/lists\/[^/]+)$/,
+  /^(POST|DELETE) \/lists\/[^/]+\/relationships\/profiles$/,
+  /^GET \/profiles$/,
+  /^PATCH \/profiles\/[^/]+$/,
+  /^(GET|POST) \/profile-bulk-import-jobs$/,
+  /^GET \/profile-bulk-import-jobs\/[^/]+(\/import-errors)?$/,
+  /^POST \/data-privacy-deletion-jobs$/,
+];
+
 /**
- * An empty Klaviyo account, and the real SDK connected to it. At the end of the test every exchange is held against
- * the official description, and none may have gone near consent.
+ * An empty Klaviyo account that keeps to its quotas, and the real SDK connected to it, both by a clock that waits for
+ * nobody. At the end of the test every exchange is held against the official description, none may have been refused
+ * for coming too soon, and no path called that this connector must not call.
+ * @param options `latency_ms` is what an answer takes, by that clock
  */
-export async function openAccount(options: Partial<DestinationContext> = {}) {
-  // Half a second from request to request keeps a test clear of the rate limits.
-  let clock = Date.parse('2026-11-01T00:00:00Z');
-  const platform = klaviyoSandbox({ now: () => (clock += 500) });
-  const sandbox = await serveSandbox([platform], { keep_exchanges: true });
+export async function openAccount(options: Partial<DestinationContext> & { latency_ms?: number } = {}) {
+  const { latency_ms, ...overrides } = options;
+  const never = new AbortController().signal;
+  const held = { answers: 0 };
+  const { clock, start } = virtualClock(() => limiter.running() === held.answers);
+  const limiter = createLimiter({ clock });
+  const epoch = Date.parse('2026-11-01T00:00:00Z');
+  const platform = klaviyoSandbox({ now: () => epoch + clock.now() });
+  const delay = async () => {
+    held.answers += 1;
+    await pause(clock, latency_ms ?? 0, never);
+    held.answers -= 1;
+  };
+  const sandbox = await serveSandbox([platform], {
+    keep_exchanges: true,
+    ...(latency_ms ? { delay } : {}),
+  });
+  const stopTime = start();
   const logs: { message: string; fields?: Record<string, unknown> }[] = [];
   const context: DestinationContext = {
     folder: '.',
-    signal: new AbortController().signal,
+    signal: never,
     backoff_ms: 1,
     log: (message, fields) => void logs.push({ message, fields }),
-    ...options,
+    ...overrides,
   };
   onTestFinished(async () => {
+    await stopTime();
     await sandbox.close();
     expect(sandbox.exchanges.flatMap(mistakes)).toEqual([]);
-    expect(sandbox.exchanges.filter(({ request }) => /subscription|suppression/.test(request.path))).toEqual(
-      [],
-    );
+    expect(sandbox.exchanges.filter(({ reply }) => reply.status === 429)).toEqual([]);
+    const called = Object.keys(sandbox.requests().klaviyo ?? {});
+    expect(called.filter((route) => !ALLOWED.some((allowed) => allowed.test(route)))).toEqual([]);
   });
-  const open = (api_key = 'sandbox') => klaviyo.open({ api_key, base_url: sandbox.url }, context);
-  const destination = await open();
+  const open = (api_key = 'sandbox') => openKlaviyo({ api_key, base_url: sandbox.url }, context, limiter);
+  const destination = open();
   const sent = (method: string, path: RegExp) =>
     sandbox.exchanges.filter(({ request }) => request.method === method && path.test(request.path));
   return {
@@ -40,6 +77,16 @@ export async function openAccount(options: Partial<DestinationContext> = {}) {
     destination,
     open,
     context,
+    limiter,
+    clock,
+    /** A request by somebody else, for instance a person in Klaviyo's own pages. It takes a second each. */
+    async elsewhere(method: string, path: string, body?: unknown) {
+      await pause(clock, 1_000, never);
+      const url = new URL(path, 'http://sandbox');
+      const headers = { authorization: 'Klaviyo-API-Key sandbox' };
+      const request = { method, path: url.pathname, query: url.searchParams, headers, body };
+      return platform.handle(request).body as { data: { id: string; attributes: Record<string, unknown> }[] };
+    },
     logs,
     sent,
     /** Requests that change something, however they ended; those a fault kept from the sandbox are not among them. */
@@ -53,17 +100,32 @@ export async function openAccount(options: Partial<DestinationContext> = {}) {
     },
     async push(
       audience: Change['audience'],
-      { add = [], remove = [] }: { add?: Member[]; remove?: Member[] },
+      { add = [], remove = [], stop }: { add?: Member[]; remove?: Member[]; stop?: AbortSignal },
     ) {
       const added: Outcome[] = [];
       const removed: Outcome[] = [];
       let requests = 0;
-      for await (const acknowledgement of destination.push(changeOf(audience, add, remove))) {
+      for await (const acknowledgement of destination.push({
+        ...changeOf(audience, add, remove),
+        stop,
+      })) {
         added.push(...acknowledgement.added);
         removed.push(...acknowledgement.removed);
         requests += acknowledgement.requests;
       }
       return { added, removed, requests };
+    },
+    async setProperties(people: Member[], stop?: AbortSignal): Promise<PropertiesAcknowledgement> {
+      const all: PropertiesAcknowledgement = { updated: [], dropped: [], requests: 0 };
+      for await (const { updated, dropped, requests } of destination.setProperties!(
+        () => each(people),
+        stop,
+      )) {
+        all.updated.push(...updated);
+        all.dropped.push(...dropped);
+        all.requests += requests;
+      }
+      return all;
     },
   };
 }

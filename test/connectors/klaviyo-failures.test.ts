@@ -2,8 +2,11 @@ import { createServer } from 'node:net';
 import { inspect } from 'node:util';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { klaviyoApi } from '../../connectors/klaviyo/api.ts';
-import { readSomeLists } from '../../connectors/klaviyo/lists.ts';
-import { aMember, changeOf, openAccount } from './klaviyo-account.ts';
+import { createList, readSomeLists } from '../../connectors/klaviyo/lists.ts';
+import { klaviyoSandbox } from '../../connectors/klaviyo/sandbox.ts';
+import { createLimiter } from '../../connectors/limiter.ts';
+import { serveSandbox } from '../../connectors/sandbox-server.ts';
+import { aMember, changeOf, members, openAccount } from './klaviyo-account.ts';
 
 const ana = aMember('ana@shop.example', { phone: '+40712345678', first_name: 'Ana' });
 const refusal = (code: string, detail: string, source = {}) => ({
@@ -17,14 +20,15 @@ test('a throttled request waits as long as Klaviyo asks', async () => {
     method: 'POST',
     path: 'import-jobs',
     status: 429,
-    headers: { 'retry-after': '0.3' },
+    headers: { 'retry-after': '30' },
     body: refusal('throttled', 'Wait.'),
   });
-  const start = performance.now();
+  const start = account.clock.now();
 
   const result = await account.push(list, { add: [ana] });
 
-  expect(performance.now() - start).toBeGreaterThanOrEqual(300);
+  expect(account.clock.now() - start).toBeGreaterThanOrEqual(30_000);
+  expect(account.clock.now() - start).toBeLessThan(31_000);
   expect(result).toMatchObject({ added: [{ result: 'done' }], requests: 2 });
 });
 
@@ -40,7 +44,12 @@ test('a wait beyond two minutes is left to the next run', async () => {
   });
 
   await expect(account.destination.create('Top')).rejects.toMatchObject({
-    problem: { code: 'DESTINATION_THROTTLED', why: 'It asks to wait 40000 seconds.' },
+    problem: {
+      code: 'DESTINATION_THROTTLED',
+      what: 'Klaviyo could not create the list: it allows so much in a day (150 new lists), and that is used up.',
+      why: 'It asks to wait 40000 seconds.',
+    },
+    retry: 'next_run',
   });
   expect(account.sandbox.requests().klaviyo?.['POST /lists']).toBe(1);
 });
@@ -58,6 +67,7 @@ describe('what passes is tried again until it has passed', () => {
     ],
     ['a page of a firewall', { status: 403, text: '<html>Blocked</html>', content_type: 'text/html' }],
     ['half an answer', { status: 200, body: { data: {} } }],
+    ['an answer cut off', { status: 200, text: '{"data": [{"id": "x', content_type: 'application/json' }],
     ['a connection lost before the request took effect', { drop: 'before' }],
     ['a connection lost after the request took effect', { drop: 'after' }],
   ] as const)('%s', async (_, fault) => {
@@ -89,9 +99,36 @@ test.each([
   await expect(account.destination.find([{ name: 'Top' }])).rejects.toMatchObject({ problem: { code } });
 });
 
+test.each([
+  ['DESTINATION_KEY_REFUSED', 401, 'authentication_failed'],
+  ['DESTINATION_PERMISSION', 403, 'permission_denied'],
+])('%s in the middle of a push: what was acknowledged stands', async (code, status, word) => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  const leavers = members(1_500);
+  await account.push(list, { add: leavers });
+  account.fault({ method: 'DELETE', skip: 1, times: 9, status, body: refusal(word, 'No more.') });
+  const change = changeOf(list, [], leavers);
+  const acknowledgements = account.destination.push(change)[Symbol.asyncIterator]();
+
+  expect((await acknowledgements.next()).value.removed).toHaveLength(1_000);
+  await expect(acknowledgements.next()).rejects.toMatchObject({ problem: { code }, retry: 'never' });
+  expect(account.sandbox.requests().klaviyo).toMatchObject({
+    [`DELETE /lists/${list.remote_id}/relationships/profiles`]: 2,
+  });
+});
+
+test('an answer is read whatever it is labelled', async () => {
+  const account = await openAccount();
+  const body = { data: [{ type: 'list', id: 'L1', attributes: { name: 'Top' } }] };
+  account.fault({ path: 'lists', status: 200, body, content_type: 'text/plain' });
+
+  expect(await account.destination.find([{ name: 'Top' }])).toEqual(new Map([['Top', { remote_id: 'L1' }]]));
+});
+
 test('a key that Klaviyo refuses is asked for once', async () => {
   const account = await openAccount();
-  const destination = await account.open('pk_wrong');
+  const destination = account.open('pk_wrong');
 
   await expect(destination.check()).rejects.toMatchObject({
     problem: { code: 'DESTINATION_KEY_REFUSED' },
@@ -171,16 +208,44 @@ test('a service that accepts and never answers is given up', async () => {
     silent.close();
   });
   const account = await openAccount();
-  const api = klaviyoApi({ api_key: 'sandbox', base_url: `http://127.0.0.1:${port}` }, account.context, 30);
+  const settings = { api_key: 'sandbox', base_url: `http://127.0.0.1:${port}` };
+  const api = klaviyoApi(settings, account.context, account.limiter, 30);
 
   await expect(readSomeLists(api)).rejects.toMatchObject({ problem: { code: 'DESTINATION_DOWN' } });
   expect(sockets.size).toBe(4);
 });
 
+const processing = {
+  status: 200,
+  body: {
+    data: {
+      type: 'profile-bulk-import-job',
+      id: 'j',
+      attributes: { status: 'processing', created_at: '2026-11-01T00:00:00+00:00', total_count: 1 },
+    },
+  },
+};
+
+test('a request that took effect and was never answered is not made twice', async () => {
+  const account = await openAccount();
+  let answered = 0;
+  const delay = () => ((answered += 1) === 2 ? new Promise<void>(() => {}) : Promise.resolve());
+  const sandbox = await serveSandbox([klaviyoSandbox({})], { delay });
+  onTestFinished(() => sandbox.close());
+  const settings = { api_key: 'sandbox', base_url: sandbox.url };
+  const api = klaviyoApi(settings, account.context, createLimiter(), 200);
+
+  const created = await createList(api, 'Top');
+
+  expect(created).toEqual({ remote_id: 'S00001', requests: 1 });
+  expect(sandbox.requests().klaviyo).toEqual({ 'GET /lists': 2, 'POST /lists': 1 });
+});
+
 test('waiting for an import ends when the run is stopped', async () => {
   const stop = new AbortController();
-  const account = await openAccount({ signal: stop.signal, backoff_ms: 60_000 });
+  const account = await openAccount({ signal: stop.signal });
   const list = await account.list('Top');
+  account.fault({ method: 'GET', path: 'import-jobs', times: 9_999, ...processing });
   const acknowledgements = account.destination.push(changeOf(list, [ana]))[Symbol.asyncIterator]();
 
   const first = acknowledgements.next();
@@ -191,11 +256,9 @@ test('waiting for an import ends when the run is stopped', async () => {
 });
 
 test('an import that does not end is left to the next run', async () => {
-  const account = await openAccount({ backoff_ms: 0.001 });
+  const account = await openAccount({ backoff_ms: 500 });
   const list = await account.list('Top');
-  const attributes = { status: 'processing', created_at: '2026-11-01T00:00:00+00:00', total_count: 1 };
-  const body = { data: { type: 'profile-bulk-import-job', id: 'j', attributes } };
-  account.fault({ method: 'GET', path: 'import-jobs', times: 999, status: 200, body });
+  account.fault({ method: 'GET', path: 'import-jobs', times: 999, ...processing });
 
   const result = await account.push(list, { add: [ana] });
 

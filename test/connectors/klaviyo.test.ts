@@ -97,7 +97,9 @@ test('a phone number Klaviyo does not take is left away, the member is not', asy
 
   expect(result).toMatchObject({ added: [done(good.key), done(bad.key)], requests: 2 });
   expect(account.people('Top')).toEqual(['bad@shop.example', 'good@shop.example']);
-  expect(account.logs).toEqual([{ message: expect.stringContaining('without it'), fields: { members: 1 } }]);
+  expect(account.logs).toEqual([
+    { message: expect.stringContaining('without it'), fields: { field: 'phone_number', members: 1 } },
+  ]);
 });
 
 test('phone numbers left away join the next import instead of making one of their own', async () => {
@@ -146,6 +148,22 @@ test('more refusals than one page of them are all read', async () => {
 
   expect(result.added.filter(({ result: end }) => end === 'refused')).toHaveLength(230);
   expect(account.people('Top')).toHaveLength(20);
+});
+
+test('one bad row in a hundred costs one more request, and nobody else', async () => {
+  const account = await openAccount();
+  const people = members(10_000, (index) => {
+    if (index % 100 === 1)
+      return { email: `p..${index}@shop.example`, key: `email:p..${index}@shop.example` };
+    return index % 100 === 2 ? { phone: '+99912345678' } : {};
+  });
+
+  const result = await account.push(await account.list('Top'), { add: people });
+
+  expect(Map.groupBy(result.added, ({ result: end }) => end).get('refused')).toHaveLength(100);
+  expect(result.added).toHaveLength(10_000);
+  expect(result.requests).toBe(2);
+  expect(account.people('Top')).toHaveLength(9_900);
 });
 
 test('a refusal that names only the place in the request finds its member', async () => {
@@ -277,12 +295,11 @@ test('lists are found by id, else by exact name', async () => {
 
 test('of lists with the same name the oldest is taken, over all pages, and it is said', async () => {
   const account = await openAccount();
-  const headers = { authorization: 'Klaviyo-API-Key sandbox', 'content-type': 'application/json' };
-  const body = JSON.stringify({ data: { type: 'list', attributes: { name: 'Twin' } } });
   const ids: string[] = [];
   for (let made = 0; made < 12; made += 1) {
-    const reply = await fetch(`${account.sandbox.url}/api/lists`, { method: 'POST', headers, body });
-    ids.push(((await reply.json()) as { data: { id: string } }).data.id);
+    const body = { data: { type: 'list', attributes: { name: 'Twin' } } };
+    const { data } = (await account.elsewhere('POST', '/lists', body)) as unknown as { data: { id: string } };
+    ids.push(data.id);
   }
 
   const found = await account.destination.find([{ name: 'Twin' }]);

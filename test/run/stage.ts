@@ -95,7 +95,7 @@ export function openStage(): Stage {
       get job() {
         return job;
       },
-      holds(records, name = String(settings.sources![0])) {
+      holds(records, name = nameOf(settings.sources![0]!)) {
         shelves.set(name, [records].flat());
       },
       change(more) {
@@ -126,7 +126,11 @@ export function openStage(): Stage {
   };
 }
 
-function readJob(settings: ShopSettings, memory: SourceDefinition<{ name: string }>): Job {
+function nameOf(source: string | object): string {
+  return typeof source === 'string' ? source : (source as MemorySettings).name;
+}
+
+function readJob(settings: ShopSettings, memory: SourceDefinition<MemorySettings>): Job {
   const { connectors = { platform: openPlatform().definition }, sources: named, ...rest } = settings;
   const text = JSON.stringify({
     currency: 'EUR',
@@ -138,12 +142,15 @@ function readJob(settings: ShopSettings, memory: SourceDefinition<{ name: string
   return parseJob(text, { file: 'shop.yaml', env: {}, connectors: known });
 }
 
-function memorySource(shelves: ReadonlyMap<string, Page[]>): SourceDefinition<{ name: string }> {
+type MemorySettings = { name: string; extra?: string[] };
+
+function memorySource(shelves: ReadonlyMap<string, Page[]>): SourceDefinition<MemorySettings> {
   return {
     type: 'memory',
     title: 'Records of a test',
-    settings: z.object({ name: z.string() }),
+    settings: z.object({ name: z.string(), extra: z.array(z.string()).optional() }),
     identity: ({ name }) => name,
+    extra_fields: ({ extra = [] }) => extra,
     open: async ({ name }) => ({
       check: async () => [],
       async *pull() {

@@ -1,0 +1,107 @@
+import type { Engine } from '../engine/engine.ts';
+
+/**
+ * The identities of a person who is being erased, in a table of its own: a deletion is written down by the engine as
+ * it was asked for, and must not spell an address out.
+ */
+const ERASING = 'erasing';
+const IDENTITIES = `(SELECT identity FROM ${ERASING})`;
+
+/** Records of the person: named by one of the identities. */
+const THEIRS = `(concat('customer:', source, ':', customer_id) IN ${IDENTITIES}
+  OR concat('email:', email) IN ${IDENTITIES} OR concat('phone:', phone) IN ${IDENTITIES})`;
+
+const CUSTOMER = `customer IN ${IDENTITIES}`;
+const ORDER = `(source, order_id) IN (SELECT source, order_id FROM orders WHERE ${THEIRS})`;
+
+/** What is deleted, in this order: whatever the person can be found by goes last. */
+const DELETIONS: readonly (readonly [table: string, where: string])[] = [
+  ['order_lines', ORDER],
+  ['refunds', ORDER],
+  ...['profiles', 'favourites', 'predictions', 'scores', 'counts', 'holdouts', 'assignments'].map(
+    (table) => [table, CUSTOMER] as const,
+  ),
+  ['plan_members', `member IN ${IDENTITIES} OR ${CUSTOMER}`],
+  ['ledger', `member IN ${IDENTITIES}`],
+  ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
+  ['events', THEIRS],
+  ['orders', THEIRS],
+  ['customers', THEIRS],
+];
+
+/** Steps from one identity to the next (address, customer id, another address …) that are followed. */
+const MOST_STEPS = 20;
+
+/**
+ * Every identity of the person with this one: customer ids and addresses that stand in one record, step by step. A
+ * phone number is theirs where nobody else uses it.
+ * @param identity `email:…`, `phone:…` or `customer:<source>:<id>`
+ */
+export async function identitiesOf(engine: Engine, identity: string): Promise<string[]> {
+  let known = [identity];
+  for (let step = 0; step < MOST_STEPS; step += 1) {
+    const [row] = await engine.query<{ identities: string[] }>(
+      `SELECT groupUniqArrayArray([concat('email:', email), concat('customer:', source, ':', customer_id)]) AS identities
+       FROM (${PEOPLE}) WHERE concat('email:', email) IN {known:Array(String)}
+         OR concat('customer:', source, ':', customer_id) IN {known:Array(String)}`,
+      { known },
+    );
+    const found = (row?.identities ?? []).filter((one) => !/^(email:|customer:[^:]*:)$/.test(one));
+    const all = [...new Set([...known, ...found])].toSorted();
+    if (all.length === known.length) break;
+    known = all;
+  }
+  const phones = await engine.query<{ phone: string }>(
+    `SELECT phone FROM (${PEOPLE}) WHERE phone != '' GROUP BY phone
+     HAVING countIf(concat('email:', email) IN {known:Array(String)}
+         OR concat('customer:', source, ':', customer_id) IN {known:Array(String)}) > 0
+       AND countIf((email != '' OR customer_id != '') AND NOT (concat('email:', email) IN {known:Array(String)}
+         OR concat('customer:', source, ':', customer_id) IN {known:Array(String)})) = 0`,
+    { known },
+  );
+  return [...new Set([...known, ...phones.map(({ phone }) => `phone:${phone}`)])];
+}
+
+const PEOPLE = ['orders', 'customers', 'events']
+  .map((table) => `SELECT source, customer_id, email, phone FROM ${table}`)
+  .join(' UNION ALL ');
+
+/** Writes down who is to be erased, so that a deletion that was cut short can be ended. */
+export async function beginErasing(engine: Engine, identities: readonly string[]): Promise<void> {
+  await engine.command(
+    `CREATE TABLE IF NOT EXISTS ${ERASING} (identity String) ENGINE = MergeTree ORDER BY identity`,
+  );
+  await engine.insert(
+    ERASING,
+    identities.map((identity) => ({ identity })),
+  );
+}
+
+/** The identities whose deletion was begun and has not ended. */
+export async function beingErased(engine: Engine): Promise<string[]> {
+  const [exists] = await engine.query(
+    'SELECT 1 FROM system.tables WHERE database = currentDatabase() AND name = {name:String}',
+    { name: ERASING },
+  );
+  if (!exists) return [];
+  const rows = await engine.query<{ identity: string }>(`SELECT DISTINCT identity FROM ${ERASING}`);
+  return rows.map(({ identity }) => identity);
+}
+
+/**
+ * Deletes everything the store has of those being erased, and then that they were.
+ * @returns how many rows each table lost
+ */
+export async function deleteErased(engine: Engine): Promise<Record<string, number>> {
+  const deleted: Record<string, number> = {};
+  for (const [table, where] of DELETIONS) {
+    const [row] = await engine.query<{ rows: number }>(
+      `SELECT toUInt32(count()) AS rows FROM ${table} WHERE ${where}`,
+    );
+    if (!row?.rows) continue;
+    await engine.command(`ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 2`);
+    deleted[table] = row.rows;
+  }
+  await engine.command(`DROP TABLE ${ERASING} SYNC`);
+  return deleted;
+}

@@ -1,0 +1,41 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import type { Engine } from '../engine/engine.ts';
+
+/**
+ * What is left of people who were erased: salted hashes of their identities (`email:…`, `phone:…`,
+ * `customer:<source>:<id>`), so that a source which still has them does not bring them back. Nobody can be told from
+ * a hash without naming them first.
+ */
+export type Tombstones = {
+  readonly size: number;
+  /** Whether one of these identities was erased. */
+  covers(identities: readonly string[]): boolean;
+};
+
+type Stored = { salt: string; hash: string };
+
+/** Reads every tombstone of the store. */
+export async function readTombstones(engine: Engine): Promise<Tombstones> {
+  const rows = await engine.query<Stored>('SELECT DISTINCT salt, hash FROM tombstones');
+  const hashes = new Set(rows.map(({ hash }) => hash));
+  const salts = [...new Set(rows.map(({ salt }) => salt))];
+  return {
+    size: hashes.size,
+    covers: (identities) =>
+      hashes.size > 0 &&
+      identities.some((identity) => salts.some((salt) => hashes.has(hashOf(salt, identity)))),
+  };
+}
+
+/** Appends tombstones for the identities of one person; all of a store share its first salt. Safe to repeat. */
+export async function addTombstones(engine: Engine, identities: readonly string[]): Promise<void> {
+  const [first] = await engine.query<Stored>('SELECT salt, hash FROM tombstones ORDER BY at LIMIT 1');
+  const salt = first?.salt ?? randomBytes(16).toString('hex');
+  const at = new Date().toISOString();
+  const rows = identities.map((identity) => ({ salt, hash: hashOf(salt, identity), at }));
+  await engine.insert('tombstones', rows, { token: rows.map(({ hash }) => hash).join(' ') });
+}
+
+function hashOf(salt: string, identity: string): string {
+  return createHmac('sha256', salt).update(identity).digest('hex');
+}

@@ -1,0 +1,36 @@
+import { openBinding } from '../models/custom/binding.ts';
+import { compileRules } from '../models/custom/compile.ts';
+import { countsSql } from '../models/custom/counts-sql.ts';
+import { boughtCategories, familiesOf } from '../models/custom/families.ts';
+import { NODE } from './people.ts';
+import { LABELS, ORDERS, person, PURCHASED_LINES, purchaseParams } from './purchases.ts';
+import type { RunContext } from './run.ts';
+
+const PURCHASES = `(SELECT ${person('bought')}, bought.day AS day, bought.value AS value
+  FROM (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
+  LEFT JOIN ${LABELS} ON known.node = bought.node)`;
+
+const EVENTS = `(SELECT ${person('happened')}, happened.type AS type, happened.day AS day
+  FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day
+        FROM events FINAL WHERE source IN {sources:Array(String)} AND day <= {as_of:Date32}) AS happened
+  LEFT JOIN ${LABELS} ON known.node = happened.node WHERE happened.node != '')`;
+
+/**
+ * Counts what the job's rules ask about purchases and events and stores it for every customer. Without such a rule
+ * nothing is read.
+ * @param round which labels of the run hold
+ */
+export async function countForRules(run: RunContext, round: number): Promise<void> {
+  const entries = run.job.segments.custom ?? [];
+  const { counted } = compileRules(entries).binding;
+  const categories = boughtCategories(familiesOf(entries));
+  if (counted.bought.length + counted.did.length + categories.length === 0) return;
+  const rows = { orders: PURCHASES, lines: `(${PURCHASED_LINES})`, events: EVENTS };
+  const binding = openBinding();
+  const sql = countsSql(counted, categories, rows, binding);
+  await run.engine.command(
+    `INSERT INTO counts (job, run_id, customer, bought, did, categories)
+     SELECT {job:String}, {run:String}, customer, bought, did, categories FROM (${sql})`,
+    { ...purchaseParams(run, round), ...binding.params },
+  );
+}

@@ -1,0 +1,103 @@
+import { SyncError } from '../../connectors/index.ts';
+import type { Params } from '../engine/engine.ts';
+import type { SqlFile } from '../job/custom-sql.ts';
+import { FIELDS } from '../job/fields.ts';
+import { facts } from '../models/facts.ts';
+import { checkQuery, type CheckedQuery } from '../models/custom/query-check.ts';
+import type { CutModels } from './custom.ts';
+import { PURCHASED_LINES, purchaseParams } from './purchases.ts';
+import type { RunContext } from './run.ts';
+
+type SqlMembers = {
+  /** For each entry that is a file of SQL, an expression that says whether a customer is in it. */
+  expressions: Map<string, string>;
+  /** The columns of `facts` that they read. */
+  columns: string[];
+  params: Params;
+};
+
+/**
+ * @param models those of the run, whose segments the files may read
+ * @throws SyncError `SEGMENT_SQL_WRONG` for a file that the engine or our own rules refuse
+ */
+export async function sqlMembers(run: RunContext, models: CutModels, round: number): Promise<SqlMembers> {
+  const members: SqlMembers = { expressions: new Map(), columns: [], params: {} };
+  for (const file of run.job.sql_files) {
+    const query = await checked(run, file);
+    const column = await memberColumn(run, file, withTables(query, [], '*'));
+    const yielded = withTables(query, models, `assumeNotNull(toString(${column}))`);
+    members.expressions.set(file.name, `${column} IN (${yielded} WHERE ${column} IS NOT NULL)`);
+    if (column === 'customer_id') members.columns.push(column);
+    members.params = purchaseParams(run, round);
+  }
+  return members;
+}
+
+/** Proves before anything is pulled that every file of SQL can be used. */
+export async function checkSqlFiles(run: RunContext): Promise<void> {
+  await sqlMembers(run, [], 0);
+}
+
+async function checked(run: RunContext, file: SqlFile): Promise<CheckedQuery> {
+  const query = await checkQuery(run.engine, file.text).catch((error: unknown) => {
+    throw refused(file, error);
+  });
+  if ('refused' in query) throw refused(file, query.refused);
+  return query;
+}
+
+/** What each table of `QUERY_TABLES` holds, as SQL in brackets. Bind `purchaseParams` and what the models bind. */
+function tableSql(table: string, query: CheckedQuery, models: CutModels): string {
+  if (table === 'customer_purchases') return `(${PURCHASED_LINES})`;
+  if (table === 'customer_profiles') {
+    // Each table of the store that a column comes from is a join.
+    const columns = [...Object.keys(FIELDS), 'extra'];
+    const wild = query.sql.includes('*') || query.sql.includes('COLUMNS');
+    return facts(wild ? columns : columns.filter((column) => new RegExp(`\\b${column}\\b`).test(query.sql)));
+  }
+  if (models.length === 0) return `(SELECT '' AS customer, '' AS segment WHERE false)`;
+  const names = models.map(([model, { segment }]) => `concat('${model}.', ${segment})`);
+  const columns = new Set(models.flatMap(([, { columns }]) => columns));
+  return `(SELECT customer, arrayJoin([${names.join(', ')}]) AS segment FROM ${facts([...columns])})`;
+}
+
+function withTables(query: CheckedQuery, models: CutModels, columns: string): string {
+  const tables = query.tables.map((table) => `${table} AS ${tableSql(table, query, models)}`);
+  const before = tables.length > 0 ? `WITH ${tables.join(', ')} ` : '';
+  return `${before}SELECT ${columns} FROM (${query.sql})`;
+}
+
+/** @returns which of its columns says who is in the segment */
+async function memberColumn(
+  run: RunContext,
+  file: SqlFile,
+  sql: string,
+): Promise<'customer' | 'customer_id'> {
+  const columns = await run.engine
+    .query<{ name: string; type: string }>(`DESCRIBE TABLE (${sql})`, purchaseParams(run, 0))
+    .catch((error: unknown) => {
+      throw refused(file, error);
+    });
+  const [found] = (['customer', 'customer_id'] as const).flatMap((name) =>
+    columns.filter((column) => column.name === name).map(({ type }) => ({ name, type })),
+  );
+  if (!found) {
+    const names = columns.map(({ name }) => name).join(', ');
+    throw refused(file, `It yields ${names || 'nothing'}, but no column "customer" or "customer_id".`);
+  }
+  if (!/^(LowCardinality\()?(Nullable\()?String\)*$/.test(found.type))
+    throw refused(file, `Its column "${found.name}" holds ${found.type}, not texts.`);
+  return found.name;
+}
+
+/** The first statement of what the engine says of a query is its reason; the rest quotes our part of it. */
+function refused(file: SqlFile, reason: unknown): SyncError {
+  const why = reason instanceof Error ? reason.message.split(': In scope')[0]! : String(reason);
+  return new SyncError({
+    code: 'SEGMENT_SQL_WRONG',
+    where: file.file,
+    what: `The SQL of the segment custom.${file.name} cannot be used.`,
+    why,
+    fix: 'Write one SELECT over customer_profiles, customer_purchases and customer_segments that yields a column "customer" or "customer_id"; the README says what they hold.',
+  });
+}

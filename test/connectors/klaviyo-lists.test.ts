@@ -1,0 +1,161 @@
+import { describe, expect, test } from 'vitest';
+import type { Member } from '../../connectors/destination.ts';
+import { aMember, changeOf, members, openAccount } from './klaviyo-account.ts';
+
+type Account = Awaited<ReturnType<typeof openAccount>>;
+
+test('a list is renamed, and found under its new name with everybody in it', async () => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  await account.push(list, { add: members(2) });
+
+  const renamed = await account.destination.rename!(list, 'Best "of" all');
+
+  expect(renamed).toEqual({ requests: 1 });
+  expect((await account.destination.find([{ name: 'Best "of" all' }])).get('Best "of" all')).toEqual({
+    remote_id: list.remote_id,
+  });
+  expect(account.people('Best "of" all')).toHaveLength(2);
+});
+
+test('a list is counted by Klaviyo', async () => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  await account.push(list, { add: members(120) });
+
+  expect(await account.destination.count!(list)).toEqual({ members: 120, exact: true });
+});
+
+test('everybody on a list is read by keys, page by page', async () => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  const phone = { key: 'phone:+40712345678', customer: 'c_1', phone: '+40712345678' };
+  const both = aMember('both@shop.example', { phone: '+40712345679' });
+  await account.push(list, { add: [...members(205), phone, both] });
+
+  const pages = await Array.fromAsync(account.destination.members!(list));
+
+  expect(pages.map(({ length }) => length)).toEqual([100, 100, 8]);
+  expect(new Set(pages.flat())).toEqual(
+    new Set([...members(205).map(({ key }) => key), phone.key, both.key, 'phone:+40712345679']),
+  );
+});
+
+test('nobody on a list is an empty page', async () => {
+  const account = await openAccount();
+
+  expect(await Array.fromAsync(account.destination.members!(await account.list('Top')))).toEqual([[]]);
+});
+
+describe('a list that was deleted is told as such', () => {
+  test.each([
+    ['renaming', (account: Account, gone: { remote_id: string }) => account.destination.rename!(gone, 'New')],
+    ['counting', (account: Account, gone: { remote_id: string }) => account.destination.count!(gone)],
+    [
+      'reading',
+      (account: Account, gone: { remote_id: string }) => Array.fromAsync(account.destination.members!(gone)),
+    ],
+  ])('%s it', async (_, ask) => {
+    const account = await openAccount();
+
+    await expect(ask(account, { remote_id: 'GONE01' })).rejects.toMatchObject({
+      problem: { code: 'AUDIENCE_GONE' },
+    });
+  });
+
+  test('midway through a push: what was done until then is acknowledged', async () => {
+    const account = await openAccount();
+    const list = await account.list('Top');
+    const leavers = members(1_500);
+    await account.push(list, { add: leavers });
+    const change = changeOf(list, [], leavers);
+    const acknowledgements = account.destination.push(change)[Symbol.asyncIterator]();
+
+    const first = await acknowledgements.next();
+    await account.elsewhere('DELETE', `/lists/${list.remote_id}`);
+
+    expect(first.value.removed).toHaveLength(1_000);
+    await expect(acknowledgements.next()).rejects.toMatchObject({ problem: { code: 'AUDIENCE_GONE' } });
+  });
+});
+
+describe('erasing', () => {
+  async function profiles(account: Account): Promise<unknown[]> {
+    const { data } = await account.elsewhere('GET', '/profiles');
+    return data.map(({ attributes }) => attributes.email ?? attributes.phone_number);
+  }
+
+  test('takes a person off our lists at once and has the profile deleted', async () => {
+    const account = await openAccount();
+    const [one, two] = [await account.list('One'), await account.list('Two')];
+    const ana = aMember('ana@shop.example', { phone: '+40712345678' });
+    await account.push(one, { add: [ana, aMember('bo@shop.example')] });
+    await account.push(two, { add: [ana] });
+
+    const receipt = await account.destination.erase!(ana, [one, two, { remote_id: 'GONE01' }]);
+
+    expect(receipt).toEqual({
+      done: [
+        'Klaviyo: taken off 3 lists of this program.',
+        expect.stringMatching(/^Klaviyo: asked to delete the profile with everything in it/),
+      ],
+      requests: 3,
+    });
+    expect(await profiles(account)).toEqual(['bo@shop.example']);
+    expect(account.sent('DELETE', /relationships/)).toHaveLength(3);
+    expect(JSON.stringify(receipt)).not.toMatch(/ana@|712/);
+  });
+
+  test('finds the profile that has only the phone number, and leaves one that only shares it', async () => {
+    const account = await openAccount();
+    const list = await account.list('Top');
+    const phone = (digits: string, email?: string): Member => ({
+      key: email ? `email:${email}` : `phone:${digits}`,
+      customer: digits,
+      phone: digits,
+      email,
+    });
+    await account.push(list, { add: [phone('+40712345678'), aMember('ana@shop.example')] });
+    await account.push(list, { add: [phone('+40712345679', 'bo@shop.example')] });
+
+    const first = await account.destination.erase!(
+      aMember('ana@shop.example', { phone: '+40712345678' }),
+      [],
+    );
+    const second = await account.destination.erase!(
+      aMember('cleo@shop.example', { phone: '+40712345679' }),
+      [],
+    );
+
+    expect(first).toMatchObject({ done: [expect.stringContaining('2 profiles')], requests: 2 });
+    expect(second).toEqual({
+      done: [
+        'Klaviyo: no profile of this person.',
+        'Klaviyo: 1 profiles with the same phone number and another address were kept.',
+      ],
+      requests: 0,
+    });
+    expect(await profiles(account)).toEqual(['bo@shop.example']);
+  });
+
+  test('of somebody Klaviyo does not know says so', async () => {
+    const account = await openAccount();
+    const list = await account.list('Top');
+
+    expect(await account.destination.erase!(aMember('eve@shop.example'), [list])).toEqual({
+      done: ['Klaviyo: no profile of this person.'],
+      requests: 0,
+    });
+  });
+
+  test('without the scope for it names the scope', async () => {
+    const account = await openAccount();
+    await account.push(await account.list('Top'), { add: members(1) });
+    const error = { id: 'e', code: 'permission_denied', title: 'No', detail: 'You do not have permission.' };
+    account.fault({ path: 'data-privacy', status: 403, body: { errors: [error] } });
+
+    await expect(account.destination.erase!(members(1)[0]!, [])).rejects.toMatchObject({
+      problem: { code: 'DESTINATION_PERMISSION', fix: expect.stringContaining('data-privacy:write') },
+    });
+  });
+});

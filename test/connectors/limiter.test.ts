@@ -1,0 +1,254 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { pause, type Clock } from '../../connectors/clock.ts';
+import { createLimiter, limiterOf, TooLong, type Limiter } from '../../connectors/limiter.ts';
+import type { Told, Window } from '../../connectors/quota.ts';
+import { virtualClock } from './limiter-clock.ts';
+
+const never = new AbortController().signal;
+const M: Window[] = [
+  { requests: 10, ms: 1_000 },
+  { requests: 150, ms: 60_000 },
+];
+
+type Answer = { status: number; told: Told };
+
+/** A platform with fixed windows that began `phase` before the clock did. It counts a request when it arrives. */
+function platform(clock: Clock, windows: readonly Window[], phase = 0) {
+  const counts = windows.map(() => ({ number: -1, count: 0 }));
+  const statuses: number[] = [];
+
+  function arrive(): Answer {
+    const at = clock.now() + phase;
+    const now = windows.map(({ requests, ms }, index) => {
+      const window = counts[index]!;
+      if (window.number !== Math.floor(at / ms))
+        Object.assign(window, { number: Math.floor(at / ms), count: 0 });
+      return { window, requests, seconds: Math.ceil((ms - (at % ms)) / 1_000), ms };
+    });
+    const full = now.filter(({ window, requests }) => window.count >= requests);
+    statuses.push(full.length > 0 ? 429 : 200);
+    if (full.length > 0) {
+      return { status: 429, told: { wait_ms: Math.max(...full.map(({ seconds }) => seconds)) * 1_000 } };
+    }
+    for (const { window } of now) window.count += 1;
+    const last = now.at(-1)!;
+    const left = { requests: last.requests - last.window.count, ms: last.seconds * 1_000 };
+    return { status: 200, told: { left, windows: [{ requests: last.requests, ms: last.ms }] } };
+  }
+
+  return { arrive, statuses };
+}
+
+/** One request that takes its time on the way there and back. */
+function request(limiter: Limiter, windows: readonly Window[], arrive: () => Answer, way = [0, 0]) {
+  const send = async () => {
+    await pause(limiter.clock, way[0]!, never);
+    const answer = arrive();
+    await pause(limiter.clock, way[1]!, never);
+    return answer;
+  };
+  const told = (answer: { value: Answer } | { error: unknown }) =>
+    'value' in answer ? answer.value.told : {};
+  return limiter.run({ name: 'e', windows }, { signal: never, send, told });
+}
+
+/** The least time for that many requests, in milliseconds: full bursts until the minute is used up, and again. */
+function floor(count: number, [burst, steady]: readonly Window[]): number {
+  const minutes = Math.floor((count - 1) / steady!.requests);
+  const seconds = Math.floor(((count - 1) % steady!.requests) / burst!.requests);
+  return minutes * steady!.ms + seconds * burst!.ms;
+}
+
+describe('two windows', () => {
+  test('are used up to the last request, and never over', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const { arrive, statuses } = platform(clock, M);
+
+    await during(Promise.all(Array.from({ length: 460 }, () => request(limiter, M, arrive))));
+
+    expect(statuses).toEqual(Array.from({ length: 460 }, () => 200));
+    expect(clock.now()).toBe(floor(460, M));
+  });
+
+  test('hold whatever time requests take, wherever the windows began, at 95 % of the rate and more', async () => {
+    const ways = fc.array(fc.tuple(fc.nat(400), fc.nat(400)), { minLength: 20, maxLength: 20 });
+    const property = fc.asyncProperty(ways, fc.nat(60_000), async (ways, phase) => {
+      const { clock, during } = virtualClock();
+      const limiter = createLimiter({ clock });
+      const { arrive, statuses } = platform(clock, M, phase);
+      const sent = Array.from({ length: 750 }, (_, index) => request(limiter, M, arrive, ways[index % 20]));
+
+      await during(Promise.all(sent));
+
+      expect(statuses.filter((status) => status === 429)).toEqual([]);
+      expect(floor(750, M) / clock.now()).toBeGreaterThan(0.95);
+    });
+    await fc.assert(property, { numRuns: 15 });
+  });
+
+  test('of different endpoints are used side by side', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const one = { requests: 1, ms: 1_000 };
+    const run = (name: string) =>
+      limiter.run(
+        { name, windows: [one] },
+        { signal: never, send: async () => clock.now(), told: () => ({}) },
+      );
+
+    const times = await during(Promise.all([run('a'), run('a'), run('b'), run('b')]));
+
+    expect(times).toEqual([0, 1_000, 0, 1_000]);
+  });
+});
+
+describe('what the platform says', () => {
+  test('that another program used half the minute, is believed at once', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const { arrive, statuses } = platform(clock, M);
+    await during(
+      (async () => {
+        for (let others = 0; others < 75; others += 1) {
+          if (others % 10 === 9) await pause(clock, 1_000, never);
+          arrive();
+        }
+        await pause(clock, 1_000, never);
+      })(),
+    );
+    const start = clock.now();
+
+    await during(Promise.all(Array.from({ length: 80 }, () => request(limiter, M, arrive))));
+
+    expect(statuses.filter((status) => status === 429)).toEqual([]);
+    expect(start).toBeLessThan(10_000);
+    expect(clock.now()).toBe(60_000);
+  });
+
+  test('that its windows are smaller than described, too', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const smaller = [M[0]!, { requests: 100, ms: 60_000 }];
+    const { arrive, statuses } = platform(clock, smaller);
+
+    await during(Promise.all(Array.from({ length: 250 }, () => request(limiter, M, arrive))));
+
+    expect(statuses.filter((status) => status === 429)).toEqual([]);
+    expect(clock.now()).toBe(floor(250, smaller));
+  });
+
+  test('to wait, is kept to by all; the limit is never hit twice in a row', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const { arrive, statuses } = platform(clock, M);
+    for (let others = 0; others < 10; others += 1) arrive();
+    statuses.length = 0;
+    const insist = async (): Promise<void> => {
+      const { status } = await request(limiter, M, arrive);
+      if (status === 429) await insist();
+    };
+
+    await during(insist());
+    await during(Promise.all(Array.from({ length: 9 }, insist)));
+
+    expect(statuses).toEqual([429, ...Array.from({ length: 10 }, () => 200)]);
+    expect(clock.now()).toBe(1_000);
+  });
+
+  test('to wait for a day, is nothing to wait for', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const daily = [{ requests: 2, ms: 86_400_000 }];
+    const { arrive } = platform(clock, daily);
+
+    const results = await during(
+      Promise.allSettled(Array.from({ length: 4 }, () => request(limiter, daily, arrive))),
+    );
+
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'rejected']);
+    expect(results[3]).toMatchObject({ reason: { wait_ms: 86_400_000 } });
+    expect((results[3] as PromiseRejectedResult).reason).toBeInstanceOf(TooLong);
+    expect(clock.now()).toBe(0);
+  });
+});
+
+describe('connections', () => {
+  /** A platform that takes so many requests at the same time, each for a second. */
+  function crowd(clock: Clock, most: () => number) {
+    const seen = { open: 0, top: 0, refused: 0 };
+    const send = async (): Promise<Answer> => {
+      seen.open += 1;
+      seen.top = Math.max(seen.top, seen.open);
+      const refused = seen.open > most();
+      if (refused) seen.refused += 1;
+      await pause(clock, refused ? 1 : 1_000, never);
+      seen.open -= 1;
+      return { status: refused ? 429 : 200, told: { crowded: refused } };
+    };
+    const told = (answer: { value: Answer } | { error: unknown }) =>
+      'value' in answer ? answer.value.told : {};
+    const insist = async (limiter: Limiter): Promise<void> => {
+      const { status } = await limiter.run({ name: 'e', windows: [] }, { signal: never, send, told });
+      if (status === 429) await insist(limiter);
+    };
+    return { seen, insist };
+  }
+
+  test('are all used, and never one more', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock, connections: 9 });
+    const { seen, insist } = crowd(clock, () => 10);
+
+    await during(Promise.all(Array.from({ length: 90 }, () => insist(limiter))));
+
+    expect(seen).toEqual({ open: 0, top: 9, refused: 0 });
+    expect(clock.now()).toBe(10_000);
+  });
+
+  test('are given up when others need them, and taken again afterwards', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock, connections: 9 });
+    const places = { most: 4 };
+    const { seen, insist } = crowd(clock, () => places.most);
+    const push = (count: number) => during(Promise.all(Array.from({ length: count }, () => insist(limiter))));
+
+    await push(200);
+    const { refused } = seen;
+    places.most = 10;
+    await push(400);
+    const before = clock.now();
+    await push(90);
+
+    // Five at once at the start, then one for each time that one more was tried.
+    expect(refused).toBeLessThan(12);
+    expect(seen.refused).toBe(refused);
+    expect(clock.now() - before).toBe(10_000);
+  });
+});
+
+test('who no longer wants to wait lets the others pass', async () => {
+  const { clock, during } = virtualClock();
+  const limiter = createLimiter({ clock });
+  const stop = new AbortController();
+  const windows = [{ requests: 1, ms: 1_000 }];
+  const run = (signal: AbortSignal) =>
+    limiter.run({ name: 'e', windows }, { signal, send: async () => clock.now(), told: () => ({}) });
+
+  const results = Promise.allSettled([run(never), run(stop.signal), run(never)]);
+  stop.abort();
+  const late = Promise.allSettled([run(stop.signal)]);
+
+  expect(await during(results)).toMatchObject([
+    { value: 0 },
+    { reason: { name: 'AbortError' } },
+    { value: 1_000 },
+  ]);
+  expect(await late).toMatchObject([{ reason: { name: 'AbortError' } }]);
+});
+
+test('one account has one limiter, two accounts have two', () => {
+  expect(limiterOf('klaviyo one')).toBe(limiterOf('klaviyo one'));
+  expect(limiterOf('klaviyo one')).not.toBe(limiterOf('klaviyo two'));
+});
