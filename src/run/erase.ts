@@ -137,7 +137,7 @@ async function removeFrom(
     },
     async *wanted() {
       if (!known) return;
-      for await (const one of everyone(run, { destination, segment: known.segment, index: 0 }))
+      for await (const one of everyone(run, { ...known, destination, index: 0 }))
         if (!identities.includes(one.key)) yield one;
     },
   };

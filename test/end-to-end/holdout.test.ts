@@ -65,6 +65,12 @@ test(
     expect(code).toBe(0);
     expect(stdout).toContain(`lifecycle.lost: 20.0 % held out since ${EARLIER}`);
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+
+    // A file is written whole where somebody is erased; nobody gets into it by that.
+    const before = (await held(shop)).csv.Lost!;
+    const erased = await shop.cli('erase', before[0]!, '--jobs', shop.folder);
+    expect(erased.code, erased.stderr).toBe(0);
+    expect((await held(shop)).csv.Lost).toEqual(before.slice(1));
   },
 );
 
