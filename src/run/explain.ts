@@ -63,8 +63,8 @@ export async function explainCustomer(
   };
 }
 
-/** What the run noted when it had assigned. */
-type Noted = Pick<RunReport, 'limits' | 'categories'> & { rules: string };
+/** What the run noted when it had assigned; one by an older version of this program noted less. */
+type Noted = Partial<Pick<RunReport, 'limits' | 'categories'>> & { rules?: string };
 
 const OTHER_RULES =
   'the job file sorts customers by other rules now than at that run, so rules of custom segments are not shown';
@@ -124,7 +124,7 @@ function explainSegments(
       segment,
       label: all.find(({ name }) => name === segment)?.label ?? segment,
       holds: assigned.includes(segment),
-      reason: reasonOf(model, known, noted.limits[model], settings) ?? otherReason(job, segment),
+      reason: reasonOf(model, known, noted.limits?.[model], settings) ?? otherReason(job, segment),
       rule: rules.get(segment) ?? null,
     };
   });
