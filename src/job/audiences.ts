@@ -39,7 +39,12 @@ export function expandAudiences(
     if (typeof pattern !== 'string' || typeof template !== 'string') continue;
     const matched = matchSegments(pattern, segments);
     const found = matchFamilies(pattern, options.models).length > 0;
-    if (found) open.push({ pattern, template, ...(typeof share === 'number' ? { holdout: share } : {}) });
+    const held = typeof share === 'number' ? { holdout: share } : {};
+    if (found) {
+      open.push({ pattern, template, ...held });
+      if (typeof share === 'number')
+        holdouts.push({ segment: pattern, share, path: [...options.path, index, 'holdout'] });
+    }
     if (matched.length === 0 && !found)
       findings.push(
         unknownSegment(
