@@ -1,6 +1,8 @@
+import type { Engine } from '../engine/engine.ts';
 import type { Audience } from '../job/audiences.ts';
 import type { Job, JobDestination } from '../job/load.ts';
 import { audienceName, matchSegments, segmentsOf, type Categories, type Segment } from '../job/segments.ts';
+import { foundCategories } from './categories.ts';
 import { accountOf } from './plan.ts';
 
 /**
@@ -62,4 +64,10 @@ function holdoutsOf(job: Job, found: readonly Segment[], warnings: string[]): Ma
           warnings.push(`${at}: the holdout of ${name} is ${first} as elsewhere in the job, not ${holdout}`);
       }
   return shares;
+}
+
+/** The job as its last run knew it: with an audience for each category found up to then. */
+export async function withFoundAudiences(engine: Engine, job: Job): Promise<Job> {
+  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  return { ...job, destinations };
 }
