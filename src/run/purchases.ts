@@ -115,21 +115,31 @@ const LINES = `
   WHERE (l.file, l.origin) = l.newest AND named.sources = 1`;
 
 /**
+ * Every line as `LINES` gives it, with what is known of its product: `source`, `order_id`, `version`, `sku`, `product`
+ * (its title), `category`, `brand`, `collections`, `quantity`, and `net` in the order's currency. What a line does not
+ * say of its product is taken from the products of the job's sources. Bind `sources`.
+ */
+export const DESCRIBED_LINES = `
+  SELECT line.source AS source, line.order_id AS order_id, line.version AS version, line.sku AS sku,
+    coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
+    ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections,
+    line.quantity AS quantity, line.net AS net
+  FROM (${LINES}) AS line
+  LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
+  LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id`;
+
+/**
  * Each line of each customer's purchases, as known at the end of `as_of`: `customer`, `source`, `order_id`, `day`,
  * `sku`, `product` (its title), `category`, `brand`, `collections`, `quantity`, and `spent` on the line in the job's
- * currency, before refunds and discounts of the whole order. What a line does not say of its product is taken from
- * the products of the job's sources. Bind `purchaseParams`.
+ * currency, before refunds and discounts of the whole order. Bind `purchaseParams`.
  */
 export const PURCHASED_LINES = `
   SELECT ${person('bought')}, bought.source AS source, bought.order_id AS order_id, bought.day AS day, line.sku AS sku,
-    coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
-    ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections,
+    line.product AS product, line.category AS category, line.brand AS brand, line.collections AS collections,
     line.quantity AS quantity, toDecimal64(round(line.net * coalesce(bought.rate, 0), 4), 4) AS spent
-  FROM (${LINES}) AS line
+  FROM (${DESCRIBED_LINES}) AS line
   INNER JOIN (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
     ON line.source = bought.source AND line.order_id = bought.order_id AND line.version = bought.version
-  LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
-  LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id
   LEFT JOIN ${LABELS} ON known.node = bought.node`;
 
 /** Lines of sources without orders that belong to no order: `why` is `none` or `several`, with the number of `lines`. */
