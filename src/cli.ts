@@ -99,6 +99,7 @@ command(
   .option('--model <model>', 'only this model; custom are the lists')
   .option('--flows', 'who moved from where to where')
   .option('--moves', 'what each move is worth, the biggest gain first')
+  .option('--playbook', 'what to do about each segment, the most urgent first')
   .option('--lift', 'instead, compare held-out customers with those who were sent')
   .action(
     act(
@@ -118,6 +119,7 @@ command(
           model?: string;
           flows?: boolean;
           moves?: boolean;
+          playbook?: boolean;
         },
       ) =>
         lift
