@@ -127,6 +127,14 @@ command(
           : (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
     ),
   );
+command('explain <job> [email]', 'one customer: orders, numbers, why each segment, where they were sent', JOB)
+  .option('--id <id>', 'name the customer by their customer_id, as export shows it')
+  .action(
+    act(async (context, job: string, email: string | undefined, { id }: { id?: string }) => {
+      startEngine(context);
+      return (await import('./commands/explain.ts')).explain(context, job, { email, id });
+    }),
+  );
 command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
   .addOption(AS_OF)
   .option('--holdout <time>', 'length of that part, such as 90d or 13w', holdout, 90)

@@ -1,8 +1,7 @@
 import type { ModelFlows } from '../report/flows.ts';
 import type { ModelMoves } from '../report/moves.ts';
 import type { Overview } from '../run/overview.ts';
-import type { SegmentsAnswer } from './segments.ts';
-import { fittedTable, money, wrapped } from './text.ts';
+import { fittedTable, money } from './text.ts';
 
 /** The numbers of every segment, and in a few lines what moved since the day before, in 80 columns. */
 export function segmentsText(overview: Overview): string {
@@ -88,7 +87,7 @@ function sinceText({ since, moves, lists }: Overview): string {
           fittedTable(['model', '', 'from', 'to', 'gain'], best),
         ]
       : []),
-    'More: --flows tells who moved where, --moves what each move is worth,\n--playbook what to do about each segment.',
+    'More: --flows tells who moved where, --moves what each move is worth.',
   ].join('\n\n');
 }
 
@@ -177,24 +176,6 @@ function modelMovesText({ model, value, moves, gained, lost }: ModelMoves): stri
 const MOVE_NOTES = `worth: of one customer who moves, with its 95 % interval. money: worth times
 moved; what moves up gained, or moves down lost. A customer who is made to move
 need not become like those of the other segment: take it for the most there is.`;
-
-/** What to do about each segment, the most urgent first. */
-export function playbookText({ playbook, segments }: SegmentsAnswer): string {
-  const sizes = new Map(segments.map(({ segment, customers }) => [segment, customers]));
-  const known = Object.entries(playbook).filter(([, { meaning, email, ads, outreach }]) =>
-    [meaning, email, ads, outreach].some(Boolean),
-  );
-  const last = Number.MAX_VALUE;
-  return known
-    .toSorted(([, one], [, other]) => (one.priority ?? last) - (other.priority ?? last))
-    .map(([segment, { priority, meaning, email, ads, outreach }]) => {
-      const size = sizes.has(segment) ? `, ${whole(sizes.get(segment)!)} customers` : '';
-      const told = Object.entries({ '': meaning, 'e-mail: ': email, 'ads: ': ads, 'outreach: ': outreach });
-      const lines = told.flatMap(([what, text]) => (text ? wrapped(`- ${what}${text}`, '  ') : []));
-      return [`${segment}: priority ${priority ?? 'none'}${size}`, ...lines].join('\n');
-    })
-    .join('\n\n');
-}
 
 /** How many customers each segment had at the ends of months. */
 export function historyText({ history }: Overview): string {

@@ -1,10 +1,11 @@
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob, type Job } from '../job/load.ts';
-import { playbookOf, type Play } from '../job/playbook.ts';
+import { playbookOf } from '../job/playbook.ts';
 import { didYouMean } from '../job/suggest.ts';
 import { overviewOf, type Overview } from '../run/overview.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { flowsText, historyText, movesText, playbookText, segmentsText } from './segments-text.ts';
+import { playbookText, playedSegments, type PlayedSegment } from './playbook-text.ts';
+import { flowsText, historyText, movesText, segmentsText } from './segments-text.ts';
 
 export type SegmentsArguments = {
   as_of?: string;
@@ -18,12 +19,9 @@ export type SegmentsArguments = {
   playbook?: boolean;
 };
 
-/** The answer of `segments --json`; what to do about a segment by its full name. */
-export type SegmentsAnswer = Overview & { playbook: Record<string, Play> };
-
 /**
- * `segments JOB`: every segment in numbers, the flows between two days and what moves are worth. With `flows`,
- * `moves` or `playbook` people get these alone; `--json` always tells all.
+ * `segments JOB`: every segment in numbers, what to do about it, the flows between two days and what moves are worth.
+ * With `flows`, `moves` or `playbook` people get these alone; `--json` always tells all.
  */
 export async function segments(
   context: CommandContext,
@@ -35,19 +33,27 @@ export async function segments(
   const { state, signal, log } = context;
   const engine = await context.engine();
   const found = await overviewOf(engine, job, { ...days, months: backfill, models, state, signal, log });
-  const overview = narrowed(job, found, models);
-  if (context.json) context.print(JSON.stringify(overview, undefined, 2));
+  const overview = narrowed(found, models);
+  const played = playedSegments(overview.segments, playbookOf(job.segments));
+  if (context.json) context.print(JSON.stringify({ ...overview, playbook: played }, undefined, 2));
   else {
     const parts = [
-      ...(flows || moves || playbook ? [] : [segmentsText(overview)]),
+      ...(flows || moves || playbook ? [] : [segmentsText(overview), urgentText(played)]),
+      ...(playbook ? [playbookText(played)] : []),
       ...(flows ? [flowsText(overview)] : []),
       ...(moves ? [movesText(overview)] : []),
-      ...(playbook ? [playbookText(overview)] : []),
       ...(backfill > 0 ? [historyText(overview)] : []),
     ];
     context.print(parts.join('\n\n'));
   }
   return EXIT.done;
+}
+
+/** So many segments are worth a word where nobody asked for the whole playbook. */
+const URGENT = 3;
+
+function urgentText(played: readonly PlayedSegment[]): string {
+  return ['What to do first (all of it: --playbook)', playbookText(played.slice(0, URGENT))].join('\n\n');
 }
 
 function chosenModels(job: Job, wanted: string | undefined): string[] {
@@ -61,10 +67,9 @@ function chosenModels(job: Job, wanted: string | undefined): string[] {
   });
 }
 
-function narrowed(job: Job, overview: Overview, models: readonly string[]): SegmentsAnswer {
-  const chosen = (segment: string) => models.includes(segment.split('.')[0]!);
-  const own = <Row extends { segment: string }>(rows: Row[]) => rows.filter(({ segment }) => chosen(segment));
+function narrowed(overview: Overview, models: readonly string[]): Overview {
+  const own = <Row extends { segment: string }>(rows: Row[]) =>
+    rows.filter(({ segment }) => models.includes(segment.split('.')[0]!));
   const history = overview.history.map((day) => ({ ...day, segments: own(day.segments) }));
-  const playbook = Object.fromEntries([...playbookOf(job.segments)].filter(([segment]) => chosen(segment)));
-  return { ...overview, segments: own(overview.segments), history, playbook };
+  return { ...overview, segments: own(overview.segments), history };
 }

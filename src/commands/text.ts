@@ -56,17 +56,6 @@ export function fittedTable(
   return parts.join('\n\n');
 }
 
-/** Text in lines that fit a terminal, each after the first begun with `indent`. */
-export function wrapped(text: string, indent: string): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1)!;
-    if (line && line.length + 1 + word.length > WIDTH) lines.push(`${indent}${word}`);
-    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
-  }
-  return lines.join('\n');
-}
-
 /** A problem in four parts: code and place, what happened, why, what to do. */
 export function problemText(problem: Problem): string {
   const head = [problem.code, problem.where].filter(Boolean).join('  ');

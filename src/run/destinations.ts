@@ -14,12 +14,16 @@ const BACKOFF_MS = 500;
 type PlannedDestination = { connection?: Destination; plans: AudiencePlan[]; problem?: Problem };
 
 /**
- * Plans every audience of the job. When sending, each destination is first asked which of its audiences exist; a
+ * Plans every audience of the destinations. When sending, each destination is first asked which of its audiences exist; a
  * destination that cannot answer gets plans from memory and a problem, and the others go on.
  */
-export async function planDestinations(run: RunContext, send: boolean): Promise<PlannedDestination[]> {
+export async function planDestinations(
+  run: RunContext,
+  destinations: readonly JobDestination[],
+  send: boolean,
+): Promise<PlannedDestination[]> {
   let index = 0;
-  const indexed = run.job.destinations.map((destination) => ({
+  const indexed = destinations.map((destination) => ({
     destination,
     audiences: destination.audiences.map((audience) => ({ ...audience, index: index++ })),
   }));
@@ -78,6 +82,9 @@ export async function pushDestinations(
   return reports.flat();
 }
 
+/** What is wrong with one audience does not keep the others of the destination back. */
+const OF_ONE_AUDIENCE = ['AUDIENCE_GONE', 'DESTINATION_FLAGGED', 'DESTINATION_AUDIENCE_REPLACING'];
+
 async function pushDestination(run: RunContext, planned: PlannedDestination): Promise<AudienceReport[]> {
   const reports: AudienceReport[] = [];
   let problem = planned.problem;
@@ -97,7 +104,7 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
         await pushAudience(run, planned.connection, plan, result);
       } catch (error) {
         own = asProblem(error, `${plan.destination.name}, ${plan.name}`);
-        if (own.code !== 'AUDIENCE_GONE') problem = own;
+        if (!OF_ONE_AUDIENCE.includes(own.code)) problem = own;
       }
     }
     own ??= result.left > 0 ? leftOver(plan, result.left) : undefined;
