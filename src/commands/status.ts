@@ -2,8 +2,7 @@ import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { countHeld, rememberedAudiences } from '../ledger/ledger.ts';
-import { destinationsWith } from '../run/audiences.ts';
-import { foundCategories } from '../run/categories.ts';
+import { withFoundAudiences } from '../run/audiences.ts';
 import { isRunning } from '../run/lock.ts';
 import { accountOf } from '../run/plan.ts';
 import type { RunReport } from '../run/report.ts';
@@ -47,7 +46,7 @@ export async function status(context: CommandContext, reference: string | undefi
 async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
   const finished = await lastRun(engine, job.name, 'finished');
   const audiences: AudienceStatus[] = [];
-  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  const { destinations } = await withFoundAudiences(engine, job);
   for (const destination of destinations) {
     const account = accountOf(job.name, destination);
     const remembered = await rememberedAudiences(engine, account);

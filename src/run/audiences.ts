@@ -1,5 +1,7 @@
+import type { Engine } from '../engine/engine.ts';
 import type { Job, JobDestination } from '../job/load.ts';
 import { audienceName, matchSegments, segmentsOf, type Categories, type Segment } from '../job/segments.ts';
+import { foundCategories } from './categories.ts';
 import { accountOf } from './plan.ts';
 
 /**
@@ -48,4 +50,10 @@ export function destinationsWith(
     return { ...destination, audiences: [...destination.audiences, ...more] };
   });
   return { destinations, warnings };
+}
+
+/** The job as its last run knew it: with an audience for each category found up to then. */
+export async function withFoundAudiences(engine: Engine, job: Job): Promise<Job> {
+  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  return { ...job, destinations };
 }

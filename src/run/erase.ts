@@ -10,6 +10,7 @@ import type { Job, JobDestination } from '../job/load.ts';
 import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledger.ts';
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
+import { withFoundAudiences } from './audiences.ts';
 import { openDestination } from './destinations.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
@@ -65,7 +66,8 @@ export async function erase(
     await addTombstones(engine, identities);
     await beginErasing(engine, identities);
     const destinations: ErasedThere[] = [];
-    for (const job of jobs) {
+    for (const written of jobs) {
+      const job = await withFoundAudiences(engine, written);
       const run = await lastContext(engine, job, options);
       for (const destination of job.destinations)
         destinations.push(await eraseThere(run, destination, identities));
@@ -137,7 +139,7 @@ async function removeFrom(
     },
     async *wanted() {
       if (!known) return;
-      for await (const one of everyone(run, { destination, segment: known.segment, index: 0 }))
+      for await (const one of everyone(run, { ...known, destination, index: 0 }))
         if (!identities.includes(one.key)) yield one;
     },
   };

@@ -113,7 +113,7 @@ function changeOf(run: RunContext, plan: AudiencePlan, remote_id: string): Chang
  */
 export async function* everyone(
   run: RunContext,
-  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment'>,
+  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment' | 'holdout'>,
 ): AsyncGenerator<Member> {
   const rows = run.engine.stream<MemberRow>(
     `${MEMBER_FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
