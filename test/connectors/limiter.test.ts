@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pause, type Clock } from '../../connectors/clock.ts';
 import { createLimiter, limiterOf, TooLong, type Limiter } from '../../connectors/limiter.ts';
-import type { Told, Window } from '../../connectors/quota.ts';
+import { quota, type Told, type Window } from '../../connectors/quota.ts';
 import { virtualClock } from './limiter-clock.ts';
 
 const never = new AbortController().signal;
@@ -139,6 +139,39 @@ describe('what the platform says', () => {
     expect(clock.now()).toBe(floor(250, smaller));
   });
 
+  test('that they are larger, is used', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const larger = [M[0]!, { requests: 300, ms: 60_000 }];
+    const { arrive, statuses } = platform(clock, larger);
+
+    await during(Promise.all(Array.from({ length: 250 }, () => request(limiter, M, arrive))));
+
+    expect(statuses.filter((status) => status === 429)).toEqual([]);
+    expect(clock.now()).toBe(floor(250, larger));
+  });
+
+  test("of a longer window, is not believed where it is a shorter one's number", () => {
+    const own = quota(M);
+    for (let sent = 0; sent < 9; sent += 1) own.begin();
+    for (let answers = 0; answers < 9; answers += 1) own.end(0, { windows: [{ requests: 10, ms: 60_000 }] });
+
+    expect(own.wait(0)).toBe(0);
+    own.begin();
+    own.end(0, {});
+    expect(own.wait(0)).toBe(1_000);
+  });
+
+  test('in answers that overtake each other, is what is least', () => {
+    const own = quota(M);
+    own.begin();
+    own.begin();
+    own.end(100, { left: { requests: 0, ms: 30_000 } });
+    own.end(200, { left: { requests: 1, ms: 31_000 } });
+
+    expect(own.wait(200)).toBe(29_900);
+  });
+
   test('to wait, is kept to by all; the limit is never hit twice in a row', async () => {
     const { clock, during } = virtualClock();
     const limiter = createLimiter({ clock });
@@ -216,6 +249,7 @@ describe('connections', () => {
 
     await push(200);
     const { refused } = seen;
+    expect(clock.now()).toBeLessThan(1.3 * (200 / 4) * 1_000);
     places.most = 10;
     await push(400);
     const before = clock.now();

@@ -43,6 +43,8 @@ test.each(['subscribed', 'pending', 'transactional'] as const)(
     expect(emails(people(3)).map((email) => statusOf(shop, email))).toEqual([status, status, status]);
     expect(statusOf(shop, 'ana@shop.test')).toBe('unsubscribed');
     expect(result.requests).toBe(3);
+    const [creation] = shop.sandbox.exchanges.filter(({ request }) => CREATIONS.test(request.path));
+    expect(creation?.request.body).toMatchObject({ update_existing: false });
   },
 );
 
