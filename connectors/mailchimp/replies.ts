@@ -51,7 +51,6 @@ const ContactError = z.object({
   field: z.string().default(''),
   field_message: z.string().default(''),
 });
-export type ContactError = z.output<typeof ContactError>;
 
 /** Who was made or updated by one call, and why others were not. It is answered with 200 when all failed, too. */
 export const ContactsAnswer = z

@@ -18,7 +18,7 @@ const settings = z.strictObject({
     .enum(NEW_CONTACTS)
     .default('skip')
     .describe(
-      'What becomes of people who are not on the list: `skip` leaves them out; `transactional` makes contacts who get no campaigns; `pending` sends each an e-mail asking to confirm; `subscribed` only together with `consent: required`, which keeps out whoever did not say yes. Contacts who exist keep their status always.',
+      'People who are not on the list are left out (`skip`) or made contacts: `transactional` (no campaigns), `pending` (asked by e-mail to confirm), or `subscribed` (only with `consent: required`).',
     ),
   base_url: z
     .url({ protocol: /^https?$/ })
