@@ -248,9 +248,9 @@ test('a list that is not there is named, with the setting to change', async () =
   expect(requests(shop.sandbox, 'GET', /^\/lists\/server$/)).toBe(1);
 });
 
-test('a user who may only look is told so before anything is sent', async () => {
+test.each(['viewer', 'author'])('the role %s is told so before anything is sent', async (role) => {
   await using shop = await openSandboxed();
-  const body = { account_name: 'Shop', role: 'viewer' };
+  const body = { account_name: 'Shop', role };
   shop.sandbox.fault({ platform: 'mailchimp', path: '^/$', status: 200, body });
 
   await expect(shop.destination.check()).rejects.toMatchObject({

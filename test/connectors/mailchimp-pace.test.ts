@@ -81,6 +81,24 @@ test('when others need connections fewer are used, and nobody is lost', async ()
   expect(shop.clock.now() - start).toBeLessThan(1.4 * (100 / 5) * SECOND);
 });
 
+test('a wait Mailchimp asks for is kept to, by all', async () => {
+  await using shop = await openPaced();
+  const audience = await lost(shop);
+  const body = { title: 'Too Many Requests', status: 429, detail: 'Wait.' };
+  const headers = { 'retry-after': '30' };
+  shop.sandbox.fault({ platform: 'mailchimp', method: 'POST', status: 429, headers, body });
+  const start = shop.clock.now();
+
+  const result = await pushed(shop.destination, {
+    ...change(audience, { add: people(20_000) }),
+    stop: never,
+  });
+
+  expect(result.requests).toBe(41);
+  expect(shop.clock.now() - start).toBeGreaterThanOrEqual(31 * SECOND);
+  expect(shop.clock.now() - start).toBeLessThan(40 * SECOND);
+});
+
 test('after a wish to stop what is under way is acknowledged, and no other is begun', async () => {
   await using shop = await openPaced();
   const audience = await lost(shop);
