@@ -22,7 +22,7 @@ import type { RunContext } from './run.ts';
 import { lastRun } from './state.ts';
 
 /** What was done at one destination of one job, a sentence each; `error` where something is left to do. */
-export type ErasedThere = { job: string; destination: string; done: string[]; error: Problem | null };
+type ErasedThere = { job: string; destination: string; done: string[]; error: Problem | null };
 
 /** The receipt of an erasure. It names nobody. */
 export type Erasure = {
