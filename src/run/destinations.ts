@@ -104,11 +104,12 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
   const remote_ids = plans.flatMap(({ remote_id }) => remote_id ?? []);
   const sending = connection && { connection, remote_ids };
   const reports = new Map<AudiencePlan, AudienceReport>();
+  const failed = (found: Problem) => {
+    if (found.code !== 'AUDIENCE_GONE') problem ??= found;
+  };
   async function pushNext(queue: Iterable<AudiencePlan>): Promise<void> {
     for (const plan of queue) {
-      const report = await pushOne(run, sending, plan, problem);
-      if (report.error && report.error.code !== 'AUDIENCE_GONE') problem ??= report.error;
-      reports.set(plan, report);
+      reports.set(plan, await pushOne(run, sending, plan, problem, failed));
     }
   }
   const isSmall = (plan: AudiencePlan) => plan.to_add + plan.to_update + plan.to_remove <= SMALL_CHANGE;
@@ -125,12 +126,16 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
   return { audiences, properties };
 }
 
-/** @param problem why nothing more can be sent to the destination, if so */
+/**
+ * @param problem why nothing more can be sent to the destination, if so
+ * @param failed is told why the rest of this audience could not be sent
+ */
 async function pushOne(
   run: RunContext,
   sending: Sending | undefined,
   plan: AudiencePlan,
   problem: Problem | undefined,
+  failed: (problem: Problem) => void,
 ): Promise<AudienceReport> {
   const where = `${plan.destination.name}, ${plan.name}`;
   const result: AudienceResult = {
@@ -146,6 +151,7 @@ async function pushOne(
       await pushAudience(run, sending, plan, result);
     } catch (error) {
       own = asProblem(error, where);
+      failed(own);
     }
   }
   own ??= result.left > 0 ? leftOver(where, result.left) : undefined;
