@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SyncError } from '../connectors/index.ts';
+import { holdout, isoDate, months, port } from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
 import { mask, openLog } from './commands/log.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { createTables } from './engine/tables.ts';
-import { parseDuration } from './job/duration.ts';
 import { JobFileError } from './job/problems.ts';
 import { loadSettings } from './job/settings.ts';
 import { asProblem } from './run/problem.ts';
@@ -99,6 +99,7 @@ command(
   .option('--model <model>', 'only this model; custom are the lists')
   .option('--flows', 'who moved from where to where')
   .option('--moves', 'what each move is worth, the biggest gain first')
+  .option('--playbook', 'what to do about each segment, the most urgent first')
   .option('--lift', 'instead, compare held-out customers with those who were sent')
   .action(
     act(
@@ -118,12 +119,21 @@ command(
           model?: string;
           flows?: boolean;
           moves?: boolean;
+          playbook?: boolean;
         },
       ) =>
         lift
           ? (await import('./commands/lift.ts')).lift(context, job)
           : (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
     ),
+  );
+command('explain <job> [email]', 'one customer: orders, numbers, why each segment, where they were sent', JOB)
+  .option('--id <id>', 'name the customer by their customer_id, as export shows it')
+  .action(
+    act(async (context, job: string, email: string | undefined, { id }: { id?: string }) => {
+      startEngine(context);
+      return (await import('./commands/explain.ts')).explain(context, job, { email, id });
+    }),
   );
 command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
   .addOption(AS_OF)
@@ -252,30 +262,6 @@ function fail(error: unknown, json: boolean): ExitCode {
     process.stderr.write(`${frames?.slice(0, 5).join('\n') ?? ''}\n`);
   }
   return exitCodeOf(problems[0]!.code);
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
-  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
-}
-
-function holdout(text: string): number {
-  const days = (parseDuration(text) ?? 0) / 86_400_000;
-  if (Number.isInteger(days) && days > 0) return days;
-  throw new InvalidArgumentError('Write whole days or weeks, at least one: for example 90d or 13w.');
-}
-
-function months(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0 && number <= 240) return number;
-  throw new InvalidArgumentError('Write a whole number of months, from 1 to 240.');
-}
-
-function isoDate(text: string): string {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
-  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text)) return text;
-  throw new InvalidArgumentError('A date is written YYYY-MM-DD.');
 }
 
 /** What commander has told on stderr already, for the document on stdout. */

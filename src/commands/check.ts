@@ -2,7 +2,9 @@ import { nextRuns } from '../daemon/schedule.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { JobFileError } from '../job/problems.ts';
 import { openDestination } from '../run/destinations.ts';
+import { newRun } from '../run/new-run.ts';
 import { asProblem } from '../run/problem.ts';
+import { checkSqlFile } from '../run/sql-segments.ts';
 import type { Problem } from '../../connectors/index.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { problemText } from './text.ts';
@@ -57,6 +59,16 @@ async function checkJob(
     const open = () =>
       source.definition.open(source.settings, { folder, timezone, currency, signal: context.signal });
     findings.push(await look(`source ${source.definition.type}`, async () => (await open()).check()));
+  }
+  for (const file of job.sql_files) {
+    findings.push(
+      await look(`segment custom.${file.name}`, async () => {
+        const engine = await context.engine();
+        const { signal, log } = context;
+        await checkSqlFile(newRun(engine, job, { signal, cut: signal, log }), file);
+        return [file.comment];
+      }),
+    );
   }
   if (options.offline) return findings;
   for (const destination of job.destinations) {

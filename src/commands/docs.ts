@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { generated } from '../job/json-schema.ts';
+import { conditionTable, fieldTable } from '../job/custom-docs.ts';
 import { markdownTable, settingsTables } from '../job/docs.ts';
 import { FIELDS } from '../job/fields.ts';
 import { PLAYBOOK, type Play } from '../job/playbook.ts';
@@ -22,6 +23,8 @@ export async function docs(
   const parts = {
     commands: commandTable(program),
     playbook: playbookTable(),
+    conditions: conditionTable(),
+    fields: fieldTable(),
     columns: columnTable(),
     settings: settingsTables(),
   };
@@ -54,10 +57,16 @@ function withParts(text: string, parts: Record<string, string>): string {
 }
 
 function columnTable(): string {
-  const model = (name: string) => `The customer's segment of ${name}, where the job computes it.`;
+  const model = (name: string) =>
+    name === 'custom'
+      ? "The customer's custom segments, separated by commas, where the job has any."
+      : `The customer's segment of ${name}, where the job computes it.`;
   const described: Record<string, { meaning: string }> = { ...FIELDS, ...PLAY_COLUMNS };
   const meaning = (column: string) => described[column]?.meaning ?? model(column);
-  const rows = columnsOf(Object.keys(MODELS)).map((column) => [`\`${column}\``, meaning(column)]);
+  const rows = columnsOf([...Object.keys(MODELS), 'custom']).map((column) => [
+    `\`${column}\``,
+    meaning(column),
+  ]);
   return markdownTable(['column', 'holds'], rows);
 }
 

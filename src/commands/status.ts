@@ -2,6 +2,7 @@ import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { countHeld, rememberedAudiences } from '../ledger/ledger.ts';
+import { withFoundAudiences } from '../run/audiences.ts';
 import { isRunning } from '../run/lock.ts';
 import { accountOf } from '../run/plan.ts';
 import type { RunReport } from '../run/report.ts';
@@ -45,7 +46,8 @@ export async function status(context: CommandContext, reference: string | undefi
 async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
   const finished = await lastRun(engine, job.name, 'finished');
   const audiences: AudienceStatus[] = [];
-  for (const destination of job.destinations) {
+  const { destinations } = await withFoundAudiences(engine, job);
+  for (const destination of destinations) {
     const account = accountOf(job.name, destination);
     const remembered = await rememberedAudiences(engine, account);
     const counts = await countHeld(engine, account);

@@ -19,7 +19,7 @@ export type Audience = AudienceSettings & { segment: string; name: string; holdo
 export type GivenHoldout = { segment: string; share: number; path: Path };
 
 /** An entry whose pattern may name segments that only a run finds, those of a `per_category` entry. */
-export type OpenAudience = AudienceSettings & { pattern: string; template: string };
+export type OpenAudience = AudienceSettings & { pattern: string; template: string; holdout?: number };
 
 /**
  * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
@@ -47,7 +47,12 @@ export function expandAudiences(
       index,
     ]);
     findings.push(...wrong);
-    if (found) open.push({ pattern, template, ...given });
+    const held = typeof share === 'number' ? { holdout: share } : {};
+    if (found) {
+      open.push({ pattern, template, ...held, ...given });
+      if (typeof share === 'number')
+        holdouts.push({ segment: pattern, share, path: [...options.path, index, 'holdout'] });
+    }
     if (matched.length === 0 && !found)
       findings.push(
         unknownSegment(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { days } from './duration.ts';
 import { RuleSettings } from './custom-rules.ts';
+import { PlaySettings } from './playbook.ts';
 
 const label = z.string().trim().min(1);
 
@@ -33,13 +34,20 @@ export const CustomSettings = z
         .max(60)
         .regex(/^[a-z][a-z0-9_]*$/, 'Write small letters, digits and underscores, a letter first')
         .describe('Name of the segment; elsewhere it is custom.name.'),
-      label: label.optional().describe('Label of the segment; unless given, its name in plain letters.'),
+      label: label
+        .optional()
+        .describe(
+          'Label of the segment; unless given, its name in plain letters. Before the labels of categories it stands with a colon, if given.',
+        ),
       where: RuleSettings.optional().describe(
         'Who is in the segment: a condition, or several under all, any or not.',
       ),
       sql: z.string().min(1).optional().describe('A file with one SELECT that yields who is in the segment.'),
       per_category: PerCategory.optional().describe(
         'Not one segment but one for each category: custom.name.category, and custom.name.rest.',
+      ),
+      playbook: PlaySettings.optional().describe(
+        'What to do about the segment: { priority, meaning, email, ads, outreach }; for per_category, about each.',
       ),
     }),
   )

@@ -31,12 +31,16 @@ type PlannedDestination = {
 };
 
 /**
- * Plans every audience of the job. When sending, each destination is first asked which of its audiences exist; a
+ * Plans every audience of the destinations. When sending, each destination is first asked which of its audiences exist; a
  * destination that cannot answer gets plans from memory and a problem, and the others go on.
  */
-export async function planDestinations(run: RunContext, send: boolean): Promise<PlannedDestination[]> {
+export async function planDestinations(
+  run: RunContext,
+  destinations: readonly JobDestination[],
+  send: boolean,
+): Promise<PlannedDestination[]> {
   let index = 0;
-  const indexed = run.job.destinations.map((destination) => ({
+  const indexed = destinations.map((destination) => ({
     destination,
     audiences: destination.audiences.map((audience) => ({ ...audience, index: index++ })),
   }));
@@ -97,6 +101,9 @@ export async function pushDestinations(run: RunContext, planned: PlannedDestinat
   return Promise.all(planned.map((destination) => pushDestination(run, destination)));
 }
 
+/** What is wrong with one audience does not keep the others of the destination back. */
+const OF_ONE_AUDIENCE = ['AUDIENCE_GONE', 'DESTINATION_FLAGGED', 'DESTINATION_AUDIENCE_REPLACING'];
+
 /** Sends the changes of one destination's audiences, then the properties of the people in them. */
 async function pushDestination(run: RunContext, planned: PlannedDestination): Promise<Sent> {
   const { destination, connection, plans } = planned;
@@ -105,7 +112,7 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
   const sending = connection && { connection, remote_ids };
   const reports = new Map<AudiencePlan, AudienceReport>();
   const failed = (found: Problem) => {
-    if (found.code !== 'AUDIENCE_GONE') problem ??= found;
+    if (!OF_ONE_AUDIENCE.includes(found.code)) problem ??= found;
   };
   async function pushNext(queue: Iterable<AudiencePlan>): Promise<void> {
     for (const plan of queue) {
@@ -161,12 +168,8 @@ async function pushOne(
     refused: plan.parked + result.refused,
     error: own ?? null,
   });
-  const { added, removed, updated, refused, requests } = report;
-  run.log(own ? 'audience failed' : 'audience pushed', {
-    destination: plan.destination.name,
-    segment: plan.segment,
-    ...{ added, removed, updated, refused, requests, left },
-    ...(own ? { code: own.code } : {}),
-  });
+  const { destination, segment, added, removed, updated, refused, requests } = report;
+  const counts = { destination, segment, added, removed, updated, refused, requests, left };
+  run.log(own ? 'audience failed' : 'audience pushed', { ...counts, ...(own ? { code: own.code } : {}) });
   return report;
 }

@@ -71,8 +71,9 @@ export async function sendProperties(
   }
   const { refused, requests, reasons } = tally;
   const { people, updated, error } = report;
+  const counts = { destination: name, people, updated, refused, requests };
   run.log(error ? 'properties failed' : 'properties sent', {
-    ...{ destination: name, people, updated, refused, requests },
+    ...counts,
     ...(error ? { code: error.code } : {}),
   });
   return { ...report, refused, requests, reasons };

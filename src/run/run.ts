@@ -2,6 +2,7 @@ import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
+import { destinationsWith } from './audiences.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
 import { noteEntries } from './holdout-entries.ts';
@@ -11,6 +12,7 @@ import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
 import { segmentedDetail } from './dated.ts';
 import { audienceReport, emptyReport, overallStatus, type RunReport } from './report.ts';
+import { checkSqlFile } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -79,6 +81,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   try {
     await closeInterrupted(engine, job.name);
     await recordRun(engine, ids, 'started', { send: options.send });
+    for (const file of job.sql_files) await checkSqlFile(run, file);
 
     report.pulled = await timed('pull', () => pull(run));
     report.warnings = [...report.pulled.warnings];
@@ -88,7 +91,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
     await dropOldRuns(engine, job.name, run.run_id);
 
-    const planned = await timed('plan', () => planDestinations(run, options.send));
+    const { destinations, warnings } = destinationsWith(job, report.categories);
+    report.warnings.push(...warnings);
+    const planned = await timed('plan', () => planDestinations(run, destinations, options.send));
     const outcome = options.send ? await timed('push', () => pushAll(run, planned)) : foretold(planned);
     Object.assign(report, outcome);
     report.status = overallStatus(report);
