@@ -1,5 +1,3 @@
-import type { Account } from './ledger.ts';
-
 /** A member refused for good is left alone for so long, each time twice as long as before, and at most a month. */
 export const PARKED_DAYS = 7;
 export const MOST_PARKED_DAYS = 30;

@@ -29,7 +29,7 @@ export function destinationsWith(
     ),
   );
   const destinations = job.destinations.map((destination) => {
-    const more = destination.open.flatMap(({ pattern, template, holdout: _, ...given }): Audience[] => {
+    const more = destination.open.flatMap(({ pattern, template, ...given }): Audience[] => {
       const matched = matchSegments(pattern, found);
       if (matched.length === 0 && matchSegments(pattern, told).length === 0)
         warnings.push(`${destination.name}: no run has found a category for ${pattern}`);

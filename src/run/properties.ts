@@ -180,7 +180,8 @@ async function planProperties(run: RunContext, planned: Planned, known: string):
     `INSERT INTO plan_properties (job, run_id, destination, member, customer, parked, changed, hashes)
      SELECT {job:String}, {run:String}, {name:String}, member, customer, ifNull(told.parked, false),
        mapFilter((property, text) -> ${HASH} != known[property], texts) AS changed,
-       mapFilter((property, hash) -> hash != 0, mapApply((property, text) -> (property, ${HASH}), texts)) AS hashes
+       mapFilter((property, hash) -> hash != 0,
+         mapUpdate(known, mapApply((property, text) -> (property, ${HASH}), texts))) AS hashes
      FROM (${values.sql}) AS valued LEFT JOIN (${PROPERTIES}) AS told USING (member)
      WHERE notEmpty(changed)`,
     params,
