@@ -74,15 +74,32 @@ command('status [job]', 'last and next runs, audiences and what they hold').acti
     (await import('./commands/status.ts')).status(context, job),
   ),
 );
-command('export <job>', 'a CSV file of the customers of a segment, from the last run or plan', JOB)
+command(
+  'export <job>',
+  'a CSV file of the customers of a segment, or of refused members, from the last run',
+  JOB,
+)
   .requiredOption('--out <file>', 'file to write')
   .option('--segment <segment>', 'for example lifecycle.at_risk; a * stands for any text', '*')
   .option('--columns <names>', 'columns, separated by commas', (names: string) =>
     names.split(',').map((name) => name.trim()),
   )
+  .addOption(
+    new Option('--refused', 'instead, the members whom platforms refuse, with the reasons').conflicts([
+      'segment',
+      'columns',
+    ]),
+  )
   .action(
-    act(async (context, job: string, options: { out: string; segment: string; columns?: string[] }) =>
-      (await import('./commands/export.ts')).exportSegment(context, job, options),
+    act(
+      async (
+        context,
+        job: string,
+        options: { out: string; segment: string; columns?: string[]; refused?: boolean },
+      ) =>
+        options.refused
+          ? (await import('./commands/export-refused.ts')).exportRefused(context, job, options)
+          : (await import('./commands/export.ts')).exportSegment(context, job, options),
     ),
   );
 command(

@@ -5,6 +5,7 @@ import { countHeld, rememberedAudiences } from '../ledger/ledger.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
 import { isRunning } from '../run/lock.ts';
 import { accountOf } from '../run/plan.ts';
+import { countRefused, type RefusedGroup } from '../run/refused.ts';
 import type { RunReport } from '../run/report.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -29,6 +30,8 @@ type JobStatus = {
   running: boolean;
   next: string[];
   audiences: AudienceStatus[];
+  /** Whom platforms refuse, the parked ones among them. */
+  refused: RefusedGroup[];
 };
 
 /** `status`: what the last runs left behind, what the audiences hold, and when the next runs are due. */
@@ -64,6 +67,7 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
     running: await isRunning(state, job.name),
     next: nextRuns(job, 5),
     audiences,
+    refused: await countRefused(engine, job.name, destinations),
   };
 }
 
@@ -88,5 +92,19 @@ function statusText(status: JobStatus): string {
     one.parked,
   ]);
   const parts = [head, ...now, next, table(['destination', 'audience', 'segment', 'held', 'parked'], rows)];
+  if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
+}
+
+function refusedTable(refused: readonly RefusedGroup[]): string {
+  const headings = ['destination', 'audience', 'change', 'refused', 'next try', 'reason'];
+  const rows = refused.map(({ destination, audience, change, members, next_try, reason }) => [
+    destination,
+    audience ?? '',
+    change,
+    members,
+    next_try?.slice(0, 10) ?? 'next run',
+    reason,
+  ]);
+  return table(headings, rows);
 }

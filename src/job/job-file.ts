@@ -95,9 +95,10 @@ export function destinationEntry(definition: DestinationDefinition) {
       .describe(
         `Who is left out: those without a recorded yes to ${CHANNELS[definition.consent.channel]}, those with a recorded no, or nobody.`,
       ),
+    ...(definition.properties ? { properties: propertiesOf(definition.properties.word) } : {}),
     audiences: z
       .array(
-        z.strictObject({
+        (definition.audience_settings ?? z.object({})).strict().safeExtend({
           segment: z
             .string()
             .max(100)
@@ -122,6 +123,15 @@ export function destinationEntry(definition: DestinationDefinition) {
       .min(1)
       .describe(`Which segments are kept, each as its own ${definition.audience_word}.`),
   });
+}
+
+function propertiesOf(word: string) {
+  return z
+    .union([z.array(z.string()).min(1), z.record(z.string(), z.string())])
+    .optional()
+    .describe(
+      `What every member has there as a ${word}: profile fields, models (the label of the segment), custom.name (true or false) and extra.name, as a list, or as a mapping of names to them. Only values that changed are sent.`,
+    );
 }
 
 const CHANNELS = { email: 'e-mail marketing', ads: 'advertising' } as const;

@@ -28,8 +28,10 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
     'assignments',
     'holdout_entries',
   ].map((table) => [table, CUSTOMER] as const),
-  ['plan_members', `member IN ${IDENTITIES} OR ${CUSTOMER}`],
-  ['ledger', `member IN ${IDENTITIES}`],
+  ...['plan_members', 'plan_properties'].map(
+    (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,
+  ),
+  ...['ledger', 'properties'].map((table) => [table, `member IN ${IDENTITIES}`] as const),
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
   ['events', THEIRS],
   ['orders', THEIRS],

@@ -14,10 +14,10 @@ import { withFoundAudiences } from './audiences.ts';
 import { openDestination } from './destinations.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
+import { asMember, everyone } from './members.ts';
 import { newRun } from './new-run.ts';
 import { accountOf } from './plan.ts';
 import { asProblem } from './problem.ts';
-import { everyone } from './push.ts';
 import type { RunContext } from './run.ts';
 import { lastRun } from './state.ts';
 
@@ -177,9 +177,4 @@ async function membersOf(run: RunContext, identities: readonly string[]): Promis
   return identities
     .filter((identity) => !identity.startsWith('customer:'))
     .map((identity) => ({ ...known, ...asMember(identity) }));
-}
-
-function asMember(key: string): Member {
-  const colon = key.indexOf(':');
-  return { key, customer: key, [key.slice(0, colon)]: key.slice(colon + 1) };
 }

@@ -4,13 +4,17 @@ import type { SegmentReport } from '../report/statistics.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
+import type { PropertiesReport } from './properties.ts';
 import type { CheckedForecast } from './forecast.ts';
 import { byRecency, type ModelReport } from './predict.ts';
 
 export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
 
-/** What became of one audience; in a plan, nothing was sent and `to_add`, `to_remove` say what would be. */
-export type AudienceReport = Pick<AudiencePlan, 'segment' | keyof SegmentCounts | 'to_add' | 'to_remove'> & {
+/** What became of one audience; in a plan, nothing was sent and `to_add`, `to_remove`, `to_update` say what would be. */
+export type AudienceReport = Pick<
+  AudiencePlan,
+  'segment' | keyof SegmentCounts | 'to_add' | 'to_remove' | 'to_update'
+> & {
   destination: string;
   audience: string;
   remote_id: string | null;
@@ -42,6 +46,8 @@ export type RunReport = {
   /** What segments by category there are, those of earlier runs included, by `per_category` entry. */
   categories: Categories;
   audiences: AudienceReport[];
+  /** One for each destination that stores properties. */
+  properties: PropertiesReport[];
   seconds: Record<Stage, number>;
   warnings: string[];
   error: Problem | null;
@@ -53,7 +59,7 @@ export function audienceReport(
   outcome: Partial<AudienceReport> & { error: Problem | null },
 ): AudienceReport {
   const { destination, segment, name, customers, wanted, held_out, without_consent, unreachable } = plan;
-  const { to_add, to_remove } = plan;
+  const { to_add, to_remove, to_update } = plan;
   return {
     destination: destination.name,
     audience: name,
@@ -66,6 +72,7 @@ export function audienceReport(
     unreachable,
     to_add,
     to_remove,
+    to_update,
     added: 0,
     removed: 0,
     updated: 0,
@@ -91,6 +98,7 @@ export function emptyReport(run: RunContext): RunReport {
     segments: [],
     categories: {},
     audiences: [],
+    properties: [],
     seconds: { pull: 0, profile: 0, predict: 0, favourites: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],
     error: null,
@@ -98,8 +106,12 @@ export function emptyReport(run: RunContext): RunReport {
 }
 
 /** Failed where nothing could be sent, partial where something is missing or was refused, else done. */
-export function overallStatus(audiences: readonly AudienceReport[]): RunStatus {
+export function overallStatus({
+  audiences,
+  properties,
+}: Pick<RunReport, 'audiences' | 'properties'>): RunStatus {
   const failed = audiences.filter((audience) => audience.error);
   if (failed.length > 0) return failed.length === audiences.length ? 'failed' : 'partial';
-  return audiences.some((audience) => audience.refused > 0) ? 'partial' : 'done';
+  const missing = properties.some(({ error }) => error);
+  return missing || [...audiences, ...properties].some(({ refused }) => refused > 0) ? 'partial' : 'done';
 }

@@ -11,7 +11,7 @@ import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
 import { segmentedDetail } from './dated.ts';
-import { audienceReport, emptyReport, overallStatus, type AudienceReport, type RunReport } from './report.ts';
+import { audienceReport, emptyReport, overallStatus, type RunReport } from './report.ts';
 import { checkSqlFile } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
@@ -94,10 +94,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     const { destinations, warnings } = destinationsWith(job, report.categories);
     report.warnings.push(...warnings);
     const planned = await timed('plan', () => planDestinations(run, destinations, options.send));
-    report.audiences = options.send
-      ? await timed('push', () => pushAll(run, planned))
-      : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
-    report.status = overallStatus(report.audiences);
+    const outcome = options.send ? await timed('push', () => pushAll(run, planned)) : foretold(planned);
+    Object.assign(report, outcome);
+    report.status = overallStatus(report);
   } catch (error) {
     report.status = 'failed';
     report.error = asProblem(error, `job ${job.name}`);
@@ -107,18 +106,27 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   return report;
 }
 
+type Planned = Awaited<ReturnType<typeof planDestinations>>;
+type Outcome = Pick<RunReport, 'audiences' | 'properties'>;
+
+/** What a run would do, for a plan. */
+function foretold(planned: Planned): Outcome {
+  return {
+    audiences: planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null }))),
+    properties: planned.flatMap(({ properties }) => properties ?? []),
+  };
+}
+
 /** Sends every plan, then notes who thereby entered a segment with a holdout. */
-async function pushAll(
-  run: RunContext,
-  planned: Awaited<ReturnType<typeof planDestinations>>,
-): Promise<AudienceReport[]> {
-  const reports = await pushDestinations(run, planned);
+async function pushAll(run: RunContext, planned: Planned): Promise<Outcome> {
+  const sent = await pushDestinations(run, planned);
+  const reports = sent.flatMap(({ audiences }) => audiences);
   const plans = planned.flatMap(({ plans }) => plans);
   await noteEntries(
     run,
     plans.filter((_, index) => !reports[index]?.error),
   );
-  return reports;
+  return { audiences: reports, properties: sent.flatMap(({ properties }) => properties ?? []) };
 }
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
