@@ -5,8 +5,9 @@ import type { Engine } from './engine.ts';
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
  * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
- *   `assignments`, `holdout_entries`, `plan_members`): written once per run under its `run_id` and read only after the
- *   run says that they are complete. Old ones are dropped by partition; assignments and holdout entries stay.
+ *   `assignments`, `holdout_entries`, `plan_members`, `widened`, `remote_members`): written once per run under its
+ *   `run_id` and read only after the run says that they are complete. Old ones are dropped by partition; assignments
+ *   and holdout entries stay.
  * - state (`runs`, `audiences`, `ledger`, `tombstones`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
@@ -124,6 +125,14 @@ const TABLES: Record<string, string> = {
     city String, region String, zip String, country LowCardinality(String)
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op, member)`,
 
+  widened: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, rung UInt8, customer String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, rung, customer)`,
+
+  remote_members: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, member String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, member)`,
+
   runs: `(
     job LowCardinality(String), run_id String, event LowCardinality(String), at DateTime64(3, 'UTC'),
     as_of Date32, detail String
@@ -131,7 +140,7 @@ const TABLES: Record<string, string> = {
 
   audiences: `(
     job LowCardinality(String), destination LowCardinality(String), account String, name String,
-    remote_id String, at DateTime64(3, 'UTC')
+    remote_id String, at DateTime64(3, 'UTC'), segment Nullable(String), settings Nullable(String)
   ) ENGINE = MergeTree ORDER BY (job, destination, account, name) ${STATE_SETTINGS}`,
 
   tombstones: `(
@@ -145,19 +154,28 @@ const TABLES: Record<string, string> = {
   ) ENGINE = MergeTree ORDER BY (job, destination, account, remote_id, member, seq) ${STATE_SETTINGS}`,
 };
 
-/** Creates whatever table is missing. Safe to repeat, also by several callers at once. */
+/** Columns that tables of an older store lack; their older rows get the type's default. */
+const ADDED = [
+  { table: 'audiences', column: 'segment', type: 'Nullable(String)' },
+  { table: 'audiences', column: 'settings', type: 'Nullable(String)' },
+];
+
+/** Creates whatever table or column is missing. Safe to repeat, also by several callers at once. */
 export async function createTables(engine: Engine): Promise<void> {
-  const existing = new Set(
-    (
-      await engine.query<{ name: string }>(
-        'SELECT name FROM system.tables WHERE database = currentDatabase()',
-      )
-    ).map((row) => row.name),
+  const rows = await engine.query<{ name: string; columns: string[] }>(
+    `SELECT table AS name, groupArray(name) AS columns FROM system.columns
+     WHERE database = currentDatabase() GROUP BY table`,
   );
+  const existing = new Map(rows.map(({ name, columns }) => [name, columns]));
   const missing = Object.entries(TABLES).filter(([name]) => !existing.has(name));
   await Promise.all(
     missing.map(([name, definition]) => engine.command(`CREATE TABLE IF NOT EXISTS ${name} ${definition}`)),
   );
+  for (const { table, column, type } of ADDED) {
+    if (existing.get(table)?.includes(column) === false) {
+      await engine.command(`ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${column} ${type}`);
+    }
+  }
 }
 
 const COMPUTED = [
@@ -170,6 +188,8 @@ const COMPUTED = [
   'counts',
   'holdouts',
   'plan_members',
+  'widened',
+  'remote_members',
 ];
 
 /** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */

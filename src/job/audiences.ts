@@ -11,7 +11,7 @@ import {
 import { didYouMean } from './suggest.ts';
 
 /** One segment (`lifecycle.top`) and what the destination calls it; `holdout` is the share kept out, if any. */
-export type Audience = { segment: string; name: string; holdout?: number };
+export type Audience = { segment: string; name: string; holdout?: number; settings?: unknown };
 
 /** The holdout that one entry gives a segment, and where it stands. */
 export type GivenHoldout = { segment: string; share: number; path: Path };

@@ -23,6 +23,8 @@ export type JobDestination = {
   audiences: Audience[];
   /** Entries that stand for more audiences once a run has found the categories. */
   open: OpenAudience[];
+  /** What becomes of audiences that the job names no more. */
+  orphans: 'keep' | 'remove';
 };
 
 type Entry = Record<string, unknown>;
@@ -71,10 +73,19 @@ export function readDestinations(
     holdouts.push(...expanded.holdouts);
     const parsed = destinationEntry(definition).safeParse(entry);
     if (!parsed.success) continue;
-    const { type: _type, name: _name, consent, audiences: _audiences, ...settings } = parsed.data;
+    const { type: _type, name: _name, consent, audiences: _audiences, orphans, ...others } = parsed.data;
+    const settings = 'orphans' in definition.settings.shape ? { ...others, orphans } : others;
     const name = names.get(index)!;
     const { audiences, open } = expanded;
-    destinations.push({ name, definition, settings, consent: consent as ConsentRule, audiences, open });
+    destinations.push({
+      name,
+      definition,
+      settings,
+      consent: consent as ConsentRule,
+      audiences,
+      open,
+      orphans: orphans as JobDestination['orphans'],
+    });
     if (expanded.findings.length > 0) continue;
     // A destination that has no name for its account is told apart by its settings.
     const account = `${definition.type}\n${definition.account(settings) || JSON.stringify(settings)}`;

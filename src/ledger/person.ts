@@ -18,10 +18,11 @@ const ORDER = `(source, order_id) IN (SELECT source, order_id FROM orders WHERE 
 const DELETIONS: readonly (readonly [table: string, where: string])[] = [
   ['order_lines', ORDER],
   ['refunds', ORDER],
-  ...['profiles', 'favourites', 'predictions', 'scores', 'counts', 'holdouts', 'assignments'].map(
+  ...['profiles', 'favourites', 'predictions', 'scores', 'counts', 'holdouts', 'assignments', 'widened'].map(
     (table) => [table, CUSTOMER] as const,
   ),
   ['plan_members', `member IN ${IDENTITIES} OR ${CUSTOMER}`],
+  ['remote_members', `member IN ${IDENTITIES}`],
   ['ledger', `member IN ${IDENTITIES}`],
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
   ['events', THEIRS],

@@ -10,7 +10,7 @@ import type { Job, JobDestination } from '../job/load.ts';
 import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledger.ts';
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
-import { openDestination } from './destinations.ts';
+import { openDestination } from './open-destination.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
@@ -94,7 +94,10 @@ async function eraseThere(
   try {
     const account = accountOf(run.job.name, destination);
     const names = new Map(
-      [...(await rememberedAudiences(run.engine, account))].map(([name, id]) => [id, name]),
+      [...(await rememberedAudiences(run.engine, account)).values()].map(({ name, remote_id }) => [
+        remote_id,
+        name,
+      ]),
     );
     const connection = await openDestination(run, destination);
     const members = await membersOf(run, identities);

@@ -4,9 +4,20 @@ import type { JobDestination } from '../job/load.ts';
 import { LEDGER, type Account } from '../ledger/ledger.ts';
 import { heldOut } from './holdout.ts';
 import type { RunContext } from './run.ts';
+import type { Widening } from './widen.ts';
 
 /** An audience of the job; `index` is its place in the whole job and names its rows in `plan_members`. */
-export type PlannedAudience = Audience & { index: number; remote_id?: string };
+export type PlannedAudience = Audience & {
+  index: number;
+  remote_id?: string;
+  /** What it is still called there: the job file has given it another name. */
+  renamed_from?: string;
+  /** The job file names it no more; it is of no segment, and our members leave it. */
+  orphan?: true;
+  /** How it is widened, where its segment is too small; customers up to that rung are of it. */
+  widening?: Widening;
+  rung?: number;
+};
 
 /** One audience and the change that would make it equal its segment. */
 export type AudiencePlan = PlannedAudience &
@@ -64,12 +75,13 @@ export async function planDestination(
   const changes = await run.engine.query<ChangeCounts & { audience: number }>(COUNT_CHANGES, params);
   return audiences.map((audience) => {
     const mine = counts.find((row) => row.audience === audience.index);
-    const change = changes.find((row) => row.audience === audience.index);
-    const { to_add = 0, to_remove = 0, parked = 0 } = change ?? {};
+    const planned = changes.find((row) => row.audience === audience.index);
+    const { to_add = 0, to_remove = 0, parked = 0 } = planned ?? {};
     const { customers = 0, wanted = 0, held_out = 0, without_consent = 0, unreachable = 0 } = mine ?? {};
     const create = audience.remote_id === undefined && to_add > 0;
-    const requests =
+    const change =
       to_add + to_remove === 0 ? 0 : destination.definition.floor({ create, add: to_add, remove: to_remove });
+    const requests = change + (audience.renamed_from === undefined ? 0 : 1);
     const counted = { customers, wanted, held_out, without_consent, unreachable, to_add, to_remove, parked };
     return { ...audience, destination, ...counted, requests };
   });
@@ -80,7 +92,7 @@ const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city',
 /** What the statements on the customers of audiences take, beside the account. */
 export function audienceParams(
   run: Pick<RunContext, 'job' | 'run_id'>,
-  audiences: readonly Pick<PlannedAudience, 'index' | 'segment' | 'holdout'>[],
+  audiences: readonly Pick<PlannedAudience, 'index' | 'segment' | 'holdout' | 'rung'>[],
 ) {
   return {
     job: run.job.name,
@@ -88,19 +100,39 @@ export function audienceParams(
     audiences: audiences.map(({ index }) => index),
     segments: audiences.map(({ segment }) => segment),
     holdouts: audiences.map(({ holdout }) => holdout ?? 0),
+    rungs: audiences.map(({ rung }) => rung ?? 0),
   };
 }
+
+const ASSIGNED = `(SELECT arrayJoin(arrayIntersect(segments, {segments:Array(String)})) AS segment, customer
+  FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
+  INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)},
+                     {holdouts:Array(Float64)})) AS pair, pair.2 AS segment) AS named USING (segment)`;
+
+const PROFILES = `(SELECT * FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p`;
 
 /**
  * Customers of the segments that the audiences are of; a segment may have several audiences. Bind `audienceParams`.
  */
 export const SEGMENT_CUSTOMERS = `
   SELECT pair.1 AS audience, segment, pair.3 AS share, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
-  FROM (SELECT arrayJoin(arrayIntersect(segments, {segments:Array(String)})) AS segment, customer FROM assignments
-        WHERE job = {job:String} AND run_id = {run:String}) AS a
-  INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)},
-                     {holdouts:Array(Float64)})) AS pair, pair.2 AS segment) AS named USING (segment)
-  INNER JOIN (SELECT * FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p USING (customer)`;
+  FROM ${ASSIGNED} INNER JOIN ${PROFILES} USING (customer)`;
+
+/**
+ * Customers of the audiences: those of their segments (rung 0), and who was added to a segment too small. A customer may
+ * stand there with several rungs. Bind `audienceParams`.
+ */
+export const AUDIENCE_CUSTOMERS = `
+  SELECT audience, segment, share, rung, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
+  FROM (SELECT pair.1 AS audience, segment, pair.3 AS share, 0 AS rung, customer FROM ${ASSIGNED}
+        UNION ALL
+        SELECT audience, pair.2 AS segment, pair.3 AS share, rung, customer
+        FROM (SELECT audience, rung, customer FROM widened WHERE job = {job:String} AND run_id = {run:String}) AS w
+        INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)},
+                           {holdouts:Array(Float64)}, {rungs:Array(UInt8)})) AS pair, pair.1 AS audience) AS named
+          USING (audience)
+        WHERE rung <= pair.4) AS c
+  INNER JOIN ${PROFILES} USING (customer)`;
 
 /**
  * SQL: who shall be in the audiences: with consent and an identifier, one row per audience and member. A member that
@@ -110,7 +142,7 @@ export function wantedSql(destination: JobDestination): string {
   const fields = FIELDS.join(', ');
   return `SELECT audience, member, ${fields}
     FROM (SELECT audience, ${memberKey(destination)} AS member, held_out, ${fields}
-          FROM (${SEGMENT_CUSTOMERS}) WHERE member != '' AND ${consent(destination)}
+          FROM (${AUDIENCE_CUSTOMERS}) WHERE member != '' AND ${consent(destination)}
           ORDER BY held_out DESC, customer LIMIT 1 BY audience, member)
     WHERE NOT held_out`;
 }
@@ -141,13 +173,16 @@ const COUNT_CHANGES = `
     toUInt32(countIf(op = 'parked')) AS parked
   FROM plan_members WHERE job = {job:String} AND run_id = {run:String} GROUP BY audience`;
 
+/** `wanted` counts everybody of the audience, the others only who is of its segment. */
 function countSegments(destination: JobDestination): string {
   const allowed = consent(destination);
-  return `SELECT audience, toUInt32(count()) AS customers, toUInt32(countIf(NOT (${allowed}))) AS without_consent,
-      toUInt32(countIf(${allowed} AND member = '')) AS unreachable,
-      toUInt32(uniqExactIf(member, ${allowed} AND member != '' AND held_out)) AS held_out,
-      toUInt32(uniqExactIf(member, ${allowed} AND member != '') - held_out) AS wanted
-    FROM (SELECT *, ${memberKey(destination)} AS member FROM (${SEGMENT_CUSTOMERS})) GROUP BY audience`;
+  const sendable = `${allowed} AND member != ''`;
+  return `SELECT audience, toUInt32(countIf(rung = 0)) AS customers,
+      toUInt32(countIf(rung = 0 AND NOT (${allowed}))) AS without_consent,
+      toUInt32(countIf(rung = 0 AND ${allowed} AND member = '')) AS unreachable,
+      toUInt32(uniqExactIf(member, ${sendable} AND out AND rung = 0)) AS held_out,
+      toUInt32(uniqExactIf(member, ${sendable}) - uniqExactIf(member, ${sendable} AND out)) AS wanted
+    FROM (SELECT *, held_out AS out, ${memberKey(destination)} AS member FROM (${AUDIENCE_CUSTOMERS})) GROUP BY audience`;
 }
 
 /** SQL: whether a customer may be sent to a destination, over the profile's fields. */

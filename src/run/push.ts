@@ -1,10 +1,6 @@
 import { SyncError, type Change, type Destination, type Member } from '../../connectors/index.ts';
-import {
-  appendAcknowledged,
-  forgetMembers,
-  rememberAudience,
-  rememberedAudiences,
-} from '../ledger/ledger.ts';
+import { appendAcknowledged, forgetMembers, rememberedAudiences } from '../ledger/ledger.ts';
+import { remember } from './find.ts';
 import { accountOf, audienceParams, wantedSql, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
 
@@ -17,6 +13,8 @@ export type AudienceResult = {
   /** Members that were neither acknowledged nor refused; the next run offers them again. */
   left: number;
   requests: number;
+  /** Whether it had been deleted there and was made anew. */
+  recreated: boolean;
   /** Why members were refused, most frequent first. */
   reasons: { reason: string; members: number }[];
 };
@@ -83,15 +81,13 @@ async function createAudience(
   const gone = (await rememberedAudiences(run.engine, account)).get(plan.name);
   // A file made anew has the id of the old one, so this comes first.
   if (gone !== undefined) {
-    await forgetMembers(
-      run.engine,
-      { ...account, remote_id: gone },
-      { run_id: run.run_id, clock: run.clock() },
-    );
+    const { remote_id } = gone;
+    await forgetMembers(run.engine, { ...account, remote_id }, { run_id: run.run_id, clock: run.clock() });
   }
-  const { remote_id, requests } = await connection.create(plan.name);
+  const { remote_id, requests } = await connection.create(plan.name, plan.settings);
   result.requests += requests;
-  await rememberAudience(run.engine, account, { name: plan.name, remote_id });
+  result.recreated = gone !== undefined;
+  await remember(run, plan.destination, plan, remote_id);
   return remote_id;
 }
 
@@ -113,7 +109,7 @@ function changeOf(run: RunContext, plan: AudiencePlan, remote_id: string): Chang
  */
 export async function* everyone(
   run: RunContext,
-  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment'>,
+  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment' | 'holdout' | 'rung'>,
 ): AsyncGenerator<Member> {
   const rows = run.engine.stream<MemberRow>(
     `${MEMBER_FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,

@@ -10,7 +10,14 @@ import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
 import { segmentedDetail } from './dated.ts';
-import { audienceReport, emptyReport, overallStatus, type AudienceReport, type RunReport } from './report.ts';
+import {
+  audienceReport,
+  emptyReport,
+  orphanReports,
+  overallStatus,
+  type AudienceReport,
+  type RunReport,
+} from './report.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -36,6 +43,8 @@ export type RunOptions = {
   state: string;
   /** False: everything but the sending. */
   send: boolean;
+  /** Whether to read first who is in the audiences, where the platforms tell, and put back who was lost. */
+  reconcile?: boolean;
   signal: AbortSignal;
   log: RunContext['log'];
 };
@@ -88,10 +97,12 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
     await dropOldRuns(engine, job.name, run.run_id);
 
-    const planned = await timed('plan', () => planDestinations(run, options.send));
+    const planned = await timed('plan', () => planDestinations(run, options));
+    report.orphans = planned.flatMap(orphanReports);
     report.audiences = options.send
       ? await timed('push', () => pushAll(run, planned))
       : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
+    report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
     report.status = overallStatus(report.audiences);
   } catch (error) {
     report.status = 'failed';
