@@ -103,6 +103,7 @@ command(
   .option('--model <model>', 'only this model; custom are the lists')
   .option('--flows', 'who moved from where to where')
   .option('--moves', 'what each move is worth, the biggest gain first')
+  .option('--playbook', 'what to do about each segment, the most urgent first')
   .option('--lift', 'instead, compare held-out customers with those who were sent')
   .action(
     act(
@@ -122,12 +123,21 @@ command(
           model?: string;
           flows?: boolean;
           moves?: boolean;
+          playbook?: boolean;
         },
       ) =>
         lift
           ? (await import('./commands/lift.ts')).lift(context, job)
           : (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
     ),
+  );
+command('explain <job> [email]', 'one customer: orders, numbers, why each segment, where they were sent', JOB)
+  .option('--id <id>', 'name the customer by their customer_id, as export shows it')
+  .action(
+    act(async (context, job: string, email: string | undefined, { id }: { id?: string }) => {
+      startEngine(context);
+      return (await import('./commands/explain.ts')).explain(context, job, { email, id });
+    }),
   );
 command('backtest <job>', 'how well the model would have forecast the last part of the history', JOB)
   .addOption(AS_OF)

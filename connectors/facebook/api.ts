@@ -1,8 +1,13 @@
 import { FacebookAdsApi } from 'facebook-nodejs-business-sdk';
-import { API_VERSION, type FacebookSettings } from './schema.ts';
+import { z } from 'zod';
+import type { Log } from './outcome.ts';
+import type { Pace } from './pace.ts';
+import { API_VERSION, originOf, type FacebookSettings } from './schema.ts';
+import { usageOf } from './usage.ts';
+import { budgetOf } from './verdict.ts';
 
 /**
- * Opens an SDK connection with a host, an API version and a time limit of its own.
+ * Opens an SDK connection with a host, an API version, a time limit and a pace of its own.
  *
  * The SDK (24.0.1) knows one host and one version for the whole process, the latter already expired, and waits
  * without end. An absolute address as path bypasses the first two, so `call` is replaced on this one object.
@@ -12,26 +17,61 @@ import { API_VERSION, type FacebookSettings } from './schema.ts';
  */
 export function connect(
   settings: Pick<FacebookSettings, 'access_token' | 'base_url'>,
+  { pace, log }: { pace: Pace; log: Log },
   timeout_ms = 120_000,
 ): FacebookAdsApi {
-  const origin = new URL(settings.base_url ?? 'https://graph.facebook.com').origin;
   const api = new FacebookAdsApi(settings.access_token, 'en_US', false);
+  // Usage stands in headers, also of successes, and only this gives them out.
+  api.setShowHeader(true);
   const send = api.call.bind(api);
+  let warned = false;
 
   api.call = async <T>(
     method: string,
     path: string | readonly string[],
     params: Record<string, unknown> = {},
   ): Promise<T> => {
-    const url = address(origin, path);
+    const url = address(originOf(settings), path);
     url.searchParams.set('access_token', settings.access_token);
-    if (method === 'POST') return bounded(send<T>(method, url.href, params), timeout_ms);
-    for (const [name, value] of Object.entries(params)) {
-      url.searchParams.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+    if (method !== 'POST') {
+      for (const [name, value] of Object.entries(params)) {
+        url.searchParams.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+      }
     }
-    return bounded(send<T>(method, url.href), timeout_ms);
+    const ended = await pace.turn();
+    try {
+      const call = method === 'POST' ? send<T>(method, url.href, params) : send<T>(method, url.href);
+      const answer = await bounded(call, timeout_ms);
+      const headers = takeHeaders(answer);
+      pace.heard(usageOf(headers));
+      const warning = Outdated.safeParse(headers).data?.[VERSION_WARNING];
+      if (warning && !warned) log('Meta will stop serving this version', { version: API_VERSION, warning });
+      warned ||= warning !== undefined;
+      return answer;
+    } catch (error) {
+      const refusal = Refusal.safeParse(error);
+      if (refusal.success) pace.heard(usageOf(refusal.data.headers), budgetOf(refusal.data.response.code));
+      throw error;
+    } finally {
+      ended();
+    }
   };
   return api;
+}
+
+/** An answer that says why not; anything else that is thrown says nothing of any budget. */
+const Refusal = z.object({ response: z.object({ code: z.number() }), headers: z.unknown() });
+
+/** Meta's word on calls that it answers with a newer version than was asked for. */
+const VERSION_WARNING = 'x-ad-api-version-warning';
+const Outdated = z.object({ [VERSION_WARNING]: z.string() });
+
+/** The SDK puts the headers among the answer's own fields. */
+function takeHeaders(answer: unknown): unknown {
+  if (typeof answer !== 'object' || answer === null || !('headers' in answer)) return undefined;
+  const { headers } = answer;
+  delete answer.headers;
+  return headers;
 }
 
 /** A `paging.next` link names Meta's own host; behind a proxy the next page is asked for at the proxy as well. */

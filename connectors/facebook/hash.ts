@@ -27,6 +27,8 @@ const RULES = {
   },
   ZIP: zip,
   COUNTRY: countryCode,
+  // Hashing is optional here; ours is the shop's own name for a customer, which is nobody else's business.
+  EXTERN_ID: (value) => value.trim(),
 } satisfies Record<string, Rule>;
 
 /** The keys of Meta's customer file that are hashed. */

@@ -1,133 +1,91 @@
-import { randomInt } from 'node:crypto';
-import { z } from 'zod';
-import { batches } from '../batches.ts';
-import type { Acknowledgement, Change, Member, Outcome } from '../destination.ts';
+import type { Acknowledgement, Change, Outcome } from '../destination.ts';
 import { SyncError } from '../error.ts';
-import type { MatchKey } from './hash.ts';
-import { ADD_SCHEMA, addition, REMOVE_SCHEMA, removal, type Upload } from './rows.ts';
-import { ROWS_PER_REQUEST } from './schema.ts';
+import { findInvalid } from './invalid.ts';
+import { logDropped, logInvalid, outcomeOf } from './outcome.ts';
+import { readWhole, replaceAll } from './replace.ts';
+import { ADD_SCHEMA, addition, REMOVE_SCHEMA, removal, VALUE_SCHEMA, valuedAddition } from './rows.ts';
+import { inBatches, openSession, type Batch, type Sending } from './upload.ts';
 import { TOO_SMALL } from './verdict.ts';
 
-/** The body of `POST /<audience>/users`; `method` turns the same request into a removal. */
-type UsersRequest = {
-  payload: { schema: readonly MatchKey[]; data: string[][] };
-  session: { session_id: number; batch_seq: number; last_batch_flag: boolean; estimated_num_total: number };
-  method?: 'DELETE';
-};
-
-/** Meta reports on a batch as a whole; a row is only named where it is among the samples. */
-export const UsersAnswer = z.object({
-  num_received: z.coerce.number(),
-  num_invalid_entries: z.coerce.number().default(0),
-  invalid_entry_samples: z.unknown(),
-});
-export type UsersAnswer = z.output<typeof UsersAnswer>;
-
-/** What a push needs of the destination: one request, retried and explained, and the log. */
-export type Sending = {
-  send: (request: UsersRequest, attempted: () => void) => Promise<UsersAnswer>;
-  log: (message: string, fields: Record<string, unknown>) => void;
-};
-
-/** Sends additions, then removals: they cannot share a request. */
+/**
+ * Sends removals, then additions; they cannot share a request unless the audience is written whole. Someone whose
+ * address changed leaves under the old one and joins under the new, and for Meta both may be one person, who must end
+ * up inside: so removals come first. One that would leave too few people is sent again after the additions.
+ */
 export async function* pushChange(change: Change, sending: Sending): AsyncGenerator<Acknowledgement> {
-  for await (const { outcomes, requests } of sendAll(change, 'add', sending)) {
-    yield { added: outcomes, removed: [], requests };
-  }
-  for await (const { outcomes, requests } of sendAll(change, 'remove', sending)) {
-    yield { added: [], removed: outcomes, requests };
+  const whole = sending.replace && (await readWhole(change, sending.valued));
+  if (whole && (yield* replaceAll(change, whole, sending))) return;
+
+  const leaving = openLane(change, 'remove', sending);
+  const joining = openLane(change, 'add', sending);
+  try {
+    let small: Sent | undefined;
+    while (!small) {
+      const sent = await leaving.next();
+      if (!sent) break;
+      if (sent.too_small && change.counts.add > 0) small = sent;
+      else yield { added: [], removed: sent.outcomes, requests: sent.requests };
+    }
+    for (let sent = await joining.next(); sent; sent = await joining.next()) {
+      yield { added: sent.outcomes, removed: [], requests: sent.requests };
+    }
+    if (!small) return;
+    const { outcomes, requests } = await leaving.again();
+    yield { added: [], removed: outcomes, requests: small.requests + requests };
+    for (let sent = await leaving.next(); sent; sent = await leaving.next()) {
+      yield { added: [], removed: sent.outcomes, requests: sent.requests };
+    }
+  } finally {
+    await Promise.all([leaving.close(), joining.close()]);
   }
 }
 
-type Answered = { outcomes: Outcome[]; requests: number };
+type Sent = { outcomes: Outcome[]; requests: number; too_small: boolean };
 
-async function* sendAll(
-  change: Change,
-  direction: 'add' | 'remove',
-  { send, log }: Sending,
-): AsyncGenerator<Answered> {
+/** One direction of a change: its batches, in one session. `again` repeats the batch sent last. */
+function openLane(change: Change, direction: 'add' | 'remove', { valued, send, log }: Sending) {
   const adding = direction === 'add';
-  // Unique within the ad account, and small enough that JSON numbers keep every digit.
-  const session_id = randomInt(1, 2 ** 48 - 1);
-  let batch_seq = 0;
-  for await (const { batch, last } of uploads(change[direction](), adding ? addition : removal)) {
-    const rows = batch.flatMap(({ row }) => (row ? [row] : []));
-    if (rows.length === 0) {
-      yield { outcomes: batch.map((upload) => outcomeOf(upload)), requests: 0 };
-      continue;
-    }
-    batch_seq += 1;
-    const dropped = batch.reduce((sum, upload) => sum + (upload.row ? upload.dropped : 0), 0);
-    if (dropped > 0) log('identifiers dropped that cannot be hashed', { dropped });
-    const request: UsersRequest = {
-      payload: { schema: adding ? ADD_SCHEMA : REMOVE_SCHEMA, data: rows },
-      session: {
-        session_id,
-        batch_seq,
-        last_batch_flag: last,
-        estimated_num_total: change.counts[direction],
-      },
-      ...(adding ? {} : { method: 'DELETE' }),
-    };
-    let requests = 0;
-    const answer = await send(request, () => (requests += 1)).catch(ifTooSmall);
+  const schema = adding ? (valued ? VALUE_SCHEMA : ADD_SCHEMA) : REMOVE_SCHEMA;
+  const prepare = adding ? (valued ? valuedAddition : addition) : removal;
+  const method = adding ? undefined : 'DELETE';
+  const total = change.counts[direction];
+  const session = openSession(schema, total, send, method);
+  const batches = inBatches(change[direction](), prepare);
+  let current: Batch = { uploads: [], last: false };
+
+  async function deliver(): Promise<Sent> {
+    const { uploads, last } = current;
+    const rows = uploads.flatMap(({ row }) => (row ? [row] : []));
+    const sent = { requests: 0, too_small: false };
+    const attempted = () => void (sent.requests += 1);
+    if (rows.length === 0) return { ...sent, outcomes: uploads.map((upload) => outcomeOf(upload)) };
+    logDropped(uploads, log);
+    const answer = await session(rows, last, attempted).catch(ifTooSmall);
     if (answer instanceof SyncError) {
       log('removal refused', { reason: answer.problem.what, members: rows.length });
-      yield { outcomes: batch.map((upload) => outcomeOf(upload, answer)), requests };
-      continue;
+      const outcomes = uploads.map((upload) => outcomeOf(upload, answer));
+      return { requests: sent.requests, outcomes, too_small: true };
     }
-    const invalid = invalidKeys(batch, answer.invalid_entry_samples);
-    const counted = answer.num_invalid_entries;
-    if (counted > 0) log('rows counted as invalid by Meta', { invalid: counted, named: invalid.size });
-    yield { outcomes: batch.map((upload) => outcomeOf(upload, invalid)), requests };
+    const invalid = await findInvalid(uploads, answer, (rest) =>
+      openSession(schema, rest.length, send, method)(rest, true, attempted),
+    );
+    logInvalid(invalid, log);
+    return { ...sent, outcomes: uploads.map((upload) => outcomeOf(upload, invalid)) };
   }
-}
 
-/**
- * Groups members into requests and marks the last one, by reading one batch ahead: the announced count is only an
- * estimate. Members that cannot be sent take no row; a batch of nothing else is passed on at once.
- */
-async function* uploads(
-  members: AsyncIterable<Member>,
-  prepare: (member: Member) => Upload,
-): AsyncGenerator<{ batch: Upload[]; last: boolean }> {
-  const rows = { limit: ROWS_PER_REQUEST, of: (upload: Upload) => (upload.row ? 1 : 0) };
-  let waiting: Upload[] | undefined;
-  for await (const batch of batches(mapped(members, prepare), 2 * ROWS_PER_REQUEST, rows)) {
-    if (!batch.some((upload) => upload.row)) {
-      yield { batch, last: false };
-      continue;
-    }
-    if (waiting) yield { batch: waiting, last: false };
-    waiting = batch;
-  }
-  if (waiting) yield { batch: waiting, last: true };
-}
-
-async function* mapped<T, U>(items: AsyncIterable<T>, change: (item: T) => U): AsyncGenerator<U> {
-  for await (const item of items) yield change(item);
-}
-
-/** Everything Meta did not name is done: there is no word on any other row. */
-function outcomeOf(upload: Upload, trouble?: ReadonlySet<string> | SyncError): Outcome {
-  const { key } = upload;
-  if (!upload.row) return { key, result: 'refused', reason: upload.reason, permanent: true };
-  if (trouble instanceof SyncError) {
-    return { key, result: 'refused', reason: trouble.problem.what, permanent: false };
-  }
-  if (trouble?.has(key)) return { key, result: 'refused', reason: 'invalid entry', permanent: true };
-  return { key, result: 'done' };
+  return {
+    async next(): Promise<Sent | undefined> {
+      const step = await batches.next();
+      if (step.done) return undefined;
+      current = step.value;
+      return deliver();
+    },
+    again: deliver,
+    close: () => batches.return(undefined),
+  };
 }
 
 function ifTooSmall(error: unknown): SyncError {
   if (error instanceof SyncError && error.problem.code === TOO_SMALL) return error;
   throw error;
-}
-
-/** Members whose hashed e-mail address or phone number is among the samples, whatever shape those have. */
-function invalidKeys(batch: readonly Upload[], samples: unknown): Set<string> {
-  const hashes = new Set(JSON.stringify(samples ?? '').match(/[\da-f]{64}/g));
-  if (hashes.size === 0) return new Set();
-  const named = batch.filter(({ row }) => row?.slice(0, 2).some((cell) => hashes.has(cell)));
-  return new Set(named.map(({ key }) => key));
 }

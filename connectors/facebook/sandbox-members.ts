@@ -2,10 +2,10 @@
 const IDENTIFIERS = ['EMAIL', 'PHONE', 'EXTERN_ID', 'MADID'] as const;
 
 /** One uploaded row: its non-empty cells by key. */
-export type Person = Partial<Record<string, string>>;
+export type Person = Partial<Record<string, string | number>>;
 
 export type Members = {
-  /** Puts a person in; the same person again changes nothing. */
+  /** Puts a person in; the same person again replaces the value and changes nothing else. */
   add: (person: Person) => void;
   /** Takes out everyone who shares any identifier with `person`. */
   remove: (person: Person) => void;
@@ -13,24 +13,30 @@ export type Members = {
   size: () => number;
   /** E-mail hash of each, else phone hash, sorted. */
   hashes: () => string[];
+  /** What each is worth, in the order of `hashes`. */
+  values: () => Record<string, number>;
 };
+
+type Held = { identifiers: string[]; value?: number };
 
 /** The people of one audience. Two rows are one person when their best identifier is the same. */
 export function openMembers(): Members {
-  const people = new Map<string, string[]>();
+  const people = new Map<string, Held>();
   const byIdentifier = new Map<string, Set<string>>();
 
   function forget(name: string): void {
-    for (const identifier of people.get(name) ?? []) byIdentifier.get(identifier)?.delete(name);
+    for (const identifier of people.get(name)?.identifiers ?? []) byIdentifier.get(identifier)?.delete(name);
     people.delete(name);
   }
 
+  const hashes = () => [...people.keys()].toSorted();
   return {
     add(person) {
       const name = nameOf(person);
       const identifiers = identifiersOf(person);
+      const value = typeof person.LOOKALIKE_VALUE === 'number' ? person.LOOKALIKE_VALUE : undefined;
       forget(name);
-      people.set(name, identifiers);
+      people.set(name, { identifiers, value });
       for (const identifier of identifiers) {
         const names = byIdentifier.get(identifier) ?? new Set();
         byIdentifier.set(identifier, names.add(name));
@@ -48,7 +54,14 @@ export function openMembers(): Members {
       byIdentifier.clear();
     },
     size: () => people.size,
-    hashes: () => [...people.keys()].toSorted(),
+    hashes,
+    values: () =>
+      Object.fromEntries(
+        hashes().flatMap((name) => {
+          const value = people.get(name)?.value;
+          return value === undefined ? [] : [[name, value]];
+        }),
+      ),
   };
 }
 
@@ -59,5 +72,6 @@ function identifiersOf(person: Person): string[] {
 
 function nameOf(person: Person): string {
   const best = IDENTIFIERS.find((key) => person[key]);
-  return (best && person[best]) ?? Object.values(person).join(' ');
+  const { LOOKALIKE_VALUE: _, ...cells } = person;
+  return String((best && person[best]) ?? Object.values(cells).join(' '));
 }

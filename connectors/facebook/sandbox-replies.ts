@@ -1,4 +1,5 @@
 import type { SandboxReply, SandboxRequest } from '../sandbox.ts';
+import { API_VERSION } from './schema.ts';
 
 export function ok(body: unknown): SandboxReply {
   return { status: 200, body };
@@ -35,6 +36,39 @@ export function shown(request: SandboxRequest, node: Record<string, unknown>): S
   const unknown = fields.find((field) => !Object.hasOwn(node, field));
   if (unknown !== undefined) return refuse(100, `Tried accessing nonexisting field (${unknown})`);
   return ok(Object.fromEntries(['id', ...fields].map((field) => [field, node[field]])));
+}
+
+/** One page of a listing, with the cursors and the link that lead on. @param view every field of an item */
+export function pageOf<T extends { id: string }>(
+  request: SandboxRequest,
+  items: readonly T[],
+  view: (item: T) => Record<string, unknown>,
+): SandboxReply {
+  const limit = Math.max(1, Number(request.query.get('limit') ?? 25));
+  const after = request.query.get('after');
+  const start = after ? items.findIndex(({ id }) => cursor(id) === after) + 1 : 0;
+  const page = items.slice(start, start + limit);
+  const views = page.map((item) => shown(request, view(item)));
+  const refused = views.find((seen) => seen.status !== 200);
+  if (refused) return refused;
+
+  const cursors = { before: cursor(page[0]?.id), after: cursor(page.at(-1)?.id) };
+  const next = start + limit < items.length ? nextLink(request, cursors.after) : undefined;
+  return ok({
+    data: views.map(({ body }) => body),
+    ...(page.length > 0 ? { paging: { cursors, next } } : {}),
+  });
+}
+
+function cursor(id = ''): string {
+  return Buffer.from(id).toString('base64url');
+}
+
+/** The SDK follows this link as it is, so it names the host the request came to. */
+function nextLink(request: SandboxRequest, after: string): string {
+  const query = new URLSearchParams(request.query);
+  query.set('after', after);
+  return `http://${request.headers.host ?? ''}/${API_VERSION}${request.path}?${query.toString()}`;
 }
 
 /** A parameter from the JSON body or the query, where objects travel as JSON text. */

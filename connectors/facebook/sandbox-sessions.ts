@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { SandboxReply } from '../sandbox.ts';
 import { refuse } from './sandbox-replies.ts';
 
-const Session = z.object({
+const Session = z.strictObject({
   session_id: z.coerce
     .bigint()
     .min(1n)
@@ -19,8 +19,9 @@ type Entered =
   | { refusal: SandboxReply }
   | {
       id: string;
-      /** Whether this batch opens the session. */
+      /** Whether this batch opens the session, and whether it ends it. */
       first: boolean;
+      finished: boolean;
       /** Counts the rows of a batch once, however often it comes; answers with the session's total so far. */
       received(rows: number, invalid: number): number;
     };
@@ -42,10 +43,20 @@ export function openSessions(now: () => number) {
 
   return {
     /** Checks a batch against its session and books it; a session is optional but for a replacement. */
-    enter(given: unknown, audience: string, operation: string, schema: string): Entered {
+    enter(
+      given: unknown,
+      { id: audience, replacing: running }: { id: string; replacing?: string },
+      operation: string,
+      schema: string,
+    ): Entered {
       const replacing = operation === 'replace';
-      if (given === undefined && !replacing) return { id: '', first: true, received: (rows) => rows };
       const parsed = Session.safeParse(given);
+      if (running !== undefined && !(replacing && String(parsed.data?.session_id) === running)) {
+        return cut(1870145, 'Update in progress');
+      }
+      if (given === undefined && !replacing) {
+        return { id: '', first: true, finished: true, received: (rows) => rows };
+      }
       if (!parsed.success) return { refusal: refuse(100, 'Param session is missing or malformed') };
 
       const { batch_seq, last_batch_flag } = parsed.data;
@@ -69,6 +80,7 @@ export function openSessions(now: () => number) {
       return {
         id,
         first: batch_seq === 1 && !repeated,
+        finished: session.finished,
         received(rows, invalid) {
           if (!repeated) {
             session.num_received += rows;

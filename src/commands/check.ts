@@ -1,5 +1,7 @@
 import { nextRuns } from '../daemon/schedule.ts';
-import { jobFiles, loadJob, type Job, type JobDestination } from '../job/load.ts';
+import { jobFiles, loadJob, type Job } from '../job/load.ts';
+import { destinationsWith } from '../run/audiences.ts';
+import { foundCategories } from '../run/categories.ts';
 import { JobFileError } from '../job/problems.ts';
 import { openDestination } from '../run/open-destination.ts';
 import { asProblem } from '../run/problem.ts';
@@ -65,7 +67,7 @@ async function checkJob(
       await look(`destination ${destination.name}`, async () => {
         const connection = await openDestination(run, destination);
         const facts = await connection.check();
-        return [...facts, ...(await audienceFacts(context, job, destination, connection))];
+        return [...facts, ...(await audienceFacts(context, job, destination.name, connection))];
       }),
     );
   }
@@ -76,11 +78,14 @@ async function checkJob(
 async function audienceFacts(
   context: CommandContext,
   job: Job,
-  destination: JobDestination,
+  name: string,
   connection: Destination,
 ): Promise<string[]> {
+  const engine = await context.engine();
+  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  const destination = destinations.find((one) => one.name === name)!;
+  const { known, renames } = await rememberedOf(engine, job.name, destinations, destination);
   const { audiences, definition } = destination;
-  const { known, renames } = await rememberedOf(await context.engine(), job, destination, audiences);
   const refs = audiences.map(({ name }) => ({ name, remote_id: known.get(name)?.remote_id }));
   const there = await connection.find([...refs, ...renames.values()]);
   return audiences.map(({ name }) => {

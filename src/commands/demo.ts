@@ -76,7 +76,7 @@ function demoText(first: RunReport, second: RunReport, proof: readonly Proof[], 
     runText(first, true),
     `The same run again: ${second.status}, ${writes} requests that write.`,
     table(
-      ['sandbox', 'audience', 'wanted', 'held'],
+      ['platform', 'audience', 'wanted', 'held'],
       proof.map((row) => [row.destination, row.audience, row.wanted, row.held]),
     ),
     equal

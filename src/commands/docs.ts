@@ -54,10 +54,16 @@ function withParts(text: string, parts: Record<string, string>): string {
 }
 
 function columnTable(): string {
-  const model = (name: string) => `The customer's segment of ${name}, where the job computes it.`;
+  const model = (name: string) =>
+    name === 'custom'
+      ? "The customer's custom segments, separated by commas, where the job has any."
+      : `The customer's segment of ${name}, where the job computes it.`;
   const described: Record<string, { meaning: string }> = { ...FIELDS, ...PLAY_COLUMNS };
   const meaning = (column: string) => described[column]?.meaning ?? model(column);
-  const rows = columnsOf(Object.keys(MODELS)).map((column) => [`\`${column}\``, meaning(column)]);
+  const rows = columnsOf([...Object.keys(MODELS), 'custom']).map((column) => [
+    `\`${column}\``,
+    meaning(column),
+  ]);
   return markdownTable(['column', 'holds'], rows);
 }
 

@@ -55,8 +55,10 @@ export function playParams(playbook: ReadonlyMap<string, Play>, segments: readon
 export function exportedSql(columns: readonly string[], models: readonly string[]): string {
   // Only what is asked for is joined: each join holds all customers in memory.
   const fields = columns.filter((column) => Object.hasOwn(FIELDS, column));
+  // A customer has one segment of each model, and any number of custom ones.
   const segment = (model: string) =>
-    `substring(arrayFirst(name -> startsWith(name, '${model}.'), segments), ${model.length + 2}) AS ${model}`;
+    `arrayStringConcat(arrayMap(name -> substring(name, ${model.length + 2}),
+       arrayFilter(name -> startsWith(name, '${model}.'), segments)), ', ') AS ${model}`;
   const asked = models.filter((model) => columns.includes(model));
   const plays = columns.filter((column): column is PlayColumn => Object.hasOwn(PLAY_COLUMNS, column));
   const said = new Set(plays.map(played));

@@ -2,7 +2,8 @@ import { closest } from 'fastest-levenshtein';
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
 import { playbookOf } from '../job/playbook.ts';
-import { MODELS, matchSegments, segmentsOf, type ModelName } from '../job/segments.ts';
+import { matchSegments, modelsOf, segmentsOf } from '../job/segments.ts';
+import { foundCategories } from '../run/categories.ts';
 import { notRunYet } from '../run/overview.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -21,17 +22,18 @@ export async function exportSegment(
   options: ExportArguments,
 ): Promise<ExitCode> {
   const job = await loadJob(reference, context);
-  const segments = matchSegments(options.segment, segmentsOf(job.segments));
-  if (segments.length === 0) {
-    const known = segmentsOf(job.segments).map(({ name }) => name);
-    throw argument(
-      `No segment is called ${options.segment}.`,
-      `Did you mean ${closest(options.segment, known)}?`,
-    );
-  }
-  const models = Object.keys(MODELS).filter((model) => job.segments[model as ModelName]);
+  const models = modelsOf(job.segments);
   const columns = chosenColumns(options.columns, columnsOf(models));
   const engine = await context.engine();
+  const known = segmentsOf(job.segments, await foundCategories(engine, job.name));
+  const segments = matchSegments(options.segment, known);
+  if (segments.length === 0) {
+    const names = known.map(({ name }) => name);
+    throw argument(
+      `No segment is called ${options.segment}.`,
+      `Did you mean ${closest(options.segment, names)}?`,
+    );
+  }
   const last = await lastRun(engine, job.name, 'segmented');
   if (!last) throw notRunYet(job.name);
   const names = segments.map(({ name }) => name);

@@ -64,14 +64,18 @@ function segmentText({ segment, holdout, since, treated, held_out, difference }:
       ...withInterval(difference.revenue, money),
     ],
   ];
-  const { low, high } = difference.revenue_in_all;
-  const sure = low === null || high === null || (Number(low) <= 0 && Number(high) >= 0);
-  const all = withInterval(difference.revenue_in_all, money);
   return [
     `${share} since ${since}`,
     table(['', 'sent', 'held out', 'difference', '95 % interval'], rows),
-    `In all, being sent brought ${all[0]}${all[1] && ` (${all[1]})`}${sure ? '; that may be chance' : ''}.`,
+    inAll(difference.revenue_in_all),
   ].join('\n');
+}
+
+function inAll(estimate: Estimate<string>): string {
+  const [value, interval] = withInterval(estimate, money);
+  if (!interval) return `In all, being sent brought ${value}.`;
+  const shown = Number(estimate.low) > 0 || Number(estimate.high) < 0;
+  return `In all, being sent brought ${value},\nwith 95 % certainty ${interval}${shown ? '' : ': it may be chance'}.`;
 }
 
 function withInterval<Figure>(

@@ -2,6 +2,8 @@ import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { countHeld } from '../ledger/ledger.ts';
+import { destinationsWith } from '../run/audiences.ts';
+import { foundCategories } from '../run/categories.ts';
 import { fromMemory } from '../run/find.ts';
 import { isRunning } from '../run/lock.ts';
 import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
@@ -54,9 +56,9 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
   const past = await pastRuns(engine, job.name);
   const audiences: AudienceStatus[] = [];
   const orphans: OrphanReport[] = [];
-  for (const destination of job.destinations) {
-    const remembered = await rememberedOf(engine, job, destination, destination.audiences);
-    const found = fromMemory(remembered);
+  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  for (const destination of destinations) {
+    const found = fromMemory(await rememberedOf(engine, job.name, destinations, destination));
     const ledger = await countHeld(engine, accountOf(job.name, destination));
     for (const { name, segment } of destination.audiences) {
       const remote_id = found.ids.get(name) ?? null;

@@ -17,7 +17,7 @@ export type Audience = { segment: string; name: string; holdout?: number; settin
 export type GivenHoldout = { segment: string; share: number; path: Path };
 
 /** An entry whose pattern may name segments that only a run finds, those of a `per_category` entry. */
-export type OpenAudience = { pattern: string; template: string };
+export type OpenAudience = { pattern: string; template: string; holdout?: number };
 
 /**
  * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
@@ -39,7 +39,12 @@ export function expandAudiences(
     if (typeof pattern !== 'string' || typeof template !== 'string') continue;
     const matched = matchSegments(pattern, segments);
     const found = matchFamilies(pattern, options.models).length > 0;
-    if (found) open.push({ pattern, template });
+    const held = typeof share === 'number' ? { holdout: share } : {};
+    if (found) {
+      open.push({ pattern, template, ...held });
+      if (typeof share === 'number')
+        holdouts.push({ segment: pattern, share, path: [...options.path, index, 'holdout'] });
+    }
     if (matched.length === 0 && !found)
       findings.push(
         unknownSegment(

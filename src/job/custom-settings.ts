@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { days } from './duration.ts';
 import { RuleSettings } from './custom-rules.ts';
+import { PlaySettings } from './playbook.ts';
 
 const label = z.string().trim().min(1);
 
@@ -40,6 +41,9 @@ export const CustomSettings = z
       sql: z.string().min(1).optional().describe('A file with one SELECT that yields who is in the segment.'),
       per_category: PerCategory.optional().describe(
         'Not one segment but one for each category: custom.name.category, and custom.name.rest.',
+      ),
+      playbook: PlaySettings.optional().describe(
+        'What to do about the segment: { priority, meaning, email, ads, outreach }; for per_category, about each.',
       ),
     }),
   )

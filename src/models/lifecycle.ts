@@ -89,7 +89,7 @@ export async function lifecycleByRecency(
       'active')`,
     columns,
     params: { ...params, lifecycle_top_above: best[0], lifecycle_top_above_ever: best[1] },
-    limits: { at_risk_after, lost_after, top_share, top_above: best[0] },
+    limits: { at_risk_after, lost_after, top_share, top_above: best[0], top_above_ever: best[1] },
   };
 }
 

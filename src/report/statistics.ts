@@ -67,6 +67,14 @@ const NOBODY: Omit<Row, 'segment'> = {
 function statement(reach: readonly string[]): string {
   const mine = 'WHERE job = {job:String} AND run_id = {run:String}';
   const flags = reach.map((condition, index) => `${condition} AS reach_${index}`);
+  const known = [
+    'customer',
+    'orders',
+    'revenue',
+    'days_since_order',
+    `email_consent = 'yes' AS consent`,
+    ...flags,
+  ];
   const counts = reach.map((_, index) => `toUInt32(countIf(reach_${index}))`);
   return `
     SELECT segment, toUInt32(count()) AS customers,
@@ -77,8 +85,10 @@ function statement(reach: readonly string[]): string {
       if(sum(orders) = 0, NULL, toString(toDecimal64(round(sum(revenue) / sum(orders), 2), 2))) AS mean_order_value,
       toUInt32(quantileExactWeighted(0.5)(days_since_order, 1)) AS median_days_since_order,
       toUInt32(countIf(consent)) AS consented, CAST([${counts.join(', ')}], 'Array(UInt32)') AS reached
-    FROM (SELECT arrayJoin(segments) AS segment, customer, revenue_12m, clv_12m AS clv FROM assignments ${mine}) AS a
-    INNER JOIN (SELECT ${['customer', 'orders', 'revenue', 'days_since_order', `email_consent = 'yes' AS consent`, ...flags].join(', ')}
-                FROM ${facts(COLUMNS)}) AS f USING (customer)
+    FROM (
+      SELECT arrayJoin(segments) AS segment, * FROM
+        (SELECT customer, segments, revenue_12m, clv_12m AS clv FROM assignments ${mine}) AS given
+        INNER JOIN (SELECT ${known.join(', ')} FROM ${facts(COLUMNS)}) AS known USING (customer)
+    ) AS a
     GROUP BY segment`;
 }

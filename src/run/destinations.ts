@@ -1,5 +1,4 @@
 import type { Destination, Problem } from '../../connectors/index.ts';
-import type { Audience } from '../job/audiences.ts';
 import type { JobDestination } from '../job/load.ts';
 import { lookAfter } from './after-push.ts';
 import { findAudiences, fromMemory, remember, type Found } from './find.ts';
@@ -31,12 +30,16 @@ export type PlannedDestination = {
 export type PlanOptions = { send: boolean; reconcile?: boolean };
 
 /**
- * Plans every audience of the job. When sending, each destination is first asked which of its audiences exist; a
+ * Plans every audience of the destinations. When sending, each destination is first asked which of its audiences exist; a
  * destination that cannot answer gets plans from memory and a problem, and the others go on.
  */
-export async function planDestinations(run: RunContext, options: PlanOptions): Promise<PlannedDestination[]> {
+export async function planDestinations(
+  run: RunContext,
+  destinations: readonly JobDestination[],
+  options: PlanOptions,
+): Promise<PlannedDestination[]> {
   let index = 0;
-  const indexed = run.job.destinations.map((destination) => ({
+  const indexed = destinations.map((destination) => ({
     destination,
     audiences: destination.audiences.map((audience) => ({ ...audience, index: index++ })),
   }));
@@ -50,7 +53,7 @@ export async function planDestinations(run: RunContext, options: PlanOptions): P
         reconciled: new Map(),
         warnings: [],
       };
-      const found = await place(run, planned, audiences, options.send);
+      const found = await place(run, planned, destinations, options.send);
       Object.assign(planned, { problems: found.problems, orphans: found.orphans });
       planned.warnings.push(...found.warnings);
       const placed = audiences.map((audience) => ({
@@ -75,18 +78,18 @@ export async function planDestinations(run: RunContext, options: PlanOptions): P
 async function place(
   run: RunContext,
   planned: PlannedDestination,
-  audiences: readonly Audience[],
+  destinations: readonly JobDestination[],
   send: boolean,
 ): Promise<Found> {
   const { destination } = planned;
-  let remembered = await rememberedOf(run.engine, run.job, destination, audiences);
+  let remembered = await rememberedOf(run.engine, run.job.name, destinations, destination);
   if (!send && remembered.renames.size === 0) return fromMemory(remembered);
   try {
     const connection = await openDestination(run, destination);
     if (!connection.rename) remembered = withoutRenames(remembered);
     if (!send) return fromMemory(remembered);
     planned.connection = connection;
-    return await findAudiences(run, destination, connection, audiences, remembered);
+    return await findAudiences(run, destination, connection, remembered);
   } catch (error) {
     planned.problem = asProblem(error, destination.name);
     return fromMemory(remembered);
@@ -157,6 +160,9 @@ export async function pushDestinations(
   return reports.flat();
 }
 
+/** What is wrong with one audience does not keep the others of the destination back. */
+const OF_ONE_AUDIENCE = ['AUDIENCE_GONE', 'DESTINATION_FLAGGED', 'DESTINATION_AUDIENCE_REPLACING'];
+
 async function pushDestination(run: RunContext, planned: PlannedDestination): Promise<AudienceReport[]> {
   const reports: AudienceReport[] = [];
   let problem = planned.problem;
@@ -178,7 +184,7 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
         await pushAudience(run, planned.connection, plan, result);
       } catch (error) {
         own = asProblem(error, `${plan.destination.name}, ${plan.name}`);
-        if (own.code !== 'AUDIENCE_GONE') problem = own;
+        if (!OF_ONE_AUDIENCE.includes(own.code)) problem = own;
       }
       own ??= renaming;
     }

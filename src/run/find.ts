@@ -39,9 +39,9 @@ export async function findAudiences(
   run: RunContext,
   destination: JobDestination,
   connection: Destination,
-  audiences: readonly Audience[],
   remembered: Remembered,
 ): Promise<Found> {
+  const { audiences } = destination;
   const { known, renames, orphans } = remembered;
   const former = [...renames.values(), ...orphans];
   const refs: AudienceRef[] = [

@@ -29,35 +29,49 @@ export async function liftOf(
 ): Promise<LiftReport> {
   const holdouts = holdoutsOf(job);
   const round = await lastRound(engine, { job: job.name, run_id: last.run_id });
-  const rows = await engine.query<LiftRow>(LIFT, {
+  const params = {
     ...purchaseParams({ job, ...last }, round),
     segments: [...holdouts.keys()],
     shares: [...holdouts.values()],
-  });
-  const segments = [...holdouts].map(([segment, holdout]): SegmentLift => {
-    const row = rows.find((row) => row.segment === segment);
-    return { segment, holdout, since: row?.since ?? null, ...compared(row) };
+  };
+  const [arms, differences] = await Promise.all([
+    engine.query<ArmRow>(ARMS, params),
+    engine.query<DifferenceRow>(DIFFERENCES, params),
+  ]);
+  const segments = [...holdouts].map(([segment, holdout]) => {
+    const mine = arms.filter((row) => row.segment === segment);
+    return {
+      segment,
+      holdout,
+      ...compared(
+        mine,
+        differences.find((row) => row.segment === segment),
+      ),
+    };
   });
   return { job: job.name, run_id: last.run_id, as_of: last.as_of, currency: job.currency, segments };
 }
 
-type LiftRow = {
-  segment: string;
-  since: string;
-  treated: Arm;
-  held_out: Arm;
-  purchases: Estimate<number>;
-  revenue: Estimate<string>;
-  revenue_in_all: Estimate<string>;
-};
+type ArmRow = Arm & { segment: string; held_out: boolean; since: string };
+type Compared = Pick<SegmentLift, 'since' | 'treated' | 'held_out' | 'difference'>;
 
-function compared(row: LiftRow | undefined): Pick<SegmentLift, 'treated' | 'held_out' | 'difference'> {
-  const treated = row?.treated.customers ? row.treated : null;
-  const held_out = row?.held_out.customers ? row.held_out : null;
-  if (!row || !treated || !held_out) return { treated, held_out, difference: null };
-  const { purchases, revenue, revenue_in_all } = row;
-  const repeat_rate = differenceOfShares(treated, held_out);
-  return { treated, held_out, difference: { repeat_rate, purchases, revenue, revenue_in_all } };
+function compared(rows: readonly ArmRow[], means: DifferenceRow | undefined): Compared {
+  const since = rows.map((row) => row.since).toSorted()[0] ?? null;
+  const armOf = (held: boolean): Arm | null => {
+    const row = rows.find((row) => row.held_out === held);
+    if (!row) return null;
+    const { segment: _, held_out: _held, since: _since, ...arm } = row;
+    return arm;
+  };
+  const [treated, held_out] = [armOf(false), armOf(true)];
+  if (!treated || !held_out || !means) return { since, treated, held_out, difference: null };
+  const difference = {
+    repeat_rate: differenceOfShares(treated, held_out),
+    purchases: estimateOf<number>(means, 'purchases'),
+    revenue: estimateOf<string>(means, 'revenue'),
+    revenue_in_all: estimateOf<string>(means, 'revenue_in_all'),
+  };
+  return { since, treated, held_out, difference };
 }
 
 /** Each person once in each segment, as of when they first entered it under any of their names. */
@@ -89,30 +103,39 @@ const VARIED = `
         FROM (${OUTCOMES}))`;
 
 const money = (sql: string) => `toString(toDecimal64(${sql}, 4))`;
-const asItIs = (sql: string) => sql;
 
-const arm = (mine: string) => {
-  const mean = (column: string) => `ifNotFinite(avgIf(toFloat64(${column}), ${mine}), 0)`;
-  return `tuple(toUInt32(countIf(${mine})) AS customers, ${mean('days')} AS days,
-    toUInt32(countIf(${mine} AND purchases > 0)) AS buyers, ${mean('purchases > 0')} AS repeat_rate,
-    ${mean('purchases')} AS purchases, ${money(mean('revenue'))} AS revenue)`;
-};
+const ARMS = `
+  SELECT o.segment AS segment, o.held_out AS held_out, toString(min(o.since)) AS since,
+    toUInt32(count()) AS customers, avg(o.days) AS days, toUInt32(countIf(o.purchases > 0)) AS buyers,
+    buyers / customers AS repeat_rate, avg(o.purchases) AS purchases, ${money('avg(o.revenue)')} AS revenue
+  FROM (${OUTCOMES}) AS o GROUP BY segment, held_out`;
+
+/** Names and forms of the differences of means; `times` multiplies each figure. */
+const MEANS = {
+  purchases: { column: 'purchases', form: (sql: string) => sql, times: '1' },
+  revenue: { column: 'revenue', form: money, times: '1' },
+  revenue_in_all: { column: 'revenue', form: money, times: 'countIf(NOT o.held_out)' },
+} as const;
+type Mean = keyof typeof MEANS;
+type DifferenceRow = { segment: string } & Record<`${Mean}_${keyof Estimate<unknown>}`, unknown>;
 
 /**
  * Differences of means come with Welch's interval, which takes neither the spread nor the size of the two lots for
- * equal; the engine's `welchTTest` has t and its degrees of freedom.
+ * equal; the engine's `welchTTest` has t and its degrees of freedom. A figure that is none becomes null.
  */
-const estimate = (column: 'purchases' | 'revenue', times = '1') => {
-  const form = column === 'revenue' ? money : asItIs;
-  const mean = (lot: string) => `avgIf(toFloat64(${column}), ${lot})`;
-  const welch = `welchTTestIf(0.95)(toFloat64(${column}), toUInt8(held_out), ${column}_varied)`;
+const columns = Object.entries(MEANS).map(([name, { column, form, times }]) => {
+  const mean = (lot: string) => `avgIf(toFloat64(o.${column}), ${lot})`;
+  const welch = `welchTTestIf(0.95)(toFloat64(o.${column}), toUInt8(o.held_out), o.${column}_varied)`;
   const figure = (sql: string) => form(`ifNotFinite(${sql}, 0) * ${times}`);
   const bound = (part: 3 | 4) => `if(isFinite(${welch}.${part}), ${figure(`${welch}.${part}`)}, NULL)`;
-  return `tuple(${figure(`(${mean('NOT held_out')} - ${mean('held_out')})`)} AS value, ${bound(3)} AS low, ${bound(4)} AS high)`;
-};
+  return `${figure(`(${mean('NOT o.held_out')} - ${mean('o.held_out')})`)} AS ${name}_value,
+    ${bound(3)} AS ${name}_low, ${bound(4)} AS ${name}_high`;
+});
 
-const LIFT = `
-  SELECT segment, toString(min(since)) AS since, ${arm('NOT held_out')} AS treated, ${arm('held_out')} AS held_out,
-    ${estimate('purchases')} AS purchases, ${estimate('revenue')} AS revenue,
-    ${estimate('revenue', 'countIf(NOT held_out)')} AS revenue_in_all
-  FROM (${VARIED}) GROUP BY segment`;
+const DIFFERENCES = `
+  SELECT o.segment AS segment, ${columns.join(', ')} FROM (${VARIED}) AS o GROUP BY segment`;
+
+function estimateOf<Figure>(row: DifferenceRow, name: Mean): Estimate<Figure> {
+  const [value, low, high] = [row[`${name}_value`], row[`${name}_low`], row[`${name}_high`]];
+  return { value: value as Figure, low: low as Figure | null, high: high as Figure | null };
+}

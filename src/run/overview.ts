@@ -47,15 +47,20 @@ export async function overviewOf(engine: Engine, job: Job, options: OverviewOpti
   const ends = monthEnds(as_of, options.months);
   const [before, now, ...history] = await runsOn(engine, job, [since, as_of, ...ends, as_of], options);
   const span = { job: job.name, before: before!.run_id, after: now!.run_id, names: last.run_id };
-  const models = options.models.filter((model) => model !== 'custom');
-  const flows = await modelFlows(engine, span, models);
+  // Lists by category are known by the runs alone.
+  const names = [...new Set([...now!.segments, ...before!.segments].map(({ segment }) => segment))];
+  const chosen = names.filter((name) => options.models.includes(name.split('.')[0]!));
+  const [lists, segments] = [true, false].map((own) =>
+    chosen.filter((name) => name.startsWith('custom.') === own),
+  );
+  const flows = await modelFlows(engine, span, segments!);
   return {
     job: job.name,
     currency: job.currency,
     ...now!,
     since: dayOf(before!),
     flows,
-    lists: options.models.includes('custom') ? await listFlows(engine, span) : [],
+    lists: await listFlows(engine, span, lists!),
     moves: await modelMoves(engine, span, flows),
     history: options.months > 0 ? history.map((run) => ({ ...dayOf(run), segments: run.segments })) : [],
   };

@@ -39,25 +39,29 @@ export const LABELS = `(SELECT node, label FROM identity_labels
   WHERE job = {job:String} AND run_id = {run:String} AND round = {round:UInt8}) AS known`;
 
 /**
- * Orders as of the date, each with its worth; `rate` is null where the currency has none.
- * @param which SQL that takes some of the orders of the job's sources, as conditions that begin with AND
+ * Orders of the job's sources, each with its worth as of the date; `rate` is null where the currency has none.
+ * @param which SQL that takes some of the orders, and of the refunds those of these orders; conditions that begin with AND
  */
-export const ordersSql = (which: string): string => `
-  SELECT ${NODE} AS node, source, order_id, version, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
+export const ordersSql = (which: { orders: string; refunds: string }): string => `
+  SELECT ${NODE} AS node, source, order_id, version, o.number AS number, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
     o.state AS state, o.currency AS currency, o.goods AS goods, coalesce(back.amount, 0) AS refunded, r.rate AS rate,
     o.counts AND NOT o.is_test AND NOT coalesce(toDate32(o.cancelled_at, {timezone:String}) <= {as_of:Date32}, false) AS paid,
     o.counts AS counts, o.is_test AS is_test,
     paid AND NOT (refunded > 0 AND refunded >= goods) AS purchase,
     toDecimal64(round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4), 4) AS value
-  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)} ${which}) AS o
+  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)} ${which.orders}) AS o
   LEFT JOIN (SELECT source, order_id, version, sum(amount) AS amount FROM refunds FINAL
-        WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32}
+        WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32} ${which.refunds}
         GROUP BY source, order_id, version) AS back USING (source, order_id, version)
   LEFT JOIN (SELECT pair.1 AS currency, toDecimal128(pair.2, 18) AS rate
         FROM (SELECT arrayJoin(arrayZip({currencies:Array(String)}, {rates:Array(String)})) AS pair)) AS r
     ON r.currency = o.currency`;
 
-export const ORDERS = ordersSql('AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}');
+/** Orders as of the date. */
+export const ORDERS = ordersSql({
+  orders: 'AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}',
+  refunds: '',
+});
 
 /** Why an order adds no revenue, or '' where it does; with `currency` it still counts as a purchase. */
 export const LEFT_OUT = `multiIf(is_test, 'test', NOT paid, 'unpaid', NOT purchase, 'refunded', node = '', 'nobody',

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Audience } from '../job/audiences.ts';
-import type { Job, JobDestination } from '../job/load.ts';
+import type { JobDestination } from '../job/load.ts';
 import { matchSegments } from '../job/segments.ts';
 import { countHeld, rememberedAudiences, type RememberedAudience } from '../ledger/ledger.ts';
 import { pastRuns } from './past-audiences.ts';
@@ -21,28 +21,26 @@ export type Remembered = {
 /**
  * Compares the audiences of a destination with those that earlier runs left in its account. Nothing is asked of the
  * platform.
- * @param audiences all of the destination
+ * @param destinations all of the job, with the audiences that runs found
  */
 export async function rememberedOf(
   engine: Engine,
-  job: Job,
+  job: string,
+  destinations: readonly JobDestination[],
   destination: JobDestination,
-  audiences: readonly Audience[],
 ): Promise<Remembered> {
-  const account = accountOf(job.name, destination);
+  const account = accountOf(job, destination);
   const known = await rememberedAudiences(engine, account);
-  const sharing = job.destinations.filter((other) => shareAccount(destination, other));
-  const named = new Set(
-    [...sharing.flatMap((other) => other.audiences), ...audiences].map(({ name }) => name),
-  );
+  const sharing = destinations.filter((other) => shareAccount(destination, other));
+  const named = new Set(sharing.flatMap(({ audiences }) => audiences).map(({ name }) => name));
   const gone = [...known.values()].filter(({ name }) => !named.has(name));
   if (gone.length === 0) return { known, renames: new Map(), orphans: [] };
   const counts = await countHeld(engine, account);
   const left = gone.map((one) => ({ ...one, held: counts.get(one.remote_id)?.held ?? 0 }));
-  const [last] = await pastRuns(engine, job.name);
+  const [last] = await pastRuns(engine, job);
   const lately = new Set(last?.audiences.map(({ remote_id }) => remote_id));
   const renames = renamesOf(
-    audiences.filter(({ name }) => !known.has(name)),
+    destination.audiences.filter(({ name }) => !known.has(name)),
     left.filter(({ remote_id }) => lately.has(remote_id)),
   );
   const renamed = new Set([...renames.values()].map(({ name }) => name));

@@ -11,7 +11,8 @@ const SHOWN: ReadonlySet<string> = new Set(['labels', 'label', 'playbook', 'back
  */
 export function rulesOf(job: Job): string {
   const { segments, timezone, currency, exchange_rates } = job;
-  const rules = { segments, timezone, currency, exchange_rates, sources: sourceKeys(job) };
+  const sql = job.sql_files.map(({ name, text }) => ({ name, text }));
+  const rules = { segments, sql, timezone, currency, exchange_rates, sources: sourceKeys(job) };
   const text = JSON.stringify(rules, (key, value: unknown) => (SHOWN.has(key) ? undefined : value));
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -2,6 +2,7 @@ import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
+import { destinationsWith } from './audiences.ts';
 import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
 import { noteEntries } from './holdout-entries.ts';
@@ -18,6 +19,7 @@ import {
   type AudienceReport,
   type RunReport,
 } from './report.ts';
+import { checkSqlFiles } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -88,6 +90,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   try {
     await closeInterrupted(engine, job.name);
     await recordRun(engine, ids, 'started', { send: options.send });
+    await checkSqlFiles(run);
 
     report.pulled = await timed('pull', () => pull(run));
     report.warnings = [...report.pulled.warnings];
@@ -97,7 +100,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
     await dropOldRuns(engine, job.name, run.run_id);
 
-    const planned = await timed('plan', () => planDestinations(run, options));
+    const { destinations, warnings } = destinationsWith(job, report.categories);
+    report.warnings.push(...warnings);
+    const planned = await timed('plan', () => planDestinations(run, destinations, options));
     report.orphans = planned.flatMap(orphanReports);
     report.audiences = options.send
       ? await timed('push', () => pushAll(run, planned))

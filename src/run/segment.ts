@@ -21,7 +21,6 @@ export type Assigned = {
 };
 
 /**
-/**
  * Gives every customer one segment of each of the job's models and the custom ones they are in, all in one statement,
  * and stores the assignments under the run. The scores, and what the rules count, must be there.
  * @param predicted whether the run has predictions; without them the lifecycle goes by recency

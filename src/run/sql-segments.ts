@@ -90,9 +90,10 @@ async function memberColumn(
   return found.name;
 }
 
-/** The first statement of what the engine says of a query is its reason; the rest quotes our part of it. */
+/** What the engine says of a query ends in the whole of it; an address may stand in what is left. */
 function refused(file: SqlFile, reason: unknown): SyncError {
-  const why = reason instanceof Error ? reason.message.split(': In scope')[0]! : String(reason);
+  const said = reason instanceof Error ? reason.message.split(/\.? ?: In scope/)[0]! : String(reason);
+  const why = said.replaceAll(/\S+@\S+/g, '***');
   return new SyncError({
     code: 'SEGMENT_SQL_WRONG',
     where: file.file,

@@ -6,8 +6,9 @@ import { AdAccount } from 'facebook-nodejs-business-sdk';
 import { expect, test } from 'vitest';
 import { SyncError } from '../../connectors/error.ts';
 import { connect } from '../../connectors/facebook/api.ts';
-import { explain } from '../../connectors/facebook/failure.ts';
+import { explain, quote } from '../../connectors/facebook/failure.ts';
 import { hashed } from '../../connectors/facebook/hash.ts';
+import { openPace } from '../../connectors/facebook/pace.ts';
 import { all, change, openDestination, openStand, person } from './facebook-stand.ts';
 
 type Answer = { status: number; headers?: Record<string, string>; body?: unknown; text?: string };
@@ -27,25 +28,28 @@ const graphError = (code: number, error_subcode?: number, more = {}): Answer => 
 });
 
 /** Pushes one member while Meta answers `answer` for ever; what came of it, and after how many requests. */
-async function pushAgainst(answer: Answer, access_token = 'sandbox') {
-  await using stand = await openStand({ access_token });
+async function pushAgainst(answer: Answer) {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
   stand.sandbox.fault({ platform: 'facebook', times: 100, ...answer });
-  const pushed = all(stand.destination.push(change('9', { add: [person(1)] })));
+  const pushed = all(stand.destination.push(change(remote_id, { add: [person(1)] })));
   const error: unknown = await pushed.catch((thrown: unknown) => thrown);
-  return { error, requests: stand.sandbox.requests().facebook?.['POST /9/users'] };
+  const requests = stand.sandbox.requests().facebook?.[`POST /${remote_id}/users`];
+  return { error, requests };
 }
 
 test.each<[number, number | undefined, string, string]>([
   [1, 99, 'DESTINATION_DOWN', 'now'],
   [2, undefined, 'DESTINATION_DOWN', 'now'],
-  [4, 1504022, 'DESTINATION_THROTTLED', 'now'],
-  [17, 2446079, 'DESTINATION_THROTTLED', 'now'],
-  [613, 1487742, 'DESTINATION_THROTTLED', 'now'],
-  [80003, 2446079, 'DESTINATION_THROTTLED', 'now'],
-  [80004, 2446079, 'DESTINATION_THROTTLED', 'now'],
+  [4, 1504022, 'DESTINATION_THROTTLED', 'next_run'],
+  [17, 2446079, 'DESTINATION_THROTTLED', 'next_run'],
+  [613, 1487742, 'DESTINATION_THROTTLED', 'next_run'],
+  [80003, 2446079, 'DESTINATION_THROTTLED', 'next_run'],
+  [80004, 2446079, 'DESTINATION_THROTTLED', 'next_run'],
   [803, undefined, 'AUDIENCE_GONE', 'now'],
   [2650, 1870148, 'DESTINATION_REJECTED', 'now'],
-  [2650, 1870145, 'DESTINATION_REJECTED', 'next_run'],
+  [2650, 1870145, 'DESTINATION_AUDIENCE_REPLACING', 'next_run'],
+  [2650, 1870144, 'DESTINATION_REJECTED', 'next_run'],
   [2650, undefined, 'DESTINATION_REJECTED', 'next_run'],
   [10, undefined, 'DESTINATION_PERMISSION', 'never'],
   [100, undefined, 'DESTINATION_REJECTED', 'never'],
@@ -61,7 +65,9 @@ test.each<[number, number | undefined, string, string]>([
   [368, undefined, 'DESTINATION_REJECTED', 'never'],
   [2635, undefined, 'DESTINATION_REJECTED', 'never'],
   [2654, 1713092, 'DESTINATION_PERMISSION', 'never'],
-  [2654, undefined, 'DESTINATION_REJECTED', 'never'],
+  [2654, 1713007, 'DESTINATION_LOOKALIKE_DUPLICATE', 'next_run'],
+  [2654, 1713089, 'DESTINATION_REJECTED', 'never'],
+  [2654, undefined, 'DESTINATION_AUDIENCE_NOT_CREATED', 'next_run'],
 ])('code %i, subcode %s is %s, and trying again helps: %s', async (code, subcode, expected, retry) => {
   const { error, requests } = await pushAgainst(graphError(code, subcode));
 
@@ -88,7 +94,10 @@ test.each<[string, Answer | { drop: 'before' | 'after' }]>([
   ['one error page', { status: 502, text: '<html>Bad gateway</html>' }],
   ['one lost answer', { drop: 'after' }],
   ['a new audience not known everywhere yet', graphError(803)],
-  ['a throttle that is over', graphError(80003, 2446079)],
+  [
+    'an answer that breaks off',
+    { status: 200, headers: { 'content-length': '500', connection: 'close' }, text: '{"num_rec' },
+  ],
 ])('%s costs one more request and nothing else', async (_, answer) => {
   await using stand = await openStand();
   const { remote_id } = await stand.destination.create('Top');
@@ -100,59 +109,41 @@ test.each<[string, Answer | { drop: 'before' | 'after' }]>([
   expect(stand.held().audiences.Top?.members).toEqual([hashed('EMAIL', 'c1@example.com')]);
 });
 
-const usage = (...minutes: number[]) =>
-  JSON.stringify({
-    7: minutes.map((estimated_time_to_regain_access) => ({
-      type: 'custom_audience',
-      call_count: 100,
-      estimated_time_to_regain_access,
-    })),
-  });
-
-test('a throttle that lasts longer than a run waits is left to the next run, without another call', async () => {
-  const headers = { 'x-business-use-case-usage': usage(0, 19) };
-  const { error, requests } = await pushAgainst({ ...graphError(80003, 2446079), headers });
-
-  expect(error).toMatchObject({ problem: { code: 'DESTINATION_THROTTLED' } });
-  expect(requests).toBe(1);
-});
-
-test('the wait is the time Meta states, minutes for the rate limit that states none, else the usual one', () => {
-  const reading = { account: 'act_1', audience: 'Top', token: 'secret', backoff_ms: 500 };
-  const wait = (code: number, header?: string) => {
-    const headers = header === undefined ? {} : { 'x-business-use-case-usage': header };
-    const thrown = { name: 'FacebookRequestError', status: 400, response: { code, message: '' }, headers };
-    return explain(thrown, reading).wait_ms;
-  };
-
-  expect(wait(80003, usage(2, 1))).toBe(120_000);
-  expect(wait(80003, usage(0))).toBeUndefined();
-  expect(wait(80003, 'not JSON')).toBeUndefined();
-  expect(wait(613)).toBe(120_000);
-  expect(wait(613, usage(1))).toBe(60_000);
-  expect(wait(1, usage(1))).toBeUndefined();
-});
-
 const TOKEN = 'EAABsbCS1iHgBA0123456789';
 const HASH = hashed('EMAIL', 'c1@example.com');
-const quoting = { message: `Malformed access token ${TOKEN}; ${HASH}; c1@example.com` };
+const NUMBERS = ['+40 721 000 001', '0721000001', '+1 (555) 987-6543', '40.721.000.001'];
+const SECRETS = [TOKEN, HASH, 'c1@example.com', 'c1%40example.com', ...NUMBERS];
+const quoting = { message: `Malformed ${SECRETS.join('; ')} in ads_management` };
 
 test.each<[string, Answer]>([
   ['a refused token', graphError(190, undefined, quoting)],
   ['a refused parameter', graphError(100, undefined, quoting)],
-  ['an error page', { status: 502, text: `<html>${TOKEN} ${HASH}</html>` }],
-  ['a page of a proxy', { status: 200, text: `<html>${TOKEN} ${HASH}</html>` }],
+  ['a throttle', graphError(80003, undefined, quoting)],
+  ['words for people', graphError(100, undefined, { error_user_msg: quoting.message })],
+  ['an error page', { status: 502, text: `<html>${SECRETS.join(' ')}</html>` }],
+  ['a page of a proxy', { status: 200, text: `<html>${SECRETS.join(' ')}</html>` }],
   ['an answer that means nothing', { status: 400, body: { error: quoting } }],
-])('%s lets neither the token nor a hash nor an address out', async (_, answer) => {
-  const { error } = await pushAgainst(answer, TOKEN);
+])('%s lets neither the token nor a hash nor an address nor a number out', async (_, answer) => {
+  await using stand = await openStand({ access_token: TOKEN });
+  stand.sandbox.fault({ platform: 'facebook', times: 100, ...answer });
 
-  const seen = inspect(error, { depth: null, showHidden: true }) + JSON.stringify(error);
+  const error: unknown = await stand.destination.check().catch((thrown: unknown) => thrown);
+
+  const seen = inspect(error, { depth: null, showHidden: true }) + JSON.stringify([error, stand.logs]);
   expect(error).toBeInstanceOf(SyncError);
-  for (const secret of [TOKEN, HASH, 'c1@example.com']) expect(seen).not.toContain(secret);
+  for (const secret of SECRETS) expect(seen).not.toContain(secret);
+});
+
+test('what is masked is what may be personal, the rest of the words stays', () => {
+  const words = quote({ code: 100, message: quoting.message, is_transient: false }, TOKEN);
+
+  expect(words).toMatch(/^Meta says: "Malformed (…;? ){8}in ads_management" \(code 100\)$/);
+  const plain = 'Param 17 of 20 on 14-Feb-18 18:00:00 PST (version 26.0)';
+  expect(quote({ code: 1, message: plain, is_transient: false }, TOKEN)).toContain(plain);
 });
 
 test('a platform out of reach is down', async () => {
-  const destination = await openDestination({
+  const destination = openDestination({
     access_token: 't',
     ad_account_id: '1',
     base_url: 'http://127.0.0.1:1',
@@ -168,13 +159,15 @@ test('a request without an answer ends when its time is up', async () => {
   const silent = createServer(() => {}).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const { port } = silent.address() as AddressInfo;
-  const api = connect({ access_token: 't', base_url: `http://127.0.0.1:${port}` }, 50);
+  const pace = openPace({ account: 'silent', app: 'silent app' }, new AbortController().signal);
+  const settings = { access_token: 't', base_url: `http://127.0.0.1:${port}` };
+  const api = connect(settings, { pace, log: () => {} }, 50);
 
   const thrown: unknown = await new AdAccount('act_1', {}, undefined, api)
     .read(['name'])
     .catch((error: unknown) => error);
 
-  const { error } = explain(thrown, { account: 'act_1', token: 't', backoff_ms: 1 });
+  const { error } = explain(thrown, { account: 'act_1', token: 't', wait_ms: 0 });
   expect(error).toMatchObject({ retry: 'now', problem: { code: 'DESTINATION_DOWN' } });
   silent.close();
 });

@@ -46,6 +46,13 @@ test('the hash of an e-mail address is the one Meta prints in its guide', () => 
   );
 });
 
+test('what looks like a hash already is hashed all the same', () => {
+  const looks = 'f1904cf1a9d73a55fa5de0ac823c4403ded71afd4c3248d00bdcd0866552bb79';
+
+  expect(hashed('EXTERN_ID', looks)).toBe(createHash('sha256').update(looks).digest('hex'));
+  expect(hashed('EXTERN_ID', ' 42 ')).toBe(hashed('EXTERN_ID', '42'));
+});
+
 test('regions and postcodes go by the country where it is known', () => {
   expect(normalise('ST', 'Georgia', 'US')).toBe('ga');
   expect(normalise('ST', 'Georgia', 'GE')).toBe('georgia');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { Member } from '../../connectors/destination.ts';
 import { hashed } from '../../connectors/facebook/hash.ts';
 import { facebook } from '../../connectors/facebook/schema.ts';
 import { all, change, each, openStand, people, person } from './facebook-stand.ts';
@@ -15,13 +16,27 @@ test('25,000 additions and 12,000 removals travel in five requests, and the audi
   const result = await all(stand.destination.push(wanted));
 
   const writes = stand.writes().slice(before);
-  expect(writes.map(({ payload }) => payload.data.length)).toEqual([10_000, 10_000, 5_000, 10_000, 2_000]);
+  expect(writes.map(({ payload }) => payload.data.length)).toEqual([10_000, 2_000, 10_000, 10_000, 5_000]);
   expect(result.requests).toBe(facebook.floor({ create: false, add: 25_000, remove: 12_000 }));
   expect(result.requests).toBe(5);
   expect([...result.added, ...result.removed].every((outcome) => outcome.result === 'done')).toBe(true);
   expect([result.added.length, result.removed.length]).toEqual([25_000, 12_000]);
   const members = people(12_000, 37_000).map(({ email }) => hashed('EMAIL', email));
   expect(stand.held().audiences.Top?.members).toEqual(members.toSorted());
+});
+
+test('10,000 additions and 1,000 removals take two requests', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  await all(stand.destination.push(change(remote_id, { add: people(0, 1_000) })));
+  const before = stand.sandbox.exchanges.length;
+  const wanted = change(remote_id, { add: people(1_000, 11_000), remove: people(0, 1_000) });
+
+  const result = await all(stand.destination.push(wanted));
+
+  expect(stand.sandbox.exchanges.length - before).toBe(2);
+  expect(result.requests).toBe(facebook.floor({ create: false, add: 10_000, remove: 1_000 }));
+  expect(stand.held().audiences.Top?.members).toHaveLength(10_000);
 });
 
 test('additions and removals are one session each, with the last batch marked', async () => {
@@ -34,10 +49,8 @@ test('additions and removals are one session each, with the last batch marked', 
   await all(stand.destination.push(wanted));
 
   const sessions = stand.writes().map(({ session, method }) => ({ method, ...session }));
-  const [adding, , removing] = sessions.map(({ session_id }) => session_id);
+  const [removing, , adding] = sessions.map(({ session_id }) => session_id);
   expect(sessions).toEqual([
-    { session_id: adding, batch_seq: 1, last_batch_flag: false, estimated_num_total: 7 },
-    { session_id: adding, batch_seq: 2, last_batch_flag: true, estimated_num_total: 7 },
     {
       method: 'DELETE',
       session_id: removing,
@@ -52,6 +65,8 @@ test('additions and removals are one session each, with the last batch marked', 
       last_batch_flag: true,
       estimated_num_total: 30_000,
     },
+    { session_id: adding, batch_seq: 1, last_batch_flag: false, estimated_num_total: 7 },
+    { session_id: adding, batch_seq: 2, last_batch_flag: true, estimated_num_total: 7 },
   ]);
   expect(adding).not.toBe(removing);
   expect(sessions.every(({ session_id }) => Number.isSafeInteger(session_id) && session_id > 0)).toBe(true);
@@ -69,11 +84,12 @@ test('every key of the customer file is normalised and hashed, an unknown one is
   });
   const bob = { key: 'phone:+15559876543', customer: 'bob', phone: '+15559876543' };
 
-  await all(stand.destination.push(change(remote_id, { add: [ann, bob], remove: [bob] })));
+  await all(stand.destination.push(change(remote_id, { add: [ann, bob] })));
+  await all(stand.destination.push(change(remote_id, { remove: [bob] })));
 
   const [added, removed] = stand.writes();
   expect(added?.payload).toEqual({
-    schema: ['EMAIL', 'PHONE', 'FN', 'LN', 'CT', 'ST', 'ZIP', 'COUNTRY'],
+    schema: ['EMAIL', 'PHONE', 'FN', 'LN', 'CT', 'ST', 'ZIP', 'COUNTRY', 'EXTERN_ID'],
     data: [
       [
         emailHash(1),
@@ -84,8 +100,9 @@ test('every key of the customer file is normalised and hashed, an unknown one is
         '',
         hashed('ZIP', '400001'),
         hashed('COUNTRY', 'ro'),
+        hashed('EXTERN_ID', 'c1'),
       ],
-      ['', hashed('PHONE', '15559876543'), '', '', '', '', '', ''],
+      ['', hashed('PHONE', '15559876543'), '', '', '', '', '', '', hashed('EXTERN_ID', 'bob')],
     ],
   });
   expect(removed?.payload).toEqual({
@@ -116,8 +133,8 @@ test('one person’s bad address refuses that person alone, a bad phone number d
   const members = [emailHash(1), hashed('PHONE', '40721000002')];
   expect(stand.held().audiences.Top?.members).toEqual(members.toSorted());
   expect(stand.logs).toContainEqual({
-    message: 'identifiers dropped that cannot be hashed',
-    fields: { audience: 'Top', dropped: 2 },
+    message: 'fields dropped that cannot be used',
+    fields: { audience: 'Top', PHONE: 1, EMAIL: 1 },
   });
 });
 
@@ -154,7 +171,7 @@ test('a row Meta names as invalid refuses its member, the rest is done', async (
     { key: 'email:c3@example.com', result: 'done' },
   ]);
   expect(stand.logs).toEqual([
-    { message: 'rows counted as invalid by Meta', fields: { audience: 'Top', invalid: 2, named: 1 } },
+    { message: 'rows that Meta counted as invalid', fields: { audience: 'Top', named: 1, unnamed: 1 } },
   ]);
 });
 
@@ -179,6 +196,175 @@ test('a removal that would leave too few people is offered again later, the othe
     permanent: false,
   });
   expect(result.removed.at(-1)).toEqual({ key: 'email:c10000@example.com', result: 'done' });
+});
+
+const TOO_LOW = {
+  platform: 'facebook' as const,
+  path: '/users$',
+  status: 400,
+  body: { error: { code: 200, error_subcode: 1870047, message: '(#200) Audience Size too Low' } },
+};
+
+test('a removal that would leave too few people is sent again once others joined, and those after it follow', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  await all(stand.destination.push(change(remote_id, { add: people(0, 10_100) })));
+  stand.sandbox.fault(TOO_LOW);
+  const wanted = change(remote_id, { add: people(20_000, 20_200), remove: people(0, 10_100) });
+
+  const result = await all(stand.destination.push(wanted));
+
+  // Refused once, then the additions, the refused batch again, and the last one.
+  expect(result.requests).toBe(4);
+  expect(result.removed).toHaveLength(10_100);
+  expect(result.removed.every((outcome) => outcome.result === 'done')).toBe(true);
+  const members = people(20_000, 20_200).map(({ email }) => hashed('EMAIL', email));
+  expect(stand.held().audiences.Top?.members).toEqual(members.toSorted());
+  const [removing] = stand.writes().filter(({ method }) => method === 'DELETE');
+  const session = { session_id: removing?.session.session_id, estimated_num_total: 10_100 };
+  const removals = stand.writes().filter(({ method }) => method === 'DELETE');
+  expect(removals.map(({ session }) => session)).toEqual([
+    { ...session, batch_seq: 1, last_batch_flag: false },
+    { ...session, batch_seq: 2, last_batch_flag: true },
+  ]);
+});
+
+test('a removal refused before and after the additions stays inside and is offered again', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  await all(stand.destination.push(change(remote_id, { add: people(0, 3) })));
+  stand.sandbox.fault(TOO_LOW);
+  stand.sandbox.fault({ ...TOO_LOW, skip: 1 });
+
+  const result = await all(
+    stand.destination.push(change(remote_id, { add: people(5, 6), remove: people(0, 1) })),
+  );
+
+  expect(result.added).toMatchObject([{ result: 'done' }]);
+  expect(result.removed).toMatchObject([{ result: 'refused', permanent: false }]);
+  expect(result.requests).toBe(3);
+});
+
+test('someone whose address changed leaves under the old one before joining under the new', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const before = person(1, { customer: 'ann' });
+  const after = person(2, { customer: 'ann' });
+  await all(stand.destination.push(change(remote_id, { add: [before] })));
+
+  await all(stand.destination.push(change(remote_id, { add: [after], remove: [before] })));
+
+  expect(stand.writes().map(({ method }) => method)).toEqual([undefined, 'DELETE', undefined]);
+  expect(stand.held().audiences.Top?.members).toEqual([emailHash(2)]);
+});
+
+test('one row in a hundred that is bad costs that row or that field, never a batch', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const spoil = (n: number): Partial<Member> => {
+    if (n % 100 === 0) return { key: `email:bad${n}`, email: `bad${n}` };
+    return n % 100 === 1 ? { phone: '12', region: '東京', country: 'Japan', zip: '-' } : {};
+  };
+  const add = Array.from({ length: 10_000 }, (_, n) => person(n, spoil(n)));
+
+  const result = await all(stand.destination.push(change(remote_id, { add })));
+
+  expect(result.requests).toBe(1);
+  const refused = result.added.filter((outcome) => outcome.result === 'refused');
+  expect(refused).toHaveLength(100);
+  expect(refused[0]).toEqual({
+    key: 'email:bad0',
+    result: 'refused',
+    reason: 'invalid e-mail address',
+    permanent: true,
+  });
+  expect(stand.held().audiences.Top?.members).toHaveLength(9_900);
+  expect(stand.logs).toEqual([
+    {
+      message: 'fields dropped that cannot be used',
+      fields: { audience: 'Top', PHONE: 100, ST: 100, ZIP: 100, COUNTRY: 100 },
+    },
+  ]);
+});
+
+/** What Meta would answer to an upload in which it counted `invalid` rows and named the members `from` to `to`. */
+function counted(invalid: number, from: number, to: number) {
+  const samples = Array.from({ length: to - from }, (_, i) => [i, `${emailHash(from + i)},,`] as const);
+  return {
+    platform: 'facebook' as const,
+    path: '/users$',
+    status: 200,
+    body: {
+      audience_id: '1',
+      session_id: '1',
+      num_received: 1_000,
+      num_invalid_entries: invalid,
+      invalid_entry_samples: Object.fromEntries(samples),
+    },
+  };
+}
+
+test('more invalid rows than Meta names are named by sending the rest again', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  stand.sandbox.fault(counted(130, 0, 100));
+  stand.sandbox.fault(counted(30, 100, 130));
+
+  const result = await all(stand.destination.push(change(remote_id, { add: people(0, 1_000) })));
+
+  const refused = result.added.flatMap((outcome) => (outcome.result === 'refused' ? [outcome.key] : []));
+  expect(refused).toEqual(people(0, 130).map(({ key }) => key));
+  expect(result.requests).toBe(2);
+  expect(stand.logs).toContainEqual({
+    message: 'rows that Meta counted as invalid',
+    fields: { audience: 'Top', named: 130, unnamed: 0 },
+  });
+});
+
+test('naming them costs ten more requests at most; the others count as done, and are told of', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  for (let i = 0; i < 20; i += 1) {
+    stand.sandbox.fault(counted(2_500 - 100 * i, 100 * i, 100 * (i + 1)));
+  }
+
+  const result = await all(stand.destination.push(change(remote_id, { add: people(0, 3_000) })));
+
+  expect(result.requests).toBe(11);
+  expect(result.added.filter((outcome) => outcome.result === 'refused')).toHaveLength(1_100);
+  expect(stand.logs).toContainEqual({
+    message: 'rows that Meta counted as invalid',
+    fields: { audience: 'Top', named: 1_100, unnamed: 1_400 },
+  });
+});
+
+test('a request in which every row was counted as invalid took nobody', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  stand.sandbox.fault(counted(3, 1, 2));
+
+  const result = await all(stand.destination.push(change(remote_id, { add: people(0, 3) })));
+
+  const all_invalid = 'every row of the request was counted as invalid';
+  expect(result.added).toEqual([
+    { key: 'email:c0@example.com', result: 'refused', reason: all_invalid, permanent: false },
+    { key: 'email:c1@example.com', result: 'refused', reason: 'invalid entry', permanent: true },
+    { key: 'email:c2@example.com', result: 'refused', reason: all_invalid, permanent: false },
+  ]);
+  expect(result.requests).toBe(1);
+});
+
+test('a request tried again is the same request, and neither holds the token in its body', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  stand.sandbox.fault({ platform: 'facebook', path: '/users$', drop: 'after' });
+
+  const result = await all(stand.destination.push(change(remote_id, { add: people(0, 2) })));
+
+  expect(result.requests).toBe(2);
+  const [first, second] = stand.writes();
+  expect(second).toEqual(first);
+  expect(Object.keys(first ?? {}).toSorted()).toEqual(['id', 'payload', 'session']);
 });
 
 test('nothing more is sent once the caller stops after an acknowledgement', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { hashed } from '../../connectors/facebook/hash.ts';
+import type { SandboxDelays } from '../../connectors/facebook/sandbox-audiences.ts';
 import { facebookSandbox } from '../../connectors/facebook/sandbox.ts';
 import type { SandboxReply } from '../../connectors/sandbox.ts';
 import { metaSpec } from './facebook-spec.ts';
@@ -8,8 +9,8 @@ import { all, change, openStand, people } from './facebook-stand.ts';
 const emails = (from: number, to: number) => people(from, to).map(({ email }) => [hashed('EMAIL', email)]);
 
 /** A sandbox asked directly; `users` uploads e-mail hashes. */
-function openPlain(now?: () => number) {
-  const platform = facebookSandbox({ now });
+function openPlain(now?: () => number, delays: Partial<SandboxDelays> = {}) {
+  const platform = facebookSandbox({ now, ...delays });
   const ask = (method: string, path: string, body?: unknown, query: Record<string, string> = {}) => {
     const params = new URLSearchParams({ access_token: 'sandbox', ...query });
     const reply = platform.handle({ method, path, query: params, headers: { host: 'here' }, body });
@@ -29,7 +30,10 @@ function openPlain(now?: () => number) {
     ask,
     create,
     users,
-    state: () => platform.state() as { audiences: Record<string, { members: string[] }> },
+    state: () =>
+      platform.state() as {
+        audiences: Record<string, { members: string[]; values?: Record<string, number> }>;
+      },
   };
 }
 
@@ -153,29 +157,168 @@ test('unknown tokens, objects and fields are refused as Meta does', () => {
   expect(errorOf(ask('GET', '/act_1', undefined, { fields: 'members' }))).toEqual([100, undefined]);
 });
 
+test('an audience with values takes numbers from 0, one without takes none', () => {
+  const { ask, create, state } = openPlain();
+  const plain = create('Plain');
+  const valued = String(
+    ask('POST', '/act_1/customaudiences', {
+      name: 'Top',
+      subtype: 'CUSTOM',
+      customer_file_source: 'USER_PROVIDED_ONLY',
+      is_value_based: true,
+    }).body.id,
+  );
+  const schema = ['EMAIL', 'LOOKALIKE_VALUE'];
+  const [one, two] = emails(0, 2).flat();
+  const upload = (id: string, data: unknown) => ask('POST', `/${id}/users`, { payload: { schema, data } });
+
+  expect(errorOf(upload(plain, [[one, 1]]))).toEqual([100, undefined]);
+  const reply = upload(valued, [
+    [one, 1],
+    [two, -1],
+    ['', 5],
+    [two, '7'],
+  ]);
+  expect(reply.body).toMatchObject({ num_received: 4, num_invalid_entries: 3 });
+  expect(upload(valued, [[one, 0]]).status).toBe(200);
+  expect(state().audiences.Top).toMatchObject({ members: [one], values: { [one!]: 0 } });
+});
+
+test('an audience called after an illness or an income is flagged, until its name is neutral', () => {
+  const { ask, create, users } = openPlain();
+  const id = create('People with diabetes');
+  const look = () =>
+    ask('GET', `/${id}`, undefined, { fields: 'operation_status,fields_violating_integrity_policy' });
+
+  expect(look().body).toMatchObject({
+    operation_status: { code: 471 },
+    fields_violating_integrity_policy: ['name'],
+  });
+  expect(errorOf(users(id, emails(0, 1)))).toEqual([100, 1713230]);
+  expect(errorOf(ask('POST', `/${id}`, { description: 'Regulars' }))).toEqual([100, 1713231]);
+  expect(ask('POST', `/${id}`, { name: 'Regulars' }).body).toEqual({ success: true });
+  expect(look().body).toMatchObject({ operation_status: { code: 200 } });
+  expect(users(id, emails(0, 1)).status).toBe(200);
+});
+
+test('while an audience is written whole it takes nothing else', () => {
+  const { ask, create, users } = openPlain();
+  const id = create('Top');
+  const replace = (session_id: number, batch_seq: number, last_batch_flag: boolean) =>
+    ask('POST', `/${id}/usersreplace`, {
+      payload: { schema: ['EMAIL'], data: emails(batch_seq, batch_seq + 1) },
+      session: { session_id, batch_seq, last_batch_flag },
+    });
+  const status = () => ask('GET', `/${id}`, undefined, { fields: 'operation_status' }).body;
+
+  expect(replace(1, 1, false).status).toBe(200);
+  expect(status()).toMatchObject({ operation_status: { code: 414 } });
+  expect(errorOf(users(id, emails(5, 6)))).toEqual([2650, 1870145]);
+  expect(errorOf(replace(2, 1, true))).toEqual([2650, 1870145]);
+  expect(replace(1, 2, true).status).toBe(200);
+  expect(status()).toMatchObject({ operation_status: { code: 200 } });
+  expect(users(id, emails(5, 6)).status).toBe(200);
+});
+
+test('a new audience, a new member and a new lookalike take the time they are given', () => {
+  let at = 0;
+  const { ask, create, users } = openPlain(() => at, { visible_ms: 10, matched_ms: 100, filled_ms: 1_000 });
+  const id = create('Top');
+  const ready = (audience: string) =>
+    ask('GET', `/${audience}`, undefined, { fields: 'operation_status,delivery_status' }).body;
+
+  expect(errorOf(users(id, emails(0, 100)))).toEqual([803, undefined]);
+  expect(ask('GET', '/act_1/customaudiences').body).toEqual({ data: [] });
+  at = 10;
+  expect(users(id, emails(0, 100)).status).toBe(200);
+  expect(ready(id)).toMatchObject({ operation_status: { code: 200 }, delivery_status: { code: 300 } });
+  const lookalike = { name: 'Like Top', subtype: 'LOOKALIKE', origin_audience_id: id };
+  const lookalike_spec = JSON.stringify({ ratio: 0.01, country: 'RO' });
+  const make = () => ask('POST', '/act_1/customaudiences', { ...lookalike, lookalike_spec });
+  expect(errorOf(make())).toEqual([2654, undefined]);
+  at = 110;
+  expect(ready(id)).toMatchObject({ delivery_status: { code: 200 } });
+  const made = String(make().body.id);
+  at = 120;
+  expect(ready(made)).toMatchObject({ operation_status: { code: 441 }, delivery_status: { code: 300 } });
+  at = 1_110;
+  expect(ready(made)).toMatchObject({ operation_status: { code: 200 }, delivery_status: { code: 200 } });
+});
+
+test('tokens and ad accounts show what goes wrong', () => {
+  const { ask } = openPlain();
+  const body = { name: 'Top', subtype: 'CUSTOM', customer_file_source: 'USER_PROVIDED_ONLY' };
+  const create = (account: string, access_token = 'sandbox') =>
+    ask('POST', `/${account}/customaudiences`, body, { access_token });
+
+  expect(errorOf(create('act_1', 'sandbox-expired'))).toEqual([190, 463]);
+  expect(errorOf(create('act_1', 'sandbox-reader'))).toEqual([200, undefined]);
+  expect(ask('GET', '/act_1', undefined, { access_token: 'sandbox-reader' }).status).toBe(200);
+  expect(errorOf(create('act_3'))).toEqual([200, 1870090]);
+  expect(ask('GET', '/act_4', undefined, { fields: 'account_status' }).body.account_status).toBe(2);
+  expect(errorOf(ask('POST', '/act_1/customaudiences', { ...body, colour: 'red' }))).toEqual([
+    100,
+    undefined,
+  ]);
+});
+
 const spec = metaSpec();
 
 describe.skipIf(!spec)('Meta’s own description', () => {
   test('covers every request this destination makes, and every answer of the sandbox', async () => {
-    await using stand = await openStand();
-    await stand.destination.check();
-    const { remote_id } = await stand.destination.create('Top');
-    await all(stand.destination.push(change(remote_id, { add: people(0, 200), remove: people(0, 10) })));
-    await stand.destination.find([{ name: 'Top', remote_id }, { name: 'Lost' }]);
-    await stand.call('POST', '/act_1/customaudiences', {
-      name: 'Like Top',
-      subtype: 'LOOKALIKE',
-      origin_audience_id: remote_id,
-      lookalike_spec: JSON.stringify({ ratio: 0.01, country: 'RO' }),
+    await using stand = await openStand({ replace: 'when_cheaper', orphans: 'remove' });
+    const { destination } = stand;
+    await destination.check();
+    const { remote_id } = await destination.create('Top', { value: 'clv_12m' });
+    const worth = people(0, 200).map((member, n) => ({ ...member, value: String(n) }));
+    await all(destination.push(change(remote_id, { add: worth, remove: people(0, 10) })));
+    await all(
+      destination.push(change(remote_id, { add: people(0, 5), remove: people(5, 9), wanted: worth })),
+    );
+    await all(destination.push(change(remote_id, { remove: people(0, 2) })));
+    await all(destination.push(change(remote_id, { add: worth.slice(0, 3) })));
+    await destination.find([{ name: 'Top', remote_id }, { name: 'Lost' }, { name: 'Gone', remote_id: '99' }]);
+    const lookalikes = [
+      { countries: ['RO'], ratio: 0.01 },
+      { countries: ['RO', 'DE'], ratio: { from: 0.01, to: 0.02 }, allow_international_seeds: true },
+    ];
+    const seed = { name: 'Top', remote_id, members: 200, changed: 0 };
+    await destination.derive!({ ...seed, settings: { value: 'clv_12m', lookalikes } });
+    await stand.reopen().derive!({
+      ...seed,
+      settings: { value: 'clv_12m', lookalikes: lookalikes.slice(1) },
     });
+    await destination.rename!({ remote_id }, 'Best');
+    await destination.count!({ remote_id });
+    await destination.erase!(people(0, 1)[0]!, [{ remote_id }]);
     await stand.call('GET', '/act_1/customaudiences?fields=name,lookalike_spec');
     await stand.call('GET', `/${remote_id}/sessions`);
-    await stand.call('GET', `/${remote_id}?fields=delivery_status,operation_status,lookalike_audience_ids`);
+    await stand.call('GET', `/${remote_id}?fields=time_updated,time_content_updated,customer_file_source`);
 
     const problems = stand.sandbox.exchanges.flatMap((exchange) => spec?.check(exchange) ?? []);
 
     expect(problems).toEqual([]);
-    expect(stand.sandbox.exchanges.length).toBeGreaterThan(10);
+    const routes = stand.sandbox.exchanges.map(({ request: { method, path, body } }) => {
+      const meant = (body as { method?: string } | undefined)?.method ?? method;
+      return `${meant} ${path.replace(/\d{5,}/, 'ID')}`;
+    });
+    expect(new Set(routes)).toEqual(
+      new Set([
+        'GET /act_1',
+        'GET /debug_token',
+        'GET /act_1/customaudiences',
+        'POST /act_1/customaudiences',
+        'POST /ID/users',
+        'DELETE /ID/users',
+        'POST /ID/usersreplace',
+        'GET /ID',
+        'POST /ID',
+        'DELETE /ID',
+        'DELETE /act_1/usersofanyaudience',
+        'GET /ID/sessions',
+        'GET /99',
+      ]),
+    );
   });
 
   test('would name a wrong parameter, type, field and path', () => {
@@ -199,9 +342,26 @@ describe.skipIf(!spec)('Meta’s own description', () => {
     ]);
     expect(spec?.check(exchange('POST', '/6001/usersreplace', 'id', { payload: {} }, {}))).toEqual([
       'POST /6001/usersreplace: session is required',
+      'POST /6001/usersreplace: a column is not described',
+      'POST /6001/usersreplace: not 1 to 10,000 rows',
     ]);
     expect(spec?.check(exchange('GET', '/6001/members', 'id', {}, {}))).toEqual([
       'GET /6001/members: not described',
+    ]);
+    const upload = {
+      payload: { schema: ['EMAIL', 'TWITTER'], data: [['x']], raw: 1 },
+      session: { batch: 1 },
+    };
+    expect(spec?.check(exchange('POST', '/6001/users', 'id', upload, { num_received: 1 }))).toEqual([
+      'POST /6001/users: batch is not described',
+      'POST /6001/users: payload.raw is not described',
+      'POST /6001/users: a column is not described',
+      'POST /6001/users: a row does not fit the schema',
+    ]);
+    const lookalike = { lookalike_spec: JSON.stringify({ ratio: '0.01', countries: [] }) };
+    expect(spec?.check(exchange('POST', '/act_1/customaudiences', 'id', lookalike, { id: '1' }))).toEqual([
+      'POST /act_1/customaudiences: ratio is not of type float',
+      'POST /act_1/customaudiences: countries is not described',
     ]);
   });
 });

@@ -11,6 +11,41 @@ const SPECS = join(import.meta.dirname, '../../../shared/platforms/specs/meta');
 /** In every Graph API request, hence in no list: token, field choice, paging, method override, the SDK's own id. */
 const EVERYWHERE = new Set(['access_token', 'fields', 'limit', 'after', 'method', 'id']);
 
+/** `GET /debug_token`, which belongs to no node of the Marketing API; from the Graph API reference. */
+const DEBUG_TOKEN: Call & { fields: Field[] } = {
+  method: 'GET',
+  return: 'debug_token',
+  params: [{ name: 'input_token', type: 'string', required: true }],
+  fields: [
+    { name: 'app_id', type: 'string' },
+    { name: 'application', type: 'string' },
+    { name: 'data_access_expires_at', type: 'int' },
+    { name: 'expires_at', type: 'int' },
+    { name: 'is_valid', type: 'bool' },
+    { name: 'scopes', type: 'list<string>' },
+    { name: 'type', type: 'string' },
+    { name: 'user_id', type: 'string' },
+  ],
+};
+
+/** The description calls these objects; what is in them stands in the guides (`platforms/meta.md`). */
+const COLUMNS =
+  'EXTERN_ID EMAIL PHONE GEN DOBY DOBM DOBD FN LN FI CT ST ZIP COUNTRY MADID LOOKALIKE_VALUE'.split(' ');
+const LOOKALIKE: Field[] = [
+  { name: 'type', type: 'string' },
+  { name: 'ratio', type: 'float' },
+  { name: 'starting_ratio', type: 'float' },
+  { name: 'country', type: 'string' },
+  { name: 'location_spec', type: 'Object' },
+  { name: 'allow_international_seeds', type: 'bool' },
+];
+const SESSION: Field[] = [
+  { name: 'session_id', type: 'unsigned int' },
+  { name: 'batch_seq', type: 'unsigned int' },
+  { name: 'last_batch_flag', type: 'bool' },
+  { name: 'estimated_num_total', type: 'unsigned int' },
+];
+
 /** What adding and removing members answers; the description has no name for it. */
 const COUNTS: Field[] = [
   { name: 'audience_id', type: 'string' },
@@ -64,15 +99,39 @@ export function metaSpec(): { check(exchange: Exchange): string[] } | undefined 
     });
   }
 
+  /** An update answers with the node or, as the guides show, with its success alone. */
+  function answerOf(call: Call, edge?: string): readonly Field[] | undefined {
+    if (edge?.startsWith('users')) return COUNTS;
+    const fields = node(call.return)?.fields;
+    return call.name === '#update' ? [...(fields ?? []), { name: 'success', type: 'bool' }] : fields;
+  }
+
+  /** What is wrong inside a parameter that the description leaves open. */
+  function insideOf({ payload, session, lookalike_spec }: Record<string, unknown>): string[] {
+    const problems: string[] = [];
+    if (session) problems.push(...misfits(session, SESSION));
+    if (typeof lookalike_spec === 'object') problems.push('lookalike_spec is not a text');
+    if (typeof lookalike_spec === 'string') problems.push(...misfits(JSON.parse(lookalike_spec), LOOKALIKE));
+    if (!payload) return problems;
+    const { schema, data, ...rest } = payload as { schema?: string[]; data?: unknown[][] };
+    problems.push(...Object.keys(rest).map((name) => `payload.${name} is not described`));
+    if (!schema?.every((column) => COLUMNS.includes(column))) problems.push('a column is not described');
+    if (!data || data.length === 0 || data.length > 10_000) problems.push('not 1 to 10,000 rows');
+    if (data?.some((row) => row.length !== schema?.length)) problems.push('a row does not fit the schema');
+    return problems;
+  }
+
   function check({ request, reply }: Exchange): string[] {
     const [, id = '', edge] = request.path.split('/');
     const owner = id.startsWith('act_') ? 'AdAccount' : 'CustomAudience';
+    const debug = id === 'debug_token' ? DEBUG_TOKEN : undefined;
     const body = (request.body ?? {}) as Record<string, unknown>;
     const method = typeof body.method === 'string' ? body.method : request.method;
     const plain = { GET: '#get', POST: '#update', DELETE: '#delete' }[method];
-    const call = node(owner)?.apis.find(
+    const described = node(owner)?.apis.find(
       (api) => api.method === method && (edge ? api.endpoint === edge : api.name === plain),
     );
+    const call = debug ?? described;
     const route = `${method} ${request.path}`;
     if (!call) return [`${route}: not described`];
 
@@ -85,11 +144,12 @@ export function metaSpec(): { check(exchange: Exchange): string[] } | undefined 
       ...absent.map(({ name }) => `${name} is required`),
       ...misfits(params, call.params),
       ...asked.filter((field) => !shown.has(field)).map((field) => `field ${field} is not described`),
+      ...insideOf(given),
     ];
     if (reply.status === 200) {
-      const answered = reply.body as { data?: object[] };
-      const fields = edge?.startsWith('users') ? COUNTS : node(call.return)?.fields;
-      for (const item of answered.data ?? [answered]) problems.push(...misfits(item, fields));
+      const answered = reply.body as { data?: object | object[] };
+      const fields = debug?.fields ?? answerOf(call, edge);
+      for (const item of [answered.data ?? answered].flat()) problems.push(...misfits(item, fields));
     }
     return problems.map((problem) => `${route}: ${problem}`);
   }

@@ -24,63 +24,45 @@ test('an ad account may be written with or without act_, and nothing unknown is 
 });
 
 test('every setting is described, and the token is marked as a secret', () => {
-  for (const setting of Object.values(facebook.settings.shape))
-    expect(z.globalRegistry.get(setting)?.description).toBeTruthy();
+  const settings = [facebook.settings, facebook.audience_settings ?? z.object()];
+  for (const setting of settings.flatMap(({ shape }) => Object.values(shape)))
+    expect(z.globalRegistry.get(setting as z.ZodType)?.description).toBeTruthy();
   expect(z.globalRegistry.get(facebook.settings.shape.access_token as z.ZodType)).toMatchObject({
     secret: true,
   });
 });
 
-test('check tells what was proved', async () => {
-  await using stand = await openStand();
+test('an audience may ask for values and lookalikes, in shares that Meta knows', () => {
+  const parse = (its: unknown) => facebook.audience_settings?.safeParse(its).error?.issues[0]?.message;
+  const lookalike = (ratio: unknown, countries: unknown = ['RO']) =>
+    parse({ lookalikes: [{ countries, ratio }] });
 
-  const facts = await stand.destination.check();
-
-  expect(facts).toEqual([
-    'ad account act_1 "Sandbox shop" can be read (Marketing API v26.0)',
-    'its custom audiences can be listed',
-    'the terms for custom audiences are accepted',
-  ]);
+  for (let hundredths = 1; hundredths <= 20; hundredths += 1) {
+    expect(lookalike(hundredths / 100), String(hundredths)).toBeUndefined();
+  }
+  expect(lookalike({ from: 0.01, to: 0.02 })).toBeUndefined();
+  expect(parse({ value: 'clv_12m' })).toBeUndefined();
+  for (const wrong of [0, 0.21, 0.015, '1%', { from: 0.02, to: 0.02 }, { from: 0.03, to: 0.02 }]) {
+    expect(lookalike(wrong), JSON.stringify(wrong)).toBeTruthy();
+  }
+  expect(lookalike(0.01, ['ro'])).toContain('country code');
+  expect(lookalike(0.01, [])).toBeTruthy();
+  expect(parse({ lookalikes: [{ ratio: 0.01 }] })).toBeTruthy();
 });
 
-test('check names the page where the terms are accepted', async () => {
-  await using stand = await openStand();
-  stand.sandbox.fault({
-    platform: 'facebook',
-    path: '^/act_1$',
-    status: 200,
-    body: { id: 'act_1', account_id: '1', name: 'Shop', tos_accepted: { web_custom_audience_tos: 1 } },
-  });
+test('the run learns which field is the value, and how many people a seed needs', () => {
+  const seed = {
+    segment: 'lifecycle.top',
+    value: 'clv_12m',
+    lookalikes: [{ countries: ['RO'], ratio: 0.01 }],
+  };
 
-  await expect(stand.destination.check()).rejects.toMatchObject({
-    retry: 'never',
-    problem: {
-      code: 'DESTINATION_TERMS',
-      fix: 'Accept them at https://business.facebook.com/ads/manage/customaudiences/tos/?act=1',
-    },
-  });
-});
-
-test('check says when the token may only look on', async () => {
-  await using stand = await openStand();
-  const node = { id: 'act_1', account_id: '1', name: 'Shop', user_tasks: ['ANALYZE'] };
-  stand.sandbox.fault({ platform: 'facebook', path: '^/act_1$', status: 200, body: node });
-
-  await expect(stand.destination.check()).rejects.toMatchObject({
-    problem: { code: 'DESTINATION_PERMISSION' },
-  });
-});
-
-test('check tells a refused token from an ad account out of reach', async () => {
-  await using wrongToken = await openStand({ access_token: 'other' });
-  await using wrongAccount = await openStand({ ad_account_id: '2' });
-
-  await expect(wrongToken.destination.check()).rejects.toMatchObject({
-    problem: { code: 'DESTINATION_KEY_REFUSED' },
-  });
-  await expect(wrongAccount.destination.check()).rejects.toMatchObject({
-    problem: { code: 'DESTINATION_PERMISSION', where: 'facebook act_2' },
-  });
+  expect(facebook.value_field?.(seed)).toBe('clv_12m');
+  expect(facebook.least_members?.(seed)).toBe(100);
+  for (const plain of [undefined, {}, { lookalikes: [] }]) {
+    expect(facebook.value_field?.(plain)).toBeUndefined();
+    expect(facebook.least_members?.(plain)).toBeUndefined();
+  }
 });
 
 test('an audience is created once, whoever asks again', async () => {
@@ -107,6 +89,18 @@ test('an answer lost on the way does not make a second audience', async () => {
 
   expect(requests).toBe(1);
   expect(await stand.call('GET', '/act_1/customaudiences')).toMatchObject({ data: [{}] });
+});
+
+test('the definition opens it, SDK and all, only when asked to', async () => {
+  await using stand = await openStand();
+  const settings = { access_token: 'sandbox', ad_account_id: 'act_1', base_url: stand.sandbox.url };
+  const parsed = facebook.settings.parse(settings) as Parameters<typeof facebook.open>[0];
+  const context = { folder: '.', signal: new AbortController().signal, backoff_ms: 1, log: () => {} };
+
+  const destination = await facebook.open(parsed, context);
+
+  expect(await destination.check()).toHaveLength(5);
+  expect(parsed).toMatchObject({ replace: 'never', orphans: 'keep' });
 });
 
 test('find goes by remembered id, then by exact name among the custom audiences of this account', async () => {
@@ -139,6 +133,29 @@ test('lookalikes, audiences shared by others and flagged twins of the same name 
   const found = await stand.destination.find([{ name: 'Top' }]);
 
   expect(found.get('Top')).toEqual({ remote_id: '13' });
+});
+
+test('all audiences are found in one listing, an id it lacks is asked for by itself', async () => {
+  await using stand = await openStand({}, { visible_ms: 60_000, now: () => at });
+  let at = 0;
+  const names = ['Top', 'Active', 'At risk', 'Lost'];
+  const ids = new Map<string, string>();
+  for (const name of names) ids.set(name, (await stand.destination.create(name)).remote_id);
+  at = 30_000;
+  const late = (await stand.destination.create('Late')).remote_id;
+  at = 61_000;
+  const before = stand.sandbox.exchanges.length;
+
+  const found = await stand.destination.find(names.map((name) => ({ name, remote_id: ids.get(name) })));
+  expect([...found.keys()]).toEqual(names);
+  expect(stand.sandbox.exchanges.length - before).toBe(1);
+
+  // Made a moment ago, it is in no list yet: taken for gone, it would be made twice.
+  const next = stand.reopen();
+  const again = next.find([{ name: 'Late', remote_id: late }]);
+  await expect(again).rejects.toMatchObject({ retry: 'now', problem: { code: 'AUDIENCE_GONE' } });
+  at = 95_000;
+  expect((await next.find([{ name: 'Late', remote_id: late }])).get('Late')).toBeDefined();
 });
 
 test('find reads every page', async () => {

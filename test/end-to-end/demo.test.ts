@@ -22,12 +22,12 @@ test('the demo fills every audience with exactly its segment, and its second run
   expect(new Set(proof.map(({ destination }) => destination))).toEqual(
     new Set(['mailchimp', 'klaviyo', 'facebook']),
   );
-  expect(proof).toHaveLength(16);
+  expect(proof).toHaveLength(25);
   for (const { wanted, held } of proof) expect(held).toBe(wanted);
   for (const { added, removed, requests } of second.audiences) {
     expect({ added, removed, requests }).toEqual({ added: 0, removed: 0, requests: 0 });
   }
-  expect(first.segments.filter(({ customers }) => customers > 0)).toHaveLength(14);
+  expect(first.segments.filter(({ customers }) => customers > 0)).toHaveLength(27);
 });
 
 test('the demo for people ends with tables of segments and audiences', async () => {

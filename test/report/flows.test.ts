@@ -6,6 +6,7 @@ import { counts, twoDays, type Assigned } from './days.ts';
 
 const stage = openStage();
 
+const TIERS = ['high', 'medium', 'low'].map((name) => `value_tier.${name}`);
 const HIGH = ['value_tier.high'];
 const LOW = ['value_tier.low'];
 
@@ -13,7 +14,7 @@ async function tierFlows(
   ...days: Parameters<typeof twoDays> extends [unknown, ...infer Rest] ? Rest : never
 ) {
   const span = await twoDays(stage, ...days);
-  const [flows] = await modelFlows(stage.engine, span, ['value_tier']);
+  const [flows] = await modelFlows(stage.engine, span, TIERS);
   return flows!.cells;
 }
 
@@ -58,11 +59,11 @@ test('somebody whose name changed meanwhile is still the same', async () => {
   expect(cells[0]).toMatchObject({ revenue_before: '5', revenue_after: '90' });
 });
 
-test('two who turned out to be one count once: with the money of both, from where the one was who spent more', async () => {
+test('two who turned out to be one count once: with the money of both, from the better segment', async () => {
   const cells = await tierFlows(
     [
-      { customer: 'email:ana@example.com', segments: LOW, revenue_12m: '5', clv_12m: '1' },
-      { customer: 'email:ana@work.example', segments: HIGH, revenue_12m: '500', clv_12m: '20' },
+      { customer: 'email:ana@example.com', segments: LOW, revenue_12m: '500', clv_12m: '20' },
+      { customer: 'email:ana@work.example', segments: HIGH, revenue_12m: '5', clv_12m: '1' },
     ],
     [{ customer: 'customer:shop:7', segments: HIGH, revenue_12m: '505', clv_12m: '19' }],
     { 'email:ana@example.com': 'customer:shop:7', 'email:ana@work.example': 'customer:shop:7' },
@@ -87,8 +88,8 @@ test('each model has a matrix of its own, and lists their comings and goings', a
     ],
   );
 
-  const flows = await modelFlows(stage.engine, span, ['lifecycle', 'value_tier']);
-  const lists = await listFlows(stage.engine, span);
+  const flows = await modelFlows(stage.engine, span, ['lifecycle.top', 'lifecycle.lost', ...TIERS]);
+  const lists = await listFlows(stage.engine, span, ['custom.vip', 'custom.nobody', 'custom.shoes']);
 
   expect(flows.map(({ model, cells }) => [model, counts(cells)])).toEqual([
     [
@@ -109,10 +110,25 @@ test('each model has a matrix of its own, and lists their comings and goings', a
       left.customers,
     ]),
   ).toEqual([
-    ['custom.shoes', 1, 1, 1],
     ['custom.vip', 0, 0, 1],
+    ['custom.shoes', 1, 1, 1],
   ]);
-  expect(lists[0]!.left).toMatchObject({ revenue_before: '7', revenue_after: '3', clv_after: null });
+  expect(lists[1]!.left).toMatchObject({ revenue_before: '7', revenue_after: '3', clv_after: null });
+});
+
+test('there may be more lists than a number has bits', async () => {
+  const lists = Array.from({ length: 130 }, (_, index) => `custom.list${index}`);
+  const span = await twoDays(
+    stage,
+    [{ customer: 'a', segments: lists }],
+    [{ customer: 'a', segments: lists.filter((_, index) => index % 2 === 0) }],
+  );
+
+  const flows = await listFlows(stage.engine, span, lists);
+
+  expect(flows.map(({ segment, stayed, left }) => [segment, stayed.customers, left.customers])).toEqual(
+    lists.map((name, index) => (index % 2 === 0 ? [name, 1, 0] : [name, 0, 1])),
+  );
 });
 
 const people = fc.uniqueArray(

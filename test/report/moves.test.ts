@@ -6,6 +6,8 @@ import { twoDays, type Assigned } from './days.ts';
 
 const stage = openStage();
 
+const TIERS = ['high', 'medium', 'low'].map((name) => `value_tier.${name}`);
+
 /** Customers of a tier, named `<tier>0`, `<tier>1` …, with a CLV each. */
 function tier(name: string, clv: readonly (number | null)[], revenue: readonly number[] = []): Assigned[] {
   return clv.map((value, index) => ({
@@ -22,7 +24,7 @@ function was(name: string, customers: readonly string[]): Assigned[] {
 
 async function tierMoves(before: Assigned[], after: Assigned[]) {
   const span = await twoDays(stage, before, after);
-  const flows = await modelFlows(stage.engine, span, ['value_tier']);
+  const flows = await modelFlows(stage.engine, span, TIERS);
   const [moves] = await modelMoves(stage.engine, span, flows);
   return moves!;
 }

@@ -1,6 +1,6 @@
 import { fitGammaGamma, fitPurchases, type GammaGammaFit, type PurchaseFit } from './fit.ts';
 import type { MeanValues } from './gamma-gamma.ts';
-import type { Histories } from './purchase-likelihood.ts';
+import type { Histories } from './histories.ts';
 import type { ValueModel } from './value-model.ts';
 
 /** Four parameters from fewer customers would have errors as great as themselves. */

@@ -1,5 +1,6 @@
 import { gammaGammaLikelihood, type GammaGammaParameters, type MeanValues } from './gamma-gamma.ts';
-import { type Histories, purchaseLikelihood } from './purchase-likelihood.ts';
+import type { Histories } from './histories.ts';
+import { purchaseLikelihood } from './purchase-likelihood.ts';
 import type { DropoutModel, PurchaseModel } from './purchase-model.ts';
 import { search, standardErrors } from './search.ts';
 

@@ -1,6 +1,7 @@
 import betaln from '@stdlib/math-base-special-betaln';
 import digamma from '@stdlib/math-base-special-digamma';
 import trigamma from '@stdlib/math-base-special-trigamma';
+import { largest } from './histories.ts';
 import type { Local } from './newton.ts';
 import { inLogarithms } from './purchase-likelihood.ts';
 
@@ -34,17 +35,18 @@ export function gammaGammaLogLikelihood({ p, q, v }: GammaGammaParameters, value
  * The beta function depends on x alone, so it is computed once for each x that occurs.
  */
 export function gammaGammaLikelihood({ x, mean, count }: MeanValues): (logParameters: number[]) => Local {
-  const byX = new Map<number, number>();
-  const total = Float64Array.from(mean, (value, i) => value * x[i]!);
-  let customers = 0;
-  let sumLogTotal = 0;
+  const byX = customersByX({ x, count });
+  const total = new Float64Array(mean.length);
   let sumLogMean = 0;
   for (let i = 0; i < count.length; i++) {
-    const n = count[i]!;
-    byX.set(x[i]!, (byX.get(x[i]!) ?? 0) + n);
+    total[i] = mean[i]! * x[i]!;
+    sumLogMean += count[i]! * Math.log(mean[i]!);
+  }
+  let customers = 0;
+  let sumLogTotal = sumLogMean;
+  for (const [bought, n] of byX) {
     customers += n;
-    sumLogTotal += n * Math.log(total[i]!);
-    sumLogMean += n * Math.log(mean[i]!);
+    sumLogTotal += n * Math.log(bought);
   }
   return (logParameters) => {
     const [p, q, v] = logParameters.map(Math.exp) as [number, number, number];
@@ -86,4 +88,11 @@ export function gammaGammaLikelihood({ x, mean, count }: MeanValues): (logParame
     ];
     return inLogarithms({ value, gradient, hessian }, [p, q, v]);
   };
+}
+
+/** How many customers made x repeat purchases, for each x that occurs. */
+function customersByX({ x, count }: Omit<MeanValues, 'mean'>): [x: number, customers: number][] {
+  const customers = new Float64Array(largest(x) + 1);
+  for (let i = 0; i < x.length; i++) customers[x[i]!]! += count[i]!;
+  return Array.from(customers, (n, bought): [number, number] => [bought, n]).filter(([, n]) => n > 0);
 }

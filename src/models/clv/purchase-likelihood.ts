@@ -1,13 +1,6 @@
+import { byX, customersAbove, type EqualX, type Histories } from './histories.ts';
 import type { Local } from './newton.ts';
 import { FIRST_CHANCES, type PurchaseModel } from './purchase-model.ts';
-
-/** Histories as columns: row i stands for `count[i]` customers with the same x, t_x and T. */
-export type Histories = {
-  x: Uint32Array;
-  t_x: Float64Array;
-  T: Float64Array;
-  count: Uint32Array;
-};
 
 /** The log-likelihood of a model (natural, no constant left out, in the unit of time of `histories`). */
 export function logLikelihood(model: PurchaseModel, histories: Histories): number {
@@ -32,18 +25,18 @@ export function purchaseLikelihood(
   name: PurchaseModel['name'],
   histories: Histories,
 ): (logParameters: number[]) => Local {
-  const above = customersAbove(histories);
-  const customers = histories.count.reduce((sum, n) => sum + n, 0);
+  const groups = byX(histories);
+  const above = customersAbove(groups);
+  const customers = groups.reduce((sum, group) => sum + group.customers, 0);
+  const first = name === 'nbd' ? 0 : FIRST_CHANCES[name];
   return (logParameters) => {
     const parameters = logParameters.map(Math.exp);
     const local = empty(parameters.length);
     addRates(local, parameters, above);
-    if (name === 'nbd') {
-      addTimes(local, parameters, histories);
-    } else {
-      const first = FIRST_CHANCES[name];
-      addChances(local, parameters, above, customers, first);
-      addTimesAndDropout(local, parameters, histories, first, above.length);
+    if (name !== 'nbd') addChances(local, parameters, above, customers, first);
+    for (const group of groups) {
+      addTimes(local, parameters, group);
+      if (name !== 'nbd' && group.x + first > 0) addDropout(local, parameters, group, first);
     }
     return inLogarithms(local, parameters);
   };
@@ -64,21 +57,6 @@ export function inLogarithms({ value, gradient, hessian }: Local, parameters: nu
     }),
   );
   return { value, gradient: slope, hessian: curvature };
-}
-
-/** How many customers have made more than j repeat purchases, for j from 0 to the most that anyone has made. */
-function customersAbove({ x, count }: Histories): Float64Array {
-  let most = 0;
-  for (let i = 0; i < x.length; i++) if (x[i]! > most) most = x[i]!;
-  const customers = new Float64Array(most + 1);
-  for (let i = 0; i < x.length; i++) customers[x[i]!]! += count[i]!;
-  let above = 0;
-  for (let j = most; j >= 0; j--) {
-    const equal = customers[j]!;
-    customers[j] = above;
-    above += equal;
-  }
-  return customers;
 }
 
 /** Adds ln (r)_x of all customers at once. */
@@ -112,84 +90,90 @@ function addChances(
   }
 }
 
-/** Adds r ln alpha - (r + x) ln(alpha + T). */
-function addTimes(local: Local, [r = 0, alpha = 0]: number[], { x, T, count }: Histories): void {
+/** Adds r ln alpha - (r + x) ln(alpha + T) of the customers with one x, as -(r + x) ln((alpha + T)/alpha) - x ln alpha. */
+function addTimes(local: Local, [r = 0, alpha = 0]: number[], { x, customers, T, count }: EqualX): void {
   const { gradient, hessian } = local;
+  const shape = r + x;
+  let [growth, scales, squares] = [0, 0, 0];
   for (let i = 0; i < count.length; i++) {
-    const n = count[i]!;
-    const shape = r + x[i]!;
-    const scale = alpha + T[i]!;
-    const growth = Math.log1p(T[i]! / alpha);
-    local.value -= n * (r * growth + x[i]! * Math.log(scale));
-    gradient[0]! -= n * growth;
-    gradient[1]! += n * (r / alpha - shape / scale);
-    hessian[1]![0]! += n * (1 / alpha - 1 / scale);
-    hessian[1]![1]! += n * (shape / scale ** 2 - r / alpha ** 2);
+    const perScale = count[i]! / (alpha + T[i]!);
+    growth += count[i]! * Math.log1p(T[i]! / alpha);
+    scales += perScale;
+    squares += perScale / (alpha + T[i]!);
   }
+  local.value -= shape * growth + customers * x * Math.log(alpha);
+  gradient[0]! -= growth;
+  gradient[1]! += (customers * r) / alpha - shape * scales;
+  hessian[1]![0]! += customers / alpha - scales;
+  hessian[1]![1]! += shape * squares - (customers * r) / alpha ** 2;
 }
 
-/** Adds r ln alpha - (r + x) ln(alpha + T) + ln(1 + e^u). Written out, since a million rows go through it each step. */
-function addTimesAndDropout(
+/** Adds ln(1 + e^u) of the customers with one x: u = ln(a/(b + x + first - 1)) + (r + x) R, see `sumDropout`. */
+function addDropout(
   local: Local,
   [r = 0, alpha = 0, a = 0, b = 0]: number[],
-  { x, t_x, T, count }: Histories,
+  group: EqualX,
   first: number,
-  differentX: number,
 ): void {
-  const perAlpha = 1 / alpha;
-  const perA = 1 / a;
-  /** ln of the odds of leaving at the last chance, by x. */
-  const oddsAtLast = Float64Array.from({ length: differentX }, (_, x) => Math.log(a / (b + x + first - 1)));
-  let value = 0;
-  let [gr, gAlpha, gA, gB] = [0, 0, 0, 0];
-  let [hRr, hRAlpha, hRa, hRb, hAlphaAlpha, hAlphaA, hAlphaB] = [0, 0, 0, 0, 0, 0, 0];
-  let [hAa, hAb, hBb] = [0, 0, 0];
-  for (let i = 0; i < count.length; i++) {
-    const n = count[i]!;
-    const bought = x[i]!;
-    const shape = r + bought;
-    const perScale = 1 / (alpha + T[i]!);
-    const growth = -Math.log(alpha * perScale);
-    value -= n * (r * growth - bought * Math.log(perScale));
-    gr -= n * growth;
-    gAlpha += n * (r * perAlpha - shape * perScale);
-    hRAlpha += n * (perAlpha - perScale);
-    hAlphaAlpha += n * (shape * perScale * perScale - r * perAlpha * perAlpha);
-
-    const chances = bought + first;
-    if (chances === 0) continue;
-    const perLast = 1 / (alpha + t_x[i]!);
-    const perStay = 1 / (b + chances - 1);
-    const uR = Math.log((alpha + T[i]!) * perLast);
-    const uAlpha = shape * (perScale - perLast);
-    const u = oddsAtLast[bought]! + shape * uR;
-    const small = Math.exp(-Math.abs(u));
-    value += n * ((u > 0 ? u : 0) + Math.log(1 + small));
-    const gone = (u > 0 ? 1 : small) / (1 + small);
-    const slope = n * gone;
-    const bend = (n * small) / (1 + small) ** 2;
-    gr += slope * uR;
-    gAlpha += slope * uAlpha;
-    gA += slope * perA;
-    gB -= slope * perStay;
-    hRr += bend * uR * uR;
-    hRAlpha += bend * uR * uAlpha + slope * (perScale - perLast);
-    hRa += bend * uR;
-    hRb -= bend * uR * perStay;
-    hAlphaAlpha += bend * uAlpha * uAlpha + slope * shape * (perLast * perLast - perScale * perScale);
-    hAlphaA += bend * uAlpha;
-    hAlphaB -= bend * uAlpha * perStay;
-    hAa += bend - slope;
-    hAb -= bend * perStay;
-    hBb += (bend + slope) * perStay * perStay;
-  }
   const { gradient, hessian } = local;
+  const shape = r + group.x;
+  const stay = b + group.x + first - 1;
+  const { value, slope, bend } = sumDropout(group, alpha, shape, Math.log(a / stay));
   local.value += value;
-  [gr, gAlpha, gA, gB].forEach((part, i) => (gradient[i]! += part));
-  [
-    [hRr],
-    [hRAlpha, hAlphaAlpha],
-    [hRa * perA, hAlphaA * perA, hAa * perA * perA],
-    [hRb, hAlphaB, hAb * perA, hBb],
-  ].forEach((row, i) => row.forEach((part, j) => (hessian[i]![j]! += part)));
+  gradient[0]! += slope.R;
+  gradient[1]! -= shape * slope.D;
+  gradient[2]! += slope.sum / a;
+  gradient[3]! -= slope.sum / stay;
+  hessian[0]![0]! += bend.RR;
+  hessian[1]![0]! -= shape * bend.RD + slope.D;
+  hessian[1]![1]! += shape ** 2 * bend.DD + shape * slope.DD;
+  hessian[2]![0]! += bend.R / a;
+  hessian[2]![1]! -= (shape * bend.D) / a;
+  hessian[2]![2]! += (bend.sum - slope.sum) / a ** 2;
+  hessian[3]![0]! -= bend.R / stay;
+  hessian[3]![1]! += (shape * bend.D) / stay;
+  hessian[3]![2]! -= bend.sum / (a * stay);
+  hessian[3]![3]! += (bend.sum + slope.sum) / stay ** 2;
+}
+
+/**
+ * Sums, over the customers with one x, of ln(1 + e^u), of its first derivative by u (slope) and its second (bend), plain
+ * and times what u depends on: R = ln((alpha + T)/(alpha + t_x)), D = -dR/dalpha, and DD = -dD/dalpha.
+ *
+ * @param shape r + x
+ * @param odds u - shape R: ln of the odds of leaving at the last chance
+ */
+function sumDropout({ t_x, T, count }: EqualX, alpha: number, shape: number, odds: number) {
+  let value = 0;
+  let [slopes, slopesR, slopesD, slopesDD] = [0, 0, 0, 0];
+  let [bends, bendsR, bendsD, bendsRR, bendsRD, bendsDD] = [0, 0, 0, 0, 0, 0];
+  // Written out, since a million rows go through it at each step.
+  for (let i = 0; i < count.length; i++) {
+    const last = alpha + t_x[i]!;
+    const end = alpha + T[i]!;
+    const R = Math.log(end / last);
+    const perBoth = 1 / (last * end);
+    const D = (T[i]! - t_x[i]!) * perBoth;
+    const u = odds + shape * R;
+    const small = Math.exp(-Math.abs(u));
+    const perAll = 1 / (1 + small);
+    value += count[i]! * (Math.max(u, 0) + Math.log(1 + small));
+    const slope = count[i]! * (u > 0 ? 1 : small) * perAll;
+    slopes += slope;
+    slopesR += slope * R;
+    slopesD += slope * D;
+    slopesDD += slope * D * (last + end) * perBoth;
+    const bend = count[i]! * small * perAll * perAll;
+    bends += bend;
+    bendsR += bend * R;
+    bendsD += bend * D;
+    bendsRR += bend * R * R;
+    bendsRD += bend * R * D;
+    bendsDD += bend * D * D;
+  }
+  return {
+    value,
+    slope: { sum: slopes, R: slopesR, D: slopesD, DD: slopesDD },
+    bend: { sum: bends, R: bendsR, D: bendsD, RR: bendsRR, RD: bendsRD, DD: bendsDD },
+  };
 }

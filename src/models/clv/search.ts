@@ -1,11 +1,11 @@
 import { type Box, type Local, type Maximum, maximise } from './newton.ts';
 
 /**
- * Rows on which the starts are compared; and how many times more rows each further search has, until it has all. Each
- * begins so near its maximum that two or three steps do.
+ * About how many rows the starts are compared on, and how many times more each further search has at the most, until
+ * it has all. Each begins so near its maximum that two or three steps do.
  */
 const FIRST_ROWS = 2000;
-const MORE_ROWS = 20;
+const MORE_ROWS = 25;
 
 type Columns = Record<string, Uint32Array | Float64Array>;
 
@@ -22,15 +22,17 @@ export function search<Rows extends Columns>(
 ): Maximum {
   const box = { lower: natural.lower.map(Math.log), upper: natural.upper.map(Math.log) };
   const length = rows.count!.length;
-  const part = (size: number) => likelihood(size < length ? thinned(rows, Math.ceil(length / size)) : rows);
-  const first = part(FIRST_ROWS);
+  const part = (every: number) => likelihood(every > 1 ? thinned(rows, every) : rows);
+  const thinnest = Math.max(1, Math.ceil(length / FIRST_ROWS));
+  const first = part(thinnest);
   let best = starts
     .map((start) => maximise(first, start.map(Math.log), box))
     .reduce((best, next) => (better(next, best) ? next : best));
-  for (let size = FIRST_ROWS; size < length;) {
-    size *= MORE_ROWS;
-    best = maximise(part(size), best.at, box);
-  }
+  // At least one, which also takes the errors from the maximum itself, where they were taken a last step before it. And
+  // even ones, so that the last but one does not cost nearly as much as all.
+  const steps = Math.max(1, Math.ceil(Math.log(thinnest) / Math.log(MORE_ROWS)));
+  for (let left = steps - 1; left >= 0; left--)
+    best = maximise(part(Math.round(thinnest ** (left / steps))), best.at, box);
   return best;
 }
 

@@ -65,11 +65,15 @@ const HARMLESS = new Set(
 
 const MEMBERSHIP = /^(global)?(not)?(null)?in$/i;
 
-/** @returns what the query may not do, or undefined */
+/**
+ * @param words the query as the parser writes it, without what stands in its texts
+ * @returns what the query may not do, or undefined
+ */
 function refusal(root: TreeNode, existing: ReadonlySet<string>, words: string): string | undefined {
-  let selects = 0;
+  const seen = { selects: 0, memberships: 0 };
   const visit = (node: TreeNode, parent?: TreeNode): string | undefined => {
-    if (node.kind === 'SelectQuery') selects += 1;
+    if (node.kind === 'SelectQuery') seen.selects += 1;
+    if (node.kind === 'Function' && MEMBERSHIP.test(node.name)) seen.memberships += 1;
     const own = wrongNode(node, parent, existing);
     if (own) return own;
     for (const child of node.children) {
@@ -83,9 +87,10 @@ function refusal(root: TreeNode, existing: ReadonlySet<string>, words: string): 
   const called = [...words.matchAll(/(\w+)\s*\(/g)].map(([, name]) => name!);
   const strange = called.find((name) => !KEYWORDS.has(name) && !isAllowedFunction(name));
   if (strange) return notAllowed(strange);
-  // One SELECT more than are written: that around the whole.
-  const written = [...words.matchAll(/\bSELECT\b/g)].length;
-  return selects === written + 1 ? undefined : 'A part of it cannot be looked into.';
+  // What the tree shows must be all that is written; the SELECT around the whole is not.
+  const written = (word: string) => [...words.matchAll(new RegExp(`\\b${word}\\b`, 'g'))].length;
+  const whole = seen.selects === written('SELECT') + 1 && seen.memberships === written('IN');
+  return whole ? undefined : 'A part of it cannot be looked into.';
 }
 
 function wrongNode(

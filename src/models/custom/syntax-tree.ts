@@ -14,5 +14,5 @@ export function parseTree(lines: readonly string[]): TreeNode {
     path.at(-1)!.children.push(node);
     path.push(node);
   }
-  return root;
+  return root.children[0] ?? root;
 }

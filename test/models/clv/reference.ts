@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { MeanValues } from '../../../src/models/clv/gamma-gamma.ts';
-import type { Histories } from '../../../src/models/clv/purchase-likelihood.ts';
+import type { Histories } from '../../../src/models/clv/histories.ts';
 import type { DropoutModel, History } from '../../../src/models/clv/purchase-model.ts';
 
 const CDNOW = resolve('../shared/reference/cdnow');

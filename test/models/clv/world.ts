@@ -21,11 +21,16 @@ export function random(seed: number): Random {
   return { uniform, gamma };
 }
 
-/** Customers of an invented shop, first seen between half a year and a year and a half ago, time in weeks. */
-export function simulate(model: PurchaseModel, customers: number, { uniform, gamma } = random(1)): History[] {
+/** Customers of an invented shop, first seen, unless `age` says, half a year to a year and a half ago, time in weeks. */
+export function simulate(
+  model: PurchaseModel,
+  customers: number,
+  { uniform, gamma } = random(1),
+  age = () => 26 + 52 * uniform(),
+): History[] {
   const { r, alpha } = model.parameters;
   return Array.from({ length: customers }, () => {
-    const T = 26 + 52 * uniform();
+    const T = age();
     const rate = gamma(r) / alpha;
     let p = 0;
     if (model.name !== 'nbd') {

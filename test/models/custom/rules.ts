@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { askedType, extraName, operatorsOf, type OperatorName } from '../../../src/job/operators.ts';
-import { BRANDS, CATEGORIES, dayBefore, EXTRAS, PRODUCTS, TAGS } from './world.ts';
+import { BRANDS, CATEGORIES, dayBefore, EXTRAS, PRODUCTS, SPANS, TAGS } from './world.ts';
 
 /** A rule as a job file holds it. */
 export type WrittenRule = Record<string, unknown>;
@@ -27,8 +27,8 @@ const texts = fc.constantFrom(
   '34',
   'inf',
 );
-const days = fc.constantFrom(1, 2, 30, 40, 41, 365, 500).map((count) => `${count}d`);
-const day = fc.constantFrom(0, 1, 30, 400, -1, -31).map(dayBefore);
+const days = fc.constantFrom(...SPANS).map((count) => `${count}d`);
+const day = fc.constantFrom(...SPANS, 0, -1, -30).map(dayBefore);
 const whole = fc.constantFrom(0, 1, 2, 3, 34, 35, 400);
 const amount = fc.constantFrom<(string | number)[]>(0, 1, 12.5, '12.3456', '19.9999', 20, 99.9, -1, 150);
 const share = fc.constantFrom(0, 0.25, 0.3, 1);
@@ -117,7 +117,7 @@ export function anyRule(segments: readonly string[]): fc.Arbitrary<WrittenRule> 
   const { rule } = fc.letrec<{ rule: WrittenRule }>((tie) => ({
     rule: fc.oneof(
       { maxDepth: 4, depthIdentifier: 'rule', withCrossShrink: true },
-      { weight: 5, arbitrary: fieldCondition },
+      { weight: 6, arbitrary: fieldCondition },
       { weight: 3, arbitrary: bought.map((bought) => ({ bought })) },
       { weight: 2, arbitrary: did.map((did) => ({ did })) },
       { weight: 1, arbitrary: fc.constantFrom(...segments).map((segment) => ({ segment })) },

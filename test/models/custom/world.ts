@@ -26,7 +26,13 @@ export const PRODUCTS = [
   { sku: 'S-3', title: '', category: 'Șosete', brand: '', collections: [] },
 ];
 
-const age = fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 0, max: 800 }));
+/** Days that conditions ask about, which the customers' own days are often on or beside. */
+export const SPANS = [1, 2, 30, 365];
+
+const age = fc.oneof(
+  { weight: 3, arbitrary: fc.constantFrom(0, ...SPANS.flatMap((span) => [span - 1, span, span + 1])) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 800 }) },
+);
 const cents = fc.oneof(
   fc.integer({ min: 0, max: 40 }).map((amount) => amount * 100),
   fc.nat(30_000),
@@ -94,7 +100,7 @@ const person = fc.record({
   favourite: fc.option(
     fc.record({
       favourite_category: fc.constantFrom(...CATEGORIES),
-      next_order: some([dayBefore(-1), dayBefore(-30)]),
+      next_order: some([0, -1, -29, -30].map(dayBefore)),
     }),
     { nil: undefined },
   ),
