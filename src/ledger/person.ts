@@ -21,9 +21,10 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
   ...['profiles', 'favourites', 'predictions', 'scores', 'counts', 'holdouts', 'assignments', 'widened'].map(
     (table) => [table, CUSTOMER] as const,
   ),
-  ['plan_members', `member IN ${IDENTITIES} OR ${CUSTOMER}`],
-  ['remote_members', `member IN ${IDENTITIES}`],
-  ['ledger', `member IN ${IDENTITIES}`],
+  ...['plan_members', 'plan_properties'].map(
+    (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,
+  ),
+  ...['remote_members', 'ledger', 'properties'].map((table) => [table, `member IN ${IDENTITIES}`] as const),
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
   ['events', THEIRS],
   ['orders', THEIRS],

@@ -13,10 +13,10 @@ import { addTombstones } from '../ledger/tombstones.ts';
 import { openDestination } from './open-destination.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
+import { asMember, everyone } from './members.ts';
 import { newRun } from './new-run.ts';
 import { accountOf } from './plan.ts';
 import { asProblem } from './problem.ts';
-import { everyone } from './push.ts';
 import type { RunContext } from './run.ts';
 import { lastRun } from './state.ts';
 
@@ -140,7 +140,7 @@ async function removeFrom(
     },
     async *wanted() {
       if (!known) return;
-      for await (const one of everyone(run, { destination, segment: known.segment, index: 0 }))
+      for await (const one of everyone(run, { ...known, destination, index: 0 }))
         if (!identities.includes(one.key)) yield one;
     },
   };
@@ -178,9 +178,4 @@ async function membersOf(run: RunContext, identities: readonly string[]): Promis
   return identities
     .filter((identity) => !identity.startsWith('customer:'))
     .map((identity) => ({ ...known, ...asMember(identity) }));
-}
-
-function asMember(key: string): Member {
-  const colon = key.indexOf(':');
-  return { key, customer: key, [key.slice(0, colon)]: key.slice(colon + 1) };
 }

@@ -2,8 +2,11 @@ import type { AudienceRef, Destination, Problem } from '../../connectors/index.t
 import type { Audience } from '../job/audiences.ts';
 import type { JobDestination } from '../job/load.ts';
 import { forgetMembers, rememberAudience, type RememberedAudience } from '../ledger/ledger.ts';
+import type { PlannedDestination } from './destinations.ts';
+import { openDestination } from './open-destination.ts';
 import { accountOf } from './plan.ts';
-import { settingsText, type Orphan, type Remembered } from './remembered.ts';
+import { asProblem } from './problem.ts';
+import { rememberedOf, settingsText, withoutRenames, type Orphan, type Remembered } from './remembered.ts';
 import type { RunContext } from './run.ts';
 
 /** Where the audiences of a destination are. */
@@ -17,6 +20,32 @@ export type Found = {
   orphans: Orphan[];
   warnings: string[];
 };
+
+/**
+ * Where the audiences of a destination are: as it says itself when sending, else as earlier runs know. A destination
+ * that cannot answer gets a problem.
+ * @param destinations all of the job
+ */
+export async function placeAudiences(
+  run: RunContext,
+  planned: PlannedDestination,
+  destinations: readonly JobDestination[],
+  send: boolean,
+): Promise<Found> {
+  const { destination } = planned;
+  let remembered = await rememberedOf(run.engine, run.job.name, destinations, destination);
+  if (!send && remembered.renames.size === 0) return fromMemory(remembered);
+  try {
+    const connection = await openDestination(run, destination);
+    if (!connection.rename) remembered = withoutRenames(remembered);
+    if (!send) return fromMemory(remembered);
+    planned.connection = connection;
+    return await findAudiences(run, destination, connection, remembered);
+  } catch (error) {
+    planned.problem = asProblem(error, destination.name);
+    return fromMemory(remembered);
+  }
+}
 
 /** Where audiences are as far as earlier runs know. */
 export function fromMemory({ known, renames, orphans }: Remembered): Found {
@@ -35,7 +64,7 @@ export function fromMemory({ known, renames, orphans }: Remembered): Found {
  * new. Reads only: what is to be renamed is told.
  * @throws SyncError when the platform is down, refuses the key or answers nonsense
  */
-export async function findAudiences(
+async function findAudiences(
   run: RunContext,
   destination: JobDestination,
   connection: Destination,

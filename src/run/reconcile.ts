@@ -1,5 +1,8 @@
 import { SyncError, type Destination } from '../../connectors/index.ts';
 import { LEDGER, type Account } from '../ledger/ledger.ts';
+import type { PlannedDestination } from './destinations.ts';
+import { accountOf, type PlannedAudience } from './plan.ts';
+import { asProblem } from './problem.ts';
 import type { RunContext } from './run.ts';
 
 /** What reading an audience showed. */
@@ -9,6 +12,40 @@ export type Reconciled = {
   /** People there whom this job did not put in; they are left alone. */
   foreign: number;
 };
+
+/**
+ * Compares the ledger with what a destination's platform says of its audiences, where it tells. A destination that
+ * cannot be read gets a problem: it is not sent to.
+ */
+export async function reconcile(
+  run: RunContext,
+  planned: PlannedDestination,
+  audiences: readonly PlannedAudience[],
+): Promise<void> {
+  const { destination, connection, warnings } = planned;
+  if (!connection || planned.problem) return;
+  const account = accountOf(run.job.name, destination);
+  const kinds = destination.definition.identifiers.length;
+  if (!connection.members) {
+    warnings.push(`${destination.name} does not tell who is in an audience: nothing to reconcile`);
+    return;
+  }
+  try {
+    for (const { index, name, remote_id } of audiences) {
+      if (remote_id === undefined) continue;
+      const reconciled = await reconcileAudience(run, connection, { ...account, remote_id, index }, kinds);
+      if (!reconciled) continue;
+      planned.reconciled.set(index, reconciled);
+      const { repaired, foreign } = reconciled;
+      if (repaired + foreign === 0) continue;
+      warnings.push(
+        `${destination.name}, ${name}: ${repaired} members of ours were gone, those who belong there are added again; ${foreign} people whom others added are left alone`,
+      );
+    }
+  } catch (error) {
+    planned.problem = asProblem(error, destination.name);
+  }
+}
 
 const READ = `SELECT member FROM remote_members
   WHERE job = {job:String} AND run_id = {run:String} AND audience = {index:UInt32}`;
@@ -21,7 +58,7 @@ const HELD = `SELECT member FROM (${LEDGER}) WHERE remote_id = {remote_id:String
  * @returns nothing where the platform does not tell, or the audience has gone meanwhile
  * @throws SyncError when it cannot be read; the ledger is as it was then
  */
-export async function reconcileAudience(
+async function reconcileAudience(
   run: RunContext,
   connection: Destination,
   audience: Account & { remote_id: string; index: number },

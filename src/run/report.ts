@@ -5,6 +5,7 @@ import type { SegmentReport } from '../report/statistics.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
+import type { PropertiesReport } from './properties.ts';
 import type { CheckedForecast } from './forecast.ts';
 import { byRecency, type ModelReport } from './predict.ts';
 import type { Reconciled } from './reconcile.ts';
@@ -13,8 +14,11 @@ import type { Widening } from './widen.ts';
 
 export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
 
-/** What became of one audience; in a plan, nothing was sent and `to_add`, `to_remove` say what would be. */
-export type AudienceReport = Pick<AudiencePlan, 'segment' | keyof SegmentCounts | 'to_add' | 'to_remove'> & {
+/** What became of one audience; in a plan, nothing was sent and `to_add`, `to_remove`, `to_update` say what would be. */
+export type AudienceReport = Pick<
+  AudiencePlan,
+  'segment' | keyof SegmentCounts | 'to_add' | 'to_remove' | 'to_update'
+> & {
   destination: string;
   audience: string;
   remote_id: string | null;
@@ -75,6 +79,8 @@ export type RunReport = {
   audiences: AudienceReport[];
   /** As they were before this run, whatever becomes of them. */
   orphans: OrphanReport[];
+  /** One for each destination that stores properties. */
+  properties: PropertiesReport[];
   seconds: Record<Stage, number>;
   warnings: string[];
   error: Problem | null;
@@ -86,7 +92,7 @@ export function audienceReport(
   outcome: Partial<AudienceReport> & { error: Problem | null },
 ): AudienceReport {
   const { destination, segment, name, customers, wanted, held_out, without_consent, unreachable } = plan;
-  const { to_add, to_remove } = plan;
+  const { to_add, to_remove, to_update } = plan;
   return {
     destination: destination.name,
     audience: name,
@@ -103,6 +109,7 @@ export function audienceReport(
     unreachable,
     to_add,
     to_remove,
+    to_update,
     added: 0,
     removed: 0,
     updated: 0,
@@ -150,6 +157,7 @@ export function emptyReport(run: RunContext): RunReport {
     categories: {},
     audiences: [],
     orphans: [],
+    properties: [],
     seconds: { pull: 0, profile: 0, predict: 0, favourites: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],
     error: null,
@@ -157,8 +165,12 @@ export function emptyReport(run: RunContext): RunReport {
 }
 
 /** Failed where nothing could be sent, partial where something is missing or was refused, else done. */
-export function overallStatus(audiences: readonly AudienceReport[]): RunStatus {
+export function overallStatus({
+  audiences,
+  properties,
+}: Pick<RunReport, 'audiences' | 'properties'>): RunStatus {
   const failed = audiences.filter((audience) => audience.error);
   if (failed.length > 0) return failed.length === audiences.length ? 'failed' : 'partial';
-  return audiences.some((audience) => audience.refused > 0) ? 'partial' : 'done';
+  const missing = properties.some(({ error }) => error);
+  return missing || [...audiences, ...properties].some(({ refused }) => refused > 0) ? 'partial' : 'done';
 }

@@ -2,14 +2,7 @@ import { SegmentSettings } from '../job/segment-settings.ts';
 import type { JobDestination } from '../job/load.ts';
 import { facts } from '../models/facts.ts';
 import { valueTier } from '../models/value-tier.ts';
-import {
-  AUDIENCE_CUSTOMERS,
-  audienceParams,
-  consent,
-  memberKey,
-  type AudiencePlan,
-  type PlannedAudience,
-} from './plan.ts';
+import { AUDIENCE_CUSTOMERS, audienceParams, consent, memberKey, type PlannedAudience } from './plan.ts';
 import type { RunContext } from './run.ts';
 
 /** How an audience that needs more members than its segment has was widened. */
@@ -150,14 +143,4 @@ function steps(segment: string, { value, predicted }: Mean, currency: string): s
 function tooFew(members: readonly number[]): string {
   if (!members[0]) return 'there is nobody in the segment who may be sent, so nobody to go by';
   return `with everybody down to the value tier medium there would be ${members[RUNGS]} members`;
-}
-
-/** What to tell of an audience whose segment is too small. */
-export function wideningText({ destination, name, widening, wanted }: AudiencePlan): string[] {
-  if (!widening) return [];
-  const { least, of_segment, by, skipped } = widening;
-  const what = skipped ?? `it was widened to ${wanted} by ${by.join(', then ')}`;
-  return [
-    `${destination.name}, ${name}: of its segment it would have ${of_segment} members and needs ${least}; ${what}`,
-  ];
 }

@@ -3,10 +3,10 @@ import type { Outcome } from '../../connectors/index.ts';
 import {
   appendAcknowledged,
   countHeld,
-  PARKED_DAYS,
   rememberAudience,
   rememberedAudiences,
 } from '../../src/ledger/ledger.ts';
+import { PARKED_DAYS } from '../../src/ledger/refusals.ts';
 import { openStage } from '../run/stage.ts';
 
 const stage = openStage();
