@@ -146,7 +146,8 @@ describe('an audience that the job file gives another name', () => {
 
     expect(planned.audiences).toMatchObject([{ to_add: 3, requests: 3 }]);
     expect(made.audiences).toMatchObject([{ added: 3, requests: 3 }]);
-    for (const { orphans } of [planned, made]) expect(orphans).toMatchObject([{ audience: 'Active', held: 3 }]);
+    for (const { orphans } of [planned, made])
+      expect(orphans).toMatchObject([{ audience: 'Active', held: 3 }]);
   });
 
   test('in a store of an older version is made anew at first, and renamed once a run has noted its segment', async () => {
@@ -187,7 +188,9 @@ describe('an audience that the job file names no more', () => {
       expect(orphans).toEqual([
         { destination: 'platform', audience: 'Active', segment: ACTIVE, remote_id: 'remote-1', held: 3 },
       ]);
-      expect(warnings).toContainEqual(expect.stringContaining('names the audience "Active" no more; 3 members'));
+      expect(warnings).toContainEqual(
+        expect.stringContaining('names the audience "Active" no more; 3 members'),
+      );
     }
     expect(platform.requests).toHaveLength(sent);
     expect(platform.members('Active')).toEqual(keys(THREE));
@@ -204,7 +207,14 @@ describe('an audience that the job file names no more', () => {
     const removed = await shop.run(AS_OF);
     const after = await shop.run(AS_OF);
 
-    const orphan = { audience: 'Active', orphan: true, wanted: 0, to_remove: 3, requests: 2, remote_id: 'remote-1' };
+    const orphan = {
+      audience: 'Active',
+      orphan: true,
+      wanted: 0,
+      to_remove: 3,
+      requests: 2,
+      remote_id: 'remote-1',
+    };
     expect(planned.audiences).toMatchObject([{ audience: 'Lost' }, { ...orphan, removed: 0 }]);
     expect(removed.audiences).toMatchObject([{ audience: 'Lost' }, { ...orphan, removed: 3, error: null }]);
     expect(platform.members('Active')).toEqual([friend.key]);
@@ -220,7 +230,8 @@ describe('an audience that the job file names no more', () => {
 
     const runs = [await shop.run(AS_OF), await shop.run(AS_OF, { send: false })];
 
-    for (const run of runs) expect(run).toMatchObject({ status: 'done', audiences: [{ audience: 'Lost' }], orphans: [] });
+    for (const run of runs)
+      expect(run).toMatchObject({ status: 'done', audiences: [{ audience: 'Lost' }], orphans: [] });
   });
 
   test('and that it names again is filled from where it was', async () => {

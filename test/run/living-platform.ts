@@ -65,7 +65,10 @@ function heldAs(platform: LivingPlatform, remote_id?: string) {
   return [...platform.audiences].find(([, held]) => held.remote_id === remote_id);
 }
 
-function asCalledThere(platform: LivingPlatform, { name, remote_id }: Change['audience']): Change['audience'] {
+function asCalledThere(
+  platform: LivingPlatform,
+  { name, remote_id }: Change['audience'],
+): Change['audience'] {
   return { name: heldAs(platform, remote_id)?.[0] ?? name, remote_id };
 }
 

@@ -49,10 +49,19 @@ describe('a run that reconciles', () => {
 
     expect(plain.audiences).toMatchObject([{ added: 0, reconciled: null, requests: 0 }]);
     expect(reconciled.audiences).toMatchObject([
-      { added: 1, removed: 0, requests: 1, reconciled: { repaired: 1, foreign: 1 }, remote_count: 4, drift: 1 },
+      {
+        added: 1,
+        removed: 0,
+        requests: 1,
+        reconciled: { repaired: 1, foreign: 1 },
+        remote_count: 4,
+        drift: 1,
+      },
     ]);
     expect(reconciled.warnings).toContainEqual(expect.stringContaining('1 members of ours were gone'));
-    expect(again.audiences).toMatchObject([{ added: 0, requests: 0, reconciled: { repaired: 0, foreign: 1 } }]);
+    expect(again.audiences).toMatchObject([
+      { added: 0, requests: 0, reconciled: { repaired: 0, foreign: 1 } },
+    ]);
     expect(platform.members('Active')).toEqual(keys([...THREE, 'friend']));
     expect(await heldBy(shop)).toEqual([3]);
   });
