@@ -1,11 +1,12 @@
 import { nextRuns } from '../daemon/schedule.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
-import { destinationsWith } from '../run/audiences.ts';
-import { foundCategories } from '../run/categories.ts';
+import { withFoundAudiences } from '../run/audiences.ts';
 import { JobFileError } from '../job/problems.ts';
+import { newRun } from '../run/new-run.ts';
 import { openDestination } from '../run/open-destination.ts';
 import { asProblem } from '../run/problem.ts';
 import { rememberedOf } from '../run/remembered.ts';
+import { checkSqlFile } from '../run/sql-segments.ts';
 import type { Destination, Problem } from '../../connectors/index.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { problemText } from './text.ts';
@@ -61,6 +62,16 @@ async function checkJob(
       source.definition.open(source.settings, { folder, timezone, currency, signal: context.signal });
     findings.push(await look(`source ${source.definition.type}`, async () => (await open()).check()));
   }
+  for (const file of job.sql_files) {
+    findings.push(
+      await look(`segment custom.${file.name}`, async () => {
+        const engine = await context.engine();
+        const { signal, log } = context;
+        await checkSqlFile(newRun(engine, job, { signal, cut: signal, log }), file);
+        return [file.comment];
+      }),
+    );
+  }
   if (options.offline) return findings;
   for (const destination of job.destinations) {
     findings.push(
@@ -82,7 +93,7 @@ async function audienceFacts(
   connection: Destination,
 ): Promise<string[]> {
   const engine = await context.engine();
-  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  const { destinations } = await withFoundAudiences(engine, job);
   const destination = destinations.find((one) => one.name === name)!;
   const { known, renames } = await rememberedOf(engine, job.name, destinations, destination);
   const { audiences, definition } = destination;

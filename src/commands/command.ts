@@ -29,5 +29,5 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A problem with the job file, a source's place or an argument is the operator's to mend; any other is a failure. */
 export function exitCodeOf(code: string): ExitCode {
-  return /^(CONFIG|SOURCE|ARGUMENT)_/.test(code) ? EXIT.misconfigured : EXIT.failed;
+  return /^(CONFIG|SOURCE|SEGMENT|ARGUMENT)_/.test(code) ? EXIT.misconfigured : EXIT.failed;
 }

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { generated } from '../job/json-schema.ts';
+import { conditionTable, fieldTable } from '../job/custom-docs.ts';
 import { markdownTable, settingsTables } from '../job/docs.ts';
 import { FIELDS } from '../job/fields.ts';
 import { PLAYBOOK, type Play } from '../job/playbook.ts';
@@ -22,6 +23,8 @@ export async function docs(
   const parts = {
     commands: commandTable(program),
     playbook: playbookTable(),
+    conditions: conditionTable(),
+    fields: fieldTable(),
     columns: columnTable(),
     settings: settingsTables(),
   };

@@ -1,5 +1,6 @@
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
+import { withFoundAudiences } from '../run/audiences.ts';
 import { explainCustomer } from '../run/explain.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -18,8 +19,9 @@ export async function explain(
       fix: 'Name them by an e-mail address or, after --id, by their customer_id as export shows it.',
     });
   }
-  const job = await loadJob(reference, context);
+  const written = await loadJob(reference, context);
   const engine = await context.engine();
+  const job = await withFoundAudiences(engine, written);
   const last = await lastRun(engine, job.name, 'segmented');
   if (!last) {
     throw new SyncError({

@@ -28,10 +28,12 @@ export async function exportSegment(
   const known = segmentsOf(job.segments, await foundCategories(engine, job.name));
   const segments = matchSegments(options.segment, known);
   if (segments.length === 0) {
-    const names = known.map(({ name }) => name);
     throw argument(
       `No segment is called ${options.segment}.`,
-      `Did you mean ${closest(options.segment, names)}?`,
+      `Did you mean ${closest(
+        options.segment,
+        known.map(({ name }) => name),
+      )}?`,
     );
   }
   const last = await lastRun(engine, job.name, 'segmented');

@@ -1,6 +1,7 @@
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob } from '../job/load.ts';
 import type { Estimate, LiftReport, SegmentLift } from '../report/lift.ts';
+import { withFoundAudiences } from '../run/audiences.ts';
 import { holdoutsOf, liftOf } from '../run/lift.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -8,7 +9,9 @@ import { money, table } from './text.ts';
 
 /** `segments JOB --lift`: what being sent was worth so far, by the customers who were held out. */
 export async function lift(context: CommandContext, reference: string): Promise<ExitCode> {
-  const job = await loadJob(reference, context);
+  const written = await loadJob(reference, context);
+  const engine = await context.engine();
+  const job = await withFoundAudiences(engine, written);
   if (holdoutsOf(job).size === 0) {
     throw new SyncError({
       code: 'ARGUMENT_WRONG',
@@ -17,7 +20,6 @@ export async function lift(context: CommandContext, reference: string): Promise<
       fix: 'Write holdout: 0.1 beside the segment of an audience; those who are sent from then on are compared.',
     });
   }
-  const engine = await context.engine();
   const last = await lastRun(engine, job.name, 'segmented');
   if (!last) {
     throw new SyncError({

@@ -2,12 +2,12 @@ import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { countHeld } from '../ledger/ledger.ts';
-import { destinationsWith } from '../run/audiences.ts';
-import { foundCategories } from '../run/categories.ts';
+import { withFoundAudiences } from '../run/audiences.ts';
 import { fromMemory } from '../run/find.ts';
 import { isRunning } from '../run/lock.ts';
 import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
 import { accountOf } from '../run/plan.ts';
+import { countRefused, type RefusedGroup } from '../run/refused.ts';
 import { rememberedOf } from '../run/remembered.ts';
 import { orphanReports, type OrphanReport, type RunReport } from '../run/report.ts';
 import { lastRun } from '../run/state.ts';
@@ -37,6 +37,8 @@ type JobStatus = {
   audiences: AudienceStatus[];
   /** Audiences that the job file names no more and that still have members of ours. */
   orphans: OrphanReport[];
+  /** Whom platforms refuse, the parked ones among them. */
+  refused: RefusedGroup[];
 };
 
 /** `status`: what the last runs left behind, what the audiences hold, and when the next runs are due. */
@@ -56,7 +58,7 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
   const past = await pastRuns(engine, job.name);
   const audiences: AudienceStatus[] = [];
   const orphans: OrphanReport[] = [];
-  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  const { destinations } = await withFoundAudiences(engine, job);
   for (const destination of destinations) {
     const found = fromMemory(await rememberedOf(engine, job.name, destinations, destination));
     const ledger = await countHeld(engine, accountOf(job.name, destination));
@@ -77,6 +79,7 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
     next: nextRuns(job, 5),
     audiences,
     orphans,
+    refused: await countRefused(engine, job.name, destinations),
   };
 }
 
@@ -108,5 +111,19 @@ function statusText(status: JobStatus): string {
       `${destination}: the job file names "${audience}" no more; ${held} members of ours are in it`,
   );
   const parts = [head, ...now, next, table(headings, rows), ...left];
+  if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
+}
+
+function refusedTable(refused: readonly RefusedGroup[]): string {
+  const headings = ['destination', 'audience', 'change', 'refused', 'next try', 'reason'];
+  const rows = refused.map(({ destination, audience, change, members, next_try, reason }) => [
+    destination,
+    audience ?? '',
+    change,
+    members,
+    next_try?.slice(0, 10) ?? 'next run',
+    reason,
+  ]);
+  return table(headings, rows);
 }

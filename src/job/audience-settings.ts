@@ -44,7 +44,7 @@ function noWorth(field: string, path: Path): Finding {
     code: 'CONFIG_WRONG_VALUE',
     path,
     at: 'value',
-    what: known ? `${field} does not say what a member is worth.` : `There is no field "${field}".`,
+    what: known ? `"${field}" does not say what a member is worth.` : `There is no field "${field}".`,
     why: 'It takes a profile field that is an amount of money or a number.',
     fix: (known ? undefined : didYouMean(field, names)) ?? `Fields to take: ${names.join(', ')}.`,
   };

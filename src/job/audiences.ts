@@ -49,7 +49,7 @@ export function expandAudiences(
     findings.push(...wrong);
     const held = typeof share === 'number' ? { holdout: share } : {};
     if (found) {
-      open.push({ pattern, template, ...given, ...held });
+      open.push({ pattern, template, ...held, ...given });
       if (typeof share === 'number')
         holdouts.push({ segment: pattern, share, path: [...options.path, index, 'holdout'] });
     }

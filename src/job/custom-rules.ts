@@ -47,7 +47,9 @@ const count = z.int().min(0).max(1_000_000);
 
 /** Which records count. */
 const period = {
-  within: days().optional().describe("Only those of so many last days; the run's own day is the first."),
+  within: days()
+    .optional()
+    .describe("Only those of so many last days, such as 365d; the run's own day is the first."),
   before: day.optional().describe('Only those before this day (YYYY-MM-DD).'),
   after: day.optional().describe('Only those after this day (YYYY-MM-DD).'),
 };

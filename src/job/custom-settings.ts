@@ -34,7 +34,11 @@ export const CustomSettings = z
         .max(60)
         .regex(/^[a-z][a-z0-9_]*$/, 'Write small letters, digits and underscores, a letter first')
         .describe('Name of the segment; elsewhere it is custom.name.'),
-      label: label.optional().describe('Label of the segment; unless given, its name in plain letters.'),
+      label: label
+        .optional()
+        .describe(
+          'Label of the segment; unless given, its name in plain letters. Before the labels of categories it stands with a colon, if given.',
+        ),
       where: RuleSettings.optional().describe(
         'Who is in the segment: a condition, or several under all, any or not.',
       ),

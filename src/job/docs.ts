@@ -66,7 +66,7 @@ function rows(node: SchemaNode, prefix: string): string[][] {
 }
 
 /** Signs that Markdown would take for its own, outside of code. */
-function escaped(cell: string): string {
+export function escaped(cell: string): string {
   return cell
     .split(/(`[^`]*`)/)
     .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(/[*<]/g, '\\$&')))

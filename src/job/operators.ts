@@ -35,13 +35,13 @@ export const OPERATORS = {
   within: {
     value: 'days',
     types: DATES,
-    meaning: "The day is one of so many last days; the run's own day is the first of them.",
+    meaning: "The day is one of so many last days, such as 90d; the run's own day is the first of them.",
   },
   older_than: { value: 'days', types: DATES, meaning: 'The day lies before those of `within`.' },
   within_next: {
     value: 'days',
     types: DATES,
-    meaning: "The day is one of so many coming days; the run's own day is the first of them.",
+    meaning: "The day is one of so many coming days, such as 30d; the run's own day is the first of them.",
   },
   before: { value: 'day', types: DATES, meaning: 'The day lies before this one (YYYY-MM-DD).' },
   after: { value: 'day', types: DATES, meaning: 'The day lies after this one (YYYY-MM-DD).' },

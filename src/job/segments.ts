@@ -61,10 +61,11 @@ export function segmentsOf(models: ConfiguredModels, categories: Categories = {}
   });
   const custom = (models.custom ?? []).flatMap(({ name, label, per_category }) => {
     if (!per_category) return [ownSegment(name, label ?? plainLetters(name))];
+    const before = label ? `${label}: ` : '';
     const found = (categories[name] ?? []).map((category) =>
-      ownSegment(`${name}.${category.segment}`, category.label),
+      ownSegment(`${name}.${category.segment}`, before + category.label),
     );
-    return [...found, ownSegment(`${name}.${REST}`, per_category.rest)];
+    return [...found, ownSegment(`${name}.${REST}`, before + per_category.rest)];
   });
   return [...built, ...custom];
 }

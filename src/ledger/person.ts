@@ -18,9 +18,17 @@ const ORDER = `(source, order_id) IN (SELECT source, order_id FROM orders WHERE 
 const DELETIONS: readonly (readonly [table: string, where: string])[] = [
   ['order_lines', ORDER],
   ['refunds', ORDER],
-  ...['profiles', 'favourites', 'predictions', 'scores', 'counts', 'holdouts', 'assignments', 'widened'].map(
-    (table) => [table, CUSTOMER] as const,
-  ),
+  ...[
+    'profiles',
+    'favourites',
+    'predictions',
+    'scores',
+    'counts',
+    'holdouts',
+    'assignments',
+    'holdout_entries',
+    'widened',
+  ].map((table) => [table, CUSTOMER] as const),
   ...['plan_members', 'plan_properties'].map(
     (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,
   ),

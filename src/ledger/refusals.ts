@@ -1,5 +1,3 @@
-import type { Account } from './ledger.ts';
-
 /** A member refused for good is left alone for so long, each time twice as long as before, and at most a month. */
 export const PARKED_DAYS = 7;
 export const MOST_PARKED_DAYS = 30;
@@ -32,7 +30,7 @@ function refusedIn(table: string, remote_id: string, op: string, account: string
   const facts = `(SELECT ${remote_id} AS remote_id, member, ${op} AS op, result, permanent, reason, run_id, seq
     FROM ${table} WHERE job = {job:String} AND destination = {destination:String} AND account = {${account}:String})`;
   return `SELECT remote_id, member, last.1 AS change, last.4 AS reason, last.3 AS permanent, since, retry
-    FROM (SELECT remote_id, member, max(run_id) AS run, ${STANDING} FROM ${facts} GROUP BY remote_id, member)
-    CROSS JOIN (SELECT max(seq) AS newest, argMax(run_id, seq) AS newest_run FROM ${facts})
+    FROM (SELECT remote_id, member, max(run_id) AS run, ${STANDING} FROM ${facts} GROUP BY remote_id, member) AS members
+    CROSS JOIN (SELECT max(seq) AS newest, argMax(run_id, seq) AS newest_run FROM ${facts}) AS account
     WHERE last.2 = 'refused' AND (retry > newest OR run = newest_run)`;
 }

@@ -1,11 +1,13 @@
+import type { Engine } from '../engine/engine.ts';
+import type { Audience } from '../job/audiences.ts';
 import type { Job, JobDestination } from '../job/load.ts';
 import { audienceName, matchSegments, segmentsOf, type Categories, type Segment } from '../job/segments.ts';
+import { foundCategories } from './categories.ts';
 import { accountOf } from './plan.ts';
 
 /**
  * The destinations of a job with an audience for each category that runs have found, where an entry asks for them.
  * One whose name another audience of the same account has is left out, and a warning says so.
- * A holdout that one entry gives a segment holds for all its audiences.
  * @param categories those of this run and of earlier ones: what has become empty is emptied, not forgotten
  */
 export function destinationsWith(
@@ -15,19 +17,19 @@ export function destinationsWith(
   const told = segmentsOf(job.segments);
   const names = new Set(told.map(({ name }) => name));
   const found = segmentsOf(job.segments, categories).filter(({ name }) => !names.has(name));
+  const warnings: string[] = [];
+  const shares = holdoutsOf(job, found, warnings);
   const key = (destination: JobDestination, name: string) =>
     JSON.stringify([accountOf(job.name, destination), name.toLowerCase()]);
   const taken = new Map(
     job.destinations.flatMap((destination) =>
-      destination.audiences.map(({ name, segment }) => [key(destination, name), segment] as const),
+      destination.audiences.map(
+        ({ name, segment }) => [key(destination, name), { segment, at: destination.name }] as const,
+      ),
     ),
   );
-  const entries = job.destinations.flatMap(({ open }) => open);
-  const held = (segment: Segment) =>
-    entries.find(({ pattern, holdout }) => holdout && matchSegments(pattern, [segment]).length > 0);
-  const warnings: string[] = [];
   const destinations = job.destinations.map((destination) => {
-    const more = destination.open.flatMap(({ pattern, template }) => {
+    const more = destination.open.flatMap(({ pattern, template, ...given }): Audience[] => {
       const matched = matchSegments(pattern, found);
       if (matched.length === 0 && matchSegments(pattern, told).length === 0)
         warnings.push(`${destination.name}: no run has found a category for ${pattern}`);
@@ -35,12 +37,12 @@ export function destinationsWith(
         const name = audienceName(template, segment, job.name);
         const other = taken.get(key(destination, name));
         if (other === undefined) {
-          taken.set(key(destination, name), segment.name);
-          const holdout = held(segment)?.holdout;
-          return [{ segment: segment.name, name, ...(holdout ? { holdout } : {}) }];
+          taken.set(key(destination, name), { segment: segment.name, at: destination.name });
+          const holdout = shares.get(segment.name);
+          return [{ segment: segment.name, name, ...given, ...(holdout ? { holdout } : {}) }];
         }
         warnings.push(
-          `${destination.name}: ${segment.name} is not kept, since "${name}" is the ${destination.definition.audience_word} of ${other}; {segment} in its name would tell them apart`,
+          `${destination.name}: ${segment.name} is not kept as "${name}", which ${other.at} keeps for ${other.segment} in the same account; give it another name`,
         );
         return [];
       });
@@ -48,4 +50,24 @@ export function destinationsWith(
     return { ...destination, audiences: [...destination.audiences, ...more] };
   });
   return { destinations, warnings };
+}
+
+/** A segment has one holdout in all destinations: of two, the first in the job file. */
+function holdoutsOf(job: Job, found: readonly Segment[], warnings: string[]): Map<string, number> {
+  const shares = new Map<string, number>();
+  for (const { name: at, open } of job.destinations)
+    for (const { pattern, holdout } of open)
+      for (const { name } of holdout === undefined ? [] : matchSegments(pattern, found)) {
+        const first = shares.get(name);
+        if (first === undefined) shares.set(name, holdout!);
+        else if (first !== holdout)
+          warnings.push(`${at}: the holdout of ${name} is ${first} as elsewhere in the job, not ${holdout}`);
+      }
+  return shares;
+}
+
+/** The job as its last run knew it: with an audience for each category found up to then. */
+export async function withFoundAudiences(engine: Engine, job: Job): Promise<Job> {
+  const { destinations } = destinationsWith(job, await foundCategories(engine, job.name));
+  return { ...job, destinations };
 }

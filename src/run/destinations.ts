@@ -110,11 +110,12 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
   const remote_ids = plans.flatMap(({ remote_id }) => remote_id ?? []);
   const sending = connection && { connection, remote_ids };
   const reports = new Map<AudiencePlan, AudienceReport>();
+  const failed = (found: Problem) => {
+    if (!OF_ONE_AUDIENCE.includes(found.code)) problem ??= found;
+  };
   async function pushNext(queue: Iterable<AudiencePlan>): Promise<void> {
     for (const plan of queue) {
-      const { report, stops } = await pushOne(run, sending, planned, plan, problem);
-      problem ??= stops;
-      reports.set(plan, report);
+      reports.set(plan, await pushOne(run, sending, planned, plan, problem, failed));
     }
   }
   const isSmall = (plan: AudiencePlan) => plan.to_add + plan.to_update + plan.to_remove <= SMALL_CHANGE;
@@ -134,7 +135,7 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
 
 /**
  * @param problem why nothing more can be sent to the destination, if so
- * @returns what became of it, and `stops`: what keeps the destination's other audiences back as well
+ * @param failed is told why the rest of this audience could not be sent
  */
 async function pushOne(
   run: RunContext,
@@ -142,7 +143,8 @@ async function pushOne(
   planned: PlannedDestination,
   plan: AudiencePlan,
   problem: Problem | undefined,
-): Promise<{ report: AudienceReport; stops?: Problem }> {
+  failed: (problem: Problem) => void,
+): Promise<AudienceReport> {
   const where = `${plan.destination.name}, ${plan.name}`;
   const result: AudienceResult = {
     ...emptyTally(),
@@ -153,14 +155,13 @@ async function pushOne(
     recreated: false,
   };
   let own = problem ?? planned.problems.get(plan.name);
-  let stops: Problem | undefined;
   if (!own && sending) {
     const renaming = await renameAudience(run, sending.connection, plan, result);
     try {
       await pushAudience(run, sending, plan, result);
     } catch (error) {
       own = asProblem(error, where);
-      if (!OF_ONE_AUDIENCE.includes(own.code)) stops = own;
+      failed(own);
     }
     own ??= renaming;
   }
@@ -173,12 +174,8 @@ async function pushOne(
     reconciled: planned.reconciled.get(plan.index) ?? null,
     error: own ?? null,
   });
-  const { added, removed, updated, refused, requests } = report;
-  run.log(own ? 'audience failed' : 'audience pushed', {
-    destination: plan.destination.name,
-    segment: plan.segment,
-    ...{ added, removed, updated, refused, requests, left },
-    ...(own ? { code: own.code } : {}),
-  });
-  return { report, stops };
+  const { destination, segment, added, removed, updated, refused, requests } = report;
+  const counts = { destination, segment, added, removed, updated, refused, requests, left };
+  run.log(own ? 'audience failed' : 'audience pushed', { ...counts, ...(own ? { code: own.code } : {}) });
+  return report;
 }

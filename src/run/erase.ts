@@ -10,6 +10,7 @@ import type { Job, JobDestination } from '../job/load.ts';
 import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledger.ts';
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
+import { withFoundAudiences } from './audiences.ts';
 import { openDestination } from './open-destination.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
@@ -21,7 +22,7 @@ import type { RunContext } from './run.ts';
 import { lastRun } from './state.ts';
 
 /** What was done at one destination of one job, a sentence each; `error` where something is left to do. */
-export type ErasedThere = { job: string; destination: string; done: string[]; error: Problem | null };
+type ErasedThere = { job: string; destination: string; done: string[]; error: Problem | null };
 
 /** The receipt of an erasure. It names nobody. */
 export type Erasure = {
@@ -65,7 +66,8 @@ export async function erase(
     await addTombstones(engine, identities);
     await beginErasing(engine, identities);
     const destinations: ErasedThere[] = [];
-    for (const job of jobs) {
+    for (const written of jobs) {
+      const job = await withFoundAudiences(engine, written);
       const run = await lastContext(engine, job, options);
       for (const destination of job.destinations)
         destinations.push(await eraseThere(run, destination, identities));

@@ -5,12 +5,16 @@ import { segmentsOf } from '../job/segments.ts';
 import { facts } from '../models/facts.ts';
 import { WORTH } from '../models/value-tier.ts';
 import type { ExplainedNumber, ExplainedSegment, Explanation } from '../report/explain.ts';
-import { reasonOf, type CustomerFacts } from '../report/explain-models.ts';
+import { reasonOf, type CustomerFacts, type Reason } from '../report/explain-models.ts';
+import type { RuleTree } from '../report/explain-rules.ts';
 import { explainAudiences } from './explain-audiences.ts';
+import { explainCustom } from './explain-custom.ts';
 import { segmentHistory } from './explain-history.ts';
 import { explainOrders } from './explain-orders.ts';
 import { findPerson, type Wanted } from './explain-person.ts';
 import { lastRound } from './people.ts';
+import type { RunReport } from './report.ts';
+import { rulesOf } from './rules.ts';
 import type { RunRow } from './state.ts';
 
 /**
@@ -36,8 +40,12 @@ export async function explainCustomer(
     segmentHistory(engine, job.name, person),
   ]);
   const keys = memberKeys(nodes, known);
-  const audiences = await explainAudiences(engine, run, { customer, nodes, segments, keys });
-  const { limits } = JSON.parse(last.detail) as { limits?: RunLimits };
+  const noted = JSON.parse(last.detail) as Noted;
+  const sameRules = noted.rules === rulesOf(job);
+  const [audiences, rules] = await Promise.all([
+    explainAudiences(engine, run, { customer, nodes, segments, keys }),
+    sameRules ? explainCustom(engine, run, customer, segments) : new Map<string, RuleTree>(),
+  ]);
   return {
     job: job.name,
     run_id,
@@ -48,14 +56,19 @@ export async function explainCustomer(
     is_customer: known !== undefined,
     orders,
     numbers: known ? numbersOf(known) : [],
-    segments: known ? explainSegments(job, segments, known, limits ?? {}) : [],
+    segments: known ? explainSegments(job, segments, { known, noted, rules }) : [],
     history,
     audiences,
-    notes: notesOn(orders, known),
+    notes: [...notesOn(orders, known), ...(sameRules ? [] : [OTHER_RULES])],
   };
 }
 
-type RunLimits = Record<string, Record<string, unknown>>;
+/** What the run noted when it had assigned; one by an older version of this program noted less. */
+type Noted = Partial<Pick<RunReport, 'limits' | 'categories'>> & { rules?: string };
+
+const OTHER_RULES =
+  'the job file sorts customers by other rules now than at that run, so rules of custom segments are not shown';
+
 type Run = { job: Job; run_id: string };
 
 async function knownOf(engine: Engine, run: Run, customer: string): Promise<CustomerFacts | undefined> {
@@ -100,17 +113,35 @@ function numbersOf(known: CustomerFacts): ExplainedNumber[] {
 function explainSegments(
   job: Job,
   assigned: readonly string[],
-  known: CustomerFacts,
-  limits: RunLimits,
+  { known, noted, rules }: { known: CustomerFacts; noted: Noted; rules: ReadonlyMap<string, RuleTree> },
 ): ExplainedSegment[] {
   const settings = { currency: job.currency, window: job.segments.value_engagement?.value.window ?? 365 };
-  const all = segmentsOf(job.segments);
-  return assigned.map((segment) => {
+  const all = segmentsOf(job.segments, noted.categories);
+  const others = [...rules.keys()].filter((segment) => !assigned.includes(segment));
+  return [...assigned, ...others].map((segment) => {
     const model = segment.slice(0, segment.indexOf('.'));
-    const label = all.find(({ name }) => name === segment)?.label ?? segment;
-    const reason = reasonOf(model, known, limits[model], settings) ?? null;
-    return { segment, label, reason, rule: null, holds: true };
+    return {
+      segment,
+      label: all.find(({ name }) => name === segment)?.label ?? segment,
+      holds: assigned.includes(segment),
+      reason: reasonOf(model, known, noted.limits?.[model], settings) ?? otherReason(job, segment),
+      rule: rules.get(segment) ?? null,
+    };
   });
+}
+
+/** Of custom segments that are no rule: the file, or the segment that is divided by category. */
+function otherReason(job: Job, segment: string): Reason | null {
+  const name = segment.split('.')[1];
+  const entry = segment.startsWith('custom.') && job.segments.custom?.find((one) => one.name === name);
+  if (!entry) return null;
+  if (entry.sql !== undefined) return { rule: `selected by ${entry.sql}`, thresholds: [] };
+  if (!entry.per_category) return null;
+  const { of, by } = entry.per_category;
+  return {
+    rule: `in ${of}, divided by ${by === 'favourite' ? 'favourite category' : 'categories bought'}`,
+    thresholds: [],
+  };
 }
 
 /** Records are pulled by every run, the numbers are those of the run that is explained. */

@@ -71,8 +71,9 @@ export async function sendProperties(
   }
   const { refused, requests, reasons } = tally;
   const { people, updated, error } = report;
+  const counts = { destination: name, people, updated, refused, requests };
   run.log(error ? 'properties failed' : 'properties sent', {
-    ...{ destination: name, people, updated, refused, requests },
+    ...counts,
     ...(error ? { code: error.code } : {}),
   });
   return { ...report, refused, requests, reasons };
@@ -177,19 +178,20 @@ async function planProperties(run: RunContext, planned: Planned, known: string):
   };
   await run.engine.command(
     `INSERT INTO plan_properties (job, run_id, destination, member, customer, parked, changed, hashes)
-     SELECT {job:String}, {run:String}, {name:String}, member, customer, parked,
+     SELECT {job:String}, {run:String}, {name:String}, member, customer, ifNull(told.parked, false),
        mapFilter((property, text) -> ${HASH} != known[property], texts) AS changed,
-       mapFilter((property, hash) -> hash != 0, mapApply((property, text) -> (property, ${HASH}), texts)) AS hashes
+       mapFilter((property, hash) -> hash != 0,
+         mapUpdate(known, mapApply((property, text) -> (property, ${HASH}), texts))) AS hashes
      FROM (${values.sql}) AS valued LEFT JOIN (${PROPERTIES}) AS told USING (member)
      WHERE notEmpty(changed)`,
     params,
   );
-  const [counts] = await run.engine.query<PropertiesPlan>(
-    `SELECT toUInt32(countIf(NOT parked)) AS people, toUInt32(countIf(parked)) AS parked FROM plan_properties
+  const [counts] = await run.engine.query<{ people: number; parked_people: number }>(
+    `SELECT toUInt32(countIf(NOT parked)) AS people, toUInt32(countIf(parked)) AS parked_people FROM plan_properties
      WHERE job = {job:String} AND run_id = {run:String} AND destination = {name:String}`,
     params,
   );
-  return counts!;
+  return { people: counts!.people, parked: counts!.parked_people };
 }
 
 /** SQL: what stands for the value in `text`; 0 for what is unknown. */

@@ -1,12 +1,11 @@
-import type { FieldType } from '../job/fields.ts';
-import { FIELDS } from '../job/fields.ts';
+import { FIELDS, type FieldType } from '../job/fields.ts';
 import type { Property, PropertySource } from '../job/properties.ts';
 import type { Segment } from '../job/segments.ts';
 import type { Params } from '../engine/engine.ts';
 import { facts } from '../models/facts.ts';
 
 /** What says nothing, an empty text for one, is null. */
-const TEXT = (text: string) => `toJSONString(nullIf(${text}, ''))`;
+const TEXT = (text: string) => `ifNull(toJSONString(nullIf(${text}, '')), 'null')`;
 
 /**
  * SQL: the text of a field's value in JSON. Numbers have two decimals: predictions move a little every day, and
@@ -16,10 +15,10 @@ const AS_JSON: Record<FieldType, (column: string) => string> = {
   text: TEXT,
   consent: TEXT,
   texts: (column) => TEXT(`arrayStringConcat(${column}, ', ')`),
-  number: (column) => `toJSONString(round(toFloat64(${column}), 2))`,
-  money: (column) => `toJSONString(round(toFloat64(${column}), 2))`,
-  share: (column) => `toJSONString(round(toFloat64(${column}), 2))`,
-  date: (column) => `toJSONString(toString(${column}))`,
+  number: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
+  money: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
+  share: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
+  date: (column) => `ifNull(toJSONString(toString(${column})), 'null')`,
 };
 
 /**
@@ -57,26 +56,18 @@ function valueOf(
   segments: readonly Segment[],
   bind: (value: unknown, type: string) => string,
 ): string {
-  switch (from.kind) {
-    case 'field':
-      return AS_JSON[FIELDS[from.field].type](from.field);
-    case 'extra':
-      return TEXT(`extra[${bind(from.column, 'String')}]`);
-    case 'membership':
-      return `toJSONString(has(segments, ${bind(from.segment, 'String')}))`;
-    case 'labels': {
-      const own = segments.filter(({ name }) => name.startsWith(`${from.of}.`));
-      const names = bind(
-        own.map(({ name }) => name),
-        'Array(String)',
-      );
-      const labels = bind(
-        own.map(({ label }) => label),
-        'Array(String)',
-      );
-      return TEXT(
-        `arrayStringConcat(arrayMap(name -> ${labels}[indexOf(${names}, name)], arrayFilter(name -> has(${names}, name), segments)), ', ')`,
-      );
-    }
+  if (from.kind === 'field') return AS_JSON[FIELDS[from.field].type](from.field);
+  if (from.kind === 'extra') return TEXT(`extra[${bind(from.column, 'String')}]`);
+  if (from.kind === 'membership') {
+    return `if(has(segments, ${bind(from.segment, 'String')}), 'true', 'false')`;
   }
+  const own = segments.filter(({ name }) => name.startsWith(`${from.of}.`));
+  const bound = (key: 'name' | 'label') =>
+    bind(
+      own.map((segment) => segment[key]),
+      'Array(String)',
+    );
+  const [names, labels] = [bound('name'), bound('label')];
+  const held = `arrayFilter(name -> has(${names}, name), segments)`;
+  return TEXT(`arrayStringConcat(arrayMap(name -> ${labels}[indexOf(${names}, name)], ${held}), ', ')`);
 }

@@ -3,7 +3,7 @@ import type { Job } from '../job/load.ts';
 import { sourceKeys } from './pull.ts';
 
 /** Settings that change what is shown of a segment, not who is in it. */
-const SHOWN: ReadonlySet<string> = new Set(['labels', 'label', 'playbook', 'backtest']);
+const SHOWN: ReadonlySet<string> = new Set(['labels', 'label', 'rest', 'playbook', 'backtest']);
 
 /**
  * Names the rules by which a job sorts customers: equal for two runs when the same records give the same segments.
@@ -11,7 +11,7 @@ const SHOWN: ReadonlySet<string> = new Set(['labels', 'label', 'playbook', 'back
  */
 export function rulesOf(job: Job): string {
   const { segments, timezone, currency, exchange_rates } = job;
-  const sql = job.sql_files.map(({ name, text }) => ({ name, text }));
+  const sql = job.sql_files.map(({ name, text }) => [name, text]);
   const rules = { segments, sql, timezone, currency, exchange_rates, sources: sourceKeys(job) };
   const text = JSON.stringify(rules, (key, value: unknown) => (SHOWN.has(key) ? undefined : value));
   return createHash('sha256').update(text).digest('hex').slice(0, 16);

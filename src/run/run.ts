@@ -12,7 +12,7 @@ import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
 import { segmentedDetail } from './dated.ts';
 import { audienceReport, emptyReport, orphanReports, overallStatus, type RunReport } from './report.ts';
-import { checkSqlFiles } from './sql-segments.ts';
+import { checkSqlFile } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
 /** What every stage of a run needs. */
@@ -83,7 +83,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   try {
     await closeInterrupted(engine, job.name);
     await recordRun(engine, ids, 'started', { send: options.send });
-    await checkSqlFiles(run);
+    for (const file of job.sql_files) await checkSqlFile(run, file);
 
     report.pulled = await timed('pull', () => pull(run));
     report.warnings = [...report.pulled.warnings];

@@ -8,6 +8,9 @@ import type { CutModels } from './custom.ts';
 import { PURCHASED_LINES, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
+/** What looking at a query takes of a run. */
+type QueryContext = Pick<RunContext, 'engine' | 'job' | 'run_id' | 'as_of'>;
+
 type SqlMembers = {
   /** For each entry that is a file of SQL, an expression that says whether a customer is in it. */
   expressions: Map<string, string>;
@@ -33,12 +36,15 @@ export async function sqlMembers(run: RunContext, models: CutModels, round: numb
   return members;
 }
 
-/** Proves before anything is pulled that every file of SQL can be used. */
-export async function checkSqlFiles(run: RunContext): Promise<void> {
-  await sqlMembers(run, [], 0);
+/**
+ * Proves that a file of SQL can be used, before anything is pulled or read.
+ * @throws SyncError `SEGMENT_SQL_WRONG`
+ */
+export async function checkSqlFile(run: QueryContext, file: SqlFile): Promise<void> {
+  await memberColumn(run, file, withTables(await checked(run, file), [], '*'));
 }
 
-async function checked(run: RunContext, file: SqlFile): Promise<CheckedQuery> {
+async function checked(run: QueryContext, file: SqlFile): Promise<CheckedQuery> {
   const query = await checkQuery(run.engine, file.text).catch((error: unknown) => {
     throw refused(file, error);
   });
@@ -69,7 +75,7 @@ function withTables(query: CheckedQuery, models: CutModels, columns: string): st
 
 /** @returns which of its columns says who is in the segment */
 async function memberColumn(
-  run: RunContext,
+  run: QueryContext,
   file: SqlFile,
   sql: string,
 ): Promise<'customer' | 'customer_id'> {

@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { RULE_KINDS } from '../../src/job/custom-rules.ts';
+import { FIELDS } from '../../src/job/fields.ts';
+import { OPERATOR_NAMES } from '../../src/job/operators.ts';
 
 const CLI = resolve('src/cli.ts');
 const call = (args: string[], cwd = '.') => promisify(execFile)(process.execPath, [CLI, ...args], { cwd });
@@ -30,10 +33,10 @@ test('the README and the schema hold what the code says; where they do not, docs
   });
 });
 
-test('docs tells every command and setting', async () => {
+test('docs tells every command, setting, field and condition', async () => {
   const { stdout } = await call(['docs', '--json']);
 
-  const { commands, settings } = JSON.parse(stdout) as Record<string, string>;
+  const { commands, settings, fields, conditions } = JSON.parse(stdout) as Record<string, string>;
   for (const command of [
     'demo',
     'check',
@@ -50,4 +53,8 @@ test('docs tells every command and setting', async () => {
   }
   for (const setting of ['list_id', 'ad_account_id', 'catch_up', 'top_share'])
     expect(settings).toContain(setting);
+  for (const field of [...Object.keys(FIELDS), 'extra.name']) expect(fields).toContain(`| \`${field}\` `);
+  for (const said of [...RULE_KINDS, 'bought.collection', 'did.event'])
+    expect(conditions).toContain(`| \`${said}\` `);
+  for (const operator of OPERATOR_NAMES) expect(conditions).toContain(`\`field\`: \`${operator}\``);
 });

@@ -65,6 +65,12 @@ test(
     expect(code).toBe(0);
     expect(stdout).toContain(`lifecycle.lost: 20.0 % held out since ${EARLIER}`);
     for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+
+    // A file is written whole where somebody is erased; nobody gets into it by that.
+    const before = (await held(shop)).csv.Lost!;
+    const erased = await shop.cli('erase', before[0]!, '--jobs', shop.folder);
+    expect(erased.code, erased.stderr).toBe(0);
+    expect((await held(shop)).csv.Lost).toEqual(before.slice(1));
   },
 );
 
@@ -134,6 +140,57 @@ test('a wrong holdout is an error with its line', async () => {
     expect(stderr).toContain(place);
     expect(stderr).toContain(says);
   }
+});
+
+test('segments by category are held out, explained, compared, and left right by an erasure', async () => {
+  const shop = await openShop();
+  const people = Array.from({ length: 60 }, (_, index) => ({
+    email: `buyer${index}@example.com`,
+    category: index % 2 ? 'Shoes' : 'Hats',
+  }));
+  const orders = people.map(({ email }, index) => `${index},${email},2026-03-01,20`);
+  const lines = people.map(({ category }, index) => `${index},Thing,${category},1,20`);
+  await shop.write('orders.csv', ['id,mail,day,sum', ...orders, ''].join('\n'));
+  await shop.write('lines.csv', ['id,title,category,pieces,sum', ...lines, ''].join('\n'));
+  await shop.write(
+    'job.yaml',
+    `name: taste
+currency: EUR
+sources:
+  - { type: csv, path: orders.csv, columns: { order_id: id, email: mail, ordered_at: day, goods: sum } }
+  - { type: csv, records: lines, path: lines.csv, columns: { order_id: id, title: title, category: category, quantity: pieces, net: sum } }
+segments:
+  lifecycle: { model: recency, top_share: 0 }
+  custom: [{ name: liking, per_category: { of: lifecycle.active, at_least: 1 } }]
+destinations:
+  - { type: csv, path: out, audiences: [{ segment: custom.liking.*, holdout: 0.3 }] }
+`,
+  );
+  const segmentOf = (category: string) => `custom.liking.${category.toLowerCase()}`;
+  const sent = (category: string) =>
+    people
+      .filter((one) => one.category === category)
+      .map(({ email }) => email)
+      .filter((email) => !isHeldOut('taste', segmentOf(category), email, 0.3))
+      .toSorted();
+  for (const day of ['2026-03-15', '2026-03-31']) await shop.json('run', 'job.yaml', '--as-of', day);
+
+  expect((await held(shop)).csv).toMatchObject({ Shoes: sent('Shoes'), Hats: sent('Hats') });
+  expect(sent('Shoes').length).toBeLessThan(30);
+  const out = people.find(({ email, category }) => isHeldOut('taste', segmentOf(category), email, 0.3))!;
+  const told = await shop.json<Explanation>('explain', 'job.yaml', out.email);
+  expect(told.audiences).toMatchObject([{ audience: out.category, wanted: 'held out', held: false }]);
+  const lift = await shop.json<LiftReport>('segments', 'job.yaml', '--lift');
+  expect(lift.segments.find(({ segment }) => segment === 'custom.liking.shoes')).toMatchObject({
+    since: '2026-03-15',
+    treated: { customers: sent('Shoes').length, days: 16 },
+    held_out: { customers: 30 - sent('Shoes').length },
+  });
+
+  const [gone, ...others] = sent('Shoes');
+  const erased = await shop.cli('erase', gone!, '--jobs', shop.folder);
+  expect(erased.code, erased.stderr).toBe(0);
+  expect((await held(shop)).csv).toMatchObject({ Shoes: others, Hats: sent('Hats') });
 });
 
 /** Two runs of a shop with a tenth held out, and everything that must hold of them. */

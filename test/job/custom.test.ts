@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -46,7 +46,7 @@ test('custom segments are read with their defaults, and stand after those of the
   const csv = job.destinations.find(({ name }) => name === 'csv')!;
   expect(csv.audiences.slice(-2)).toEqual([
     { segment: 'custom.shoe_lovers', name: 'Shoe lovers' },
-    { segment: 'custom.top_by.rest', name: 'Other' },
+    { segment: 'custom.top_by.rest', name: 'Best: Other' },
   ]);
   expect(csv.open).toEqual([{ pattern: '*', template: '{label}' }]);
 });
@@ -262,4 +262,18 @@ test('a pattern over categories is taken on trust until a run has found them, ot
   expect(openOf('custom.*')).toEqual(['custom.*']);
   expect(openOf('value_engagement.*')).toEqual([]);
   expect(problemsOf(asking('custom.bye.*'))).toMatchObject([{ code: 'CONFIG_UNKNOWN_SEGMENT' }]);
+});
+
+test('what the README shows of rules is a job in order', () => {
+  const readme = readFileSync('README.md', 'utf8');
+  const blocks = [...readme.matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => block!);
+  const rules = blocks.find((block) => block.startsWith('segments:\n  lifecycle: {}\n  custom:'))!;
+  const entry = blocks.find((block) => block.includes('per_category'))!;
+
+  const { custom } = readJob(
+    SHOP.replace(/segments:\n.*\n.*\n/, () => rules).replace('value_engagement.*', '*'),
+  ).segments;
+
+  expect(custom?.map(({ name }) => name)).toEqual(['shoe_lovers', 'never_bought_hats']);
+  expect(problemsOf(withCustom(...entry.trimEnd().split('\n')))).toEqual([]);
 });

@@ -95,6 +95,27 @@ describe('erasing a person', () => {
     expect(JSON.stringify(receipt)).not.toContain('zoe');
   });
 
+  test('takes what is kept of them for a comparison with those held out', async () => {
+    const { shop, texts } = openShop();
+    shop.change({
+      destinations: [{ type: 'platform', audiences: [{ segment: 'lifecycle.*', holdout: 0.5 }] }],
+    });
+    await shop.run(AS_OF);
+    const entries = async () => {
+      const [row] = await stage.engine.query<{ rows: number }>(
+        'SELECT toUInt32(count()) AS rows FROM holdout_entries WHERE job = {job:String}',
+        { job: shop.job.name },
+      );
+      return row!.rows;
+    };
+    expect(await entries()).toBe(2);
+
+    await eraseFrom(shop, texts[0]);
+
+    expect(await entries()).toBe(1);
+    expect(await tablesWith(texts[0])).toEqual([]);
+  });
+
   test('lasts: a source that still has them does not bring them back', async () => {
     const { platform, shop, texts } = openShop();
     await shop.run(AS_OF);

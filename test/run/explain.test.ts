@@ -1,12 +1,11 @@
 import { expect, test } from 'vitest';
 import type { Explanation } from '../../src/report/explain.ts';
 import { explainCustomer } from '../../src/run/explain.ts';
-import { explainRules } from '../../src/run/explain-rules.ts';
 import { lastRun } from '../../src/run/state.ts';
 import { facts } from '../../src/models/facts.ts';
 import { openActiveShop } from './active-shop.ts';
 import { openPlatform } from './platform.ts';
-import { aBuyer, aCustomer, anOrder, aRefund, openStage, type Shop } from './stage.ts';
+import { aBuyer, aCustomer, aLine, anOrder, aRefund, openStage, type Shop } from './stage.ts';
 
 const stage = openStage();
 const AS_OF = '2026-03-31';
@@ -290,43 +289,65 @@ test('somebody without an id is found by what export shows in its place', async 
   }
 });
 
-test('a rule of a custom segment is told part by part, by what the engine answers', async () => {
-  const { shop } = openActiveShop(stage);
-  shop.holds(aBuyer('ana', { goods: '30.00' }, { country: 'RO' }));
-  const { run_id } = await shop.run(AS_OF);
-  const condition = (sql: string, of: Record<string, unknown>) => ({
-    kind: 'condition' as const,
-    sql,
-    condition: of,
-  });
-  const rich = condition('(revenue >= 100)', { field: 'revenue', at_least: 100 });
-  const known = condition('(clv_12m > 1)', { field: 'clv_12m', above: 1 });
-  const rule = {
-    kind: 'all' as const,
-    sql: `((country = 'RO') AND (NOT (revenue >= 100)) AND (clv_12m > 1))`,
-    rules: [
-      condition(`(country = 'RO')`, { field: 'country', is: ['RO', 'MD'] }),
-      { kind: 'not' as const, sql: '(NOT (revenue >= 100))', rule: rich },
-      known,
-    ],
-  };
-  const from = facts(['country', 'revenue', 'clv_12m']);
-  const params = { job: shop.job.name, run: run_id };
+test('rules of custom segments are told part by part, also of those the customer is not in', async () => {
+  const custom = [
+    {
+      name: 'local',
+      where: { all: [{ field: 'country', is: ['RO', 'MD'] }, { not: { field: 'revenue', at_least: 100 } }] },
+    },
+    { name: 'again', where: { any: [{ bought: { at_least: 2 } }, { segment: 'custom.local' }] } },
+    { name: 'predicted', where: { all: [{ segment: 'lifecycle.active' }, { field: 'clv_12m', above: 1 }] } },
+    { name: 'visitors', where: { did: { event: 'visit', within: '30d', at_least: 1 } } },
+    { name: 'by_taste', per_category: { of: 'lifecycle.active', at_least: 1 } },
+  ];
+  const { shop } = openActiveShop(stage, { segments: { lifecycle: { top_share: 0 }, custom } });
+  const order = anOrder({ goods: '30.00' });
+  const lines = [aLine(order, { category: 'Shoes' })];
+  shop.holds({ orders: [order], lines, customers: [aCustomer({ country: 'RO' })] });
+  await shop.run(AS_OF);
 
-  const trees = await explainRules(
-    stage.engine,
-    { from, params, customer: 'email:ana@example.com' },
-    new Map([['custom.local', rule]]),
-  );
+  const { segments, notes } = await explained(shop, 'ana@example.com');
 
+  const shown = new Map(segments.map(({ segment, holds, rule }) => [segment, { holds, rule }]));
   const leaf = { parts: [] };
-  expect(trees.get('custom.local')).toEqual({
-    text: 'all of these',
-    holds: false,
+  expect(shown.get('custom.local')).toEqual({
+    holds: true,
+    rule: {
+      text: 'all of these',
+      holds: true,
+      parts: [
+        { text: 'country is RO or MD', holds: true, ...leaf },
+        { text: 'not this', holds: true, parts: [{ text: 'revenue at least 100', holds: false, ...leaf }] },
+      ],
+    },
+  });
+  expect(shown.get('custom.again')?.rule).toEqual({
+    text: 'any of these',
+    holds: true,
     parts: [
-      { text: 'country is RO or MD', holds: true, ...leaf },
-      { text: 'not this', holds: true, parts: [{ text: 'revenue at least 100', holds: false, ...leaf }] },
-      { text: 'clv_12m above 1', holds: false, ...leaf },
+      { text: 'bought at least 2', holds: false, ...leaf },
+      { text: 'in custom.local', holds: true, ...leaf },
     ],
   });
+  expect(shown.get('custom.predicted')).toMatchObject({
+    holds: false,
+    rule: { holds: false, parts: [{ text: 'in lifecycle.active', holds: true }, { holds: false }] },
+  });
+  expect(shown.get('custom.visitors')).toEqual({
+    holds: false,
+    rule: { text: 'did visit, within 30 days, at least 1', holds: false, ...leaf },
+  });
+  const family = segments.find(({ segment }) => segment.startsWith('custom.by_taste.'));
+  expect(family).toMatchObject({
+    holds: true,
+    rule: null,
+    reason: { rule: 'in lifecycle.active, divided by favourite category' },
+  });
+  for (const { holds, rule } of segments) if (rule) expect(rule.holds).toBe(holds);
+  expect(notes).toEqual([]);
+
+  shop.change({ segments: { lifecycle: { top_share: 0 }, custom: custom.slice(0, 1) } });
+  const changed = await explained(shop, 'ana@example.com');
+  expect(changed.notes).toEqual([expect.stringContaining('other rules')]);
+  expect(changed.segments.every(({ rule }) => rule === null)).toBe(true);
 });
