@@ -30,7 +30,7 @@ const AudienceSettings = z.object({
   makes: z.array(z.string()).optional(),
 });
 
-export function openLivingPlatform(): LivingPlatform {
+function openLivingPlatform(): LivingPlatform {
   const plain = openPlatform();
   const { open } = plain.definition;
   const platform: LivingPlatform = Object.assign(plain, {
