@@ -4,7 +4,7 @@ import { quota, type Quota, type Told, type Window } from './quota.ts';
 /** An endpoint as quotas know it; without windows only the connections count. */
 export type Endpoint = { name: string; windows: readonly Window[] };
 
-export type Paced<T> = {
+type Paced<T> = {
   /** Ends the waiting for a turn, never a request under way. */
   signal: AbortSignal;
   send(): Promise<T>;
@@ -60,13 +60,13 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
     quotas.set(endpoint.name, own);
     await turn(own, signal);
     begun += 1;
-    const number = begun;
+    const request = { number: begun, began: clock.now() };
     try {
       const value = await send();
-      finish(own, number, told({ value }));
+      finish(own, request, told({ value }));
       return value;
     } catch (error) {
-      finish(own, number, told({ error }));
+      finish(own, request, told({ error }));
       throw error;
     }
   }
@@ -120,9 +120,9 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
     if (soonest < Infinity) callOff = clock.after(soonest, next);
   }
 
-  function finish(own: Quota, number: number, told: Told): void {
+  function finish(own: Quota, { number, began }: { number: number; began: number }, told: Told): void {
     running -= 1;
-    own.end(clock.now(), told);
+    own.end(clock.now(), told, began);
     if (told.crowded) narrow(number);
     else if (connections < most) widen();
     next();

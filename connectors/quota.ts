@@ -20,14 +20,18 @@ const ROUNDING_MS = 2_000;
 
 /**
  * The quota of one endpoint: several windows at once, whose starts only the platform knows. It counts a request at some
- * moment between sending and answer, so ours fills its place from the sending until a window after the answer: then no
- * window of theirs holds too many, however long requests take.
+ * moment between sending and answer. Wherever that is, two requests are counted no closer to each other than the
+ * second's sending is to the first's answer, and as much further as the way there and back takes at least: so a place
+ * is free again a window after the answer, less the time of the fastest answer. The one thing that breaks this is a way
+ * there that changes much; should the platform refuse a request, nothing is taken off any more.
  */
 export function quota(given: readonly Window[]) {
   const windows = given.map((window) => ({ ...window }));
   /** When answers came, oldest first. */
   const answered: number[] = [];
   let open = 0;
+  let fastest = Infinity;
+  let careful = false;
   let blockedUntil = -Infinity;
   /** What was left of a window after the last of the answered requests that the platform counted in it. */
   let share: { left: number; until: number } | undefined;
@@ -35,11 +39,12 @@ export function quota(given: readonly Window[]) {
   /** Milliseconds until the next request may go; Infinity where an answer has to come first. */
   function wait(now: number): number {
     let from = Math.max(now, blockedUntil);
+    const way = careful || fastest === Infinity ? 0 : fastest;
     for (const { requests, ms } of windows) {
       const places = requests - open;
       if (places <= 0) return Infinity;
       const leaving = answered.at(-places);
-      if (leaving !== undefined) from = Math.max(from, leaving + ms);
+      if (leaving !== undefined) from = Math.max(from, leaving + ms - way);
     }
     // Whether those under way are counted in it already is not known.
     if (share && share.left <= open) from = Math.max(from, share.until);
@@ -50,12 +55,18 @@ export function quota(given: readonly Window[]) {
     open += 1;
   }
 
-  function end(now: number, told: Told): void {
+  /** @param began when the request that is answered now was sent */
+  function end(now: number, told: Told, began: number): void {
     open -= 1;
-    answered.push(now);
+    fastest = Math.min(fastest, now - began);
     const longest = Math.max(...windows.map((window) => window.ms));
     while (answered[0] !== undefined && answered[0] + longest <= now) answered.shift();
-    if (told.wait_ms !== undefined) blockedUntil = Math.max(blockedUntil, now + told.wait_ms);
+    if (told.wait_ms === undefined) answered.push(now);
+    else {
+      // What was refused is not counted.
+      careful = true;
+      blockedUntil = Math.max(blockedUntil, now + told.wait_ms);
+    }
     for (const window of told.windows ?? []) correct(window);
     if (told.left) take(now, told.left);
     else if (share && told.wait_ms === undefined) share.left -= 1;

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { SyncError } from '../connectors/index.ts';
+import { holdout, isoDate, months, port } from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
 import { mask, openLog } from './commands/log.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { createTables } from './engine/tables.ts';
-import { parseDuration } from './job/duration.ts';
 import { JobFileError } from './job/problems.ts';
 import { loadSettings } from './job/settings.ts';
 import { asProblem } from './run/problem.ts';
@@ -55,10 +55,14 @@ command(
   );
 command('run <job>', 'one run: pull, segment, and make every audience equal its segment', JOB)
   .addOption(AS_OF)
+  .option(
+    '--reconcile',
+    'first read who is in the audiences, where the platforms tell, and put back who was lost',
+  )
   .action(
-    act(async (context, job: string, { asOf }: { asOf?: string }) => {
+    act(async (context, job: string, { asOf, reconcile }: { asOf?: string; reconcile?: boolean }) => {
       startEngine(context);
-      return (await import('./commands/run.ts')).run(context, job, { as_of: asOf, send: true });
+      return (await import('./commands/run.ts')).run(context, job, { as_of: asOf, send: true, reconcile });
     }),
   );
 command('start', 'the daemon: every job of the jobs folder at its time')
@@ -74,15 +78,32 @@ command('status [job]', 'last and next runs, audiences and what they hold').acti
     (await import('./commands/status.ts')).status(context, job),
   ),
 );
-command('export <job>', 'a CSV file of the customers of a segment, from the last run or plan', JOB)
+command(
+  'export <job>',
+  'a CSV file of the customers of a segment, or of refused members, from the last run',
+  JOB,
+)
   .requiredOption('--out <file>', 'file to write')
   .option('--segment <segment>', 'for example lifecycle.at_risk; a * stands for any text', '*')
   .option('--columns <names>', 'columns, separated by commas', (names: string) =>
     names.split(',').map((name) => name.trim()),
   )
+  .addOption(
+    new Option('--refused', 'instead, the members whom platforms refuse, with the reasons').conflicts([
+      'segment',
+      'columns',
+    ]),
+  )
   .action(
-    act(async (context, job: string, options: { out: string; segment: string; columns?: string[] }) =>
-      (await import('./commands/export.ts')).exportSegment(context, job, options),
+    act(
+      async (
+        context,
+        job: string,
+        options: { out: string; segment: string; columns?: string[]; refused?: boolean },
+      ) =>
+        options.refused
+          ? (await import('./commands/export-refused.ts')).exportRefused(context, job, options)
+          : (await import('./commands/export.ts')).exportSegment(context, job, options),
     ),
   );
 command(
@@ -262,30 +283,6 @@ function fail(error: unknown, json: boolean): ExitCode {
     process.stderr.write(`${frames?.slice(0, 5).join('\n') ?? ''}\n`);
   }
   return exitCodeOf(problems[0]!.code);
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= 0 && number < 65_536) return number;
-  throw new InvalidArgumentError('A port is a whole number from 0 to 65535.');
-}
-
-function holdout(text: string): number {
-  const days = (parseDuration(text) ?? 0) / 86_400_000;
-  if (Number.isInteger(days) && days > 0) return days;
-  throw new InvalidArgumentError('Write whole days or weeks, at least one: for example 90d or 13w.');
-}
-
-function months(text: string): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number > 0 && number <= 240) return number;
-  throw new InvalidArgumentError('Write a whole number of months, from 1 to 240.');
-}
-
-function isoDate(text: string): string {
-  const time = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
-  if (!Number.isNaN(time) && new Date(time).toISOString().startsWith(text)) return text;
-  throw new InvalidArgumentError('A date is written YYYY-MM-DD.');
 }
 
 /** What commander has told on stderr already, for the document on stdout. */

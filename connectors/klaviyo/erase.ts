@@ -31,14 +31,15 @@ export async function erase(
     if (audiences.length > 0) done.push(`Klaviyo: taken off ${audiences.length} lists of this program.`);
   }
   for (const { id } of own) total += await requestDeletion(api, id);
+  const profiles = own.length === 1 ? 'the profile' : `${own.length} profiles`;
   done.push(
     own.length > 0
-      ? `Klaviyo: asked to delete ${own.length === 1 ? 'the profile' : `${own.length} profiles`} with everything in it; it does so within days, see https://www.klaviyo.com/account/deleted.`
+      ? `Klaviyo: asked to delete ${profiles} with everything in it. It does so later; https://www.klaviyo.com/account/deleted tells when it has.`
       : 'Klaviyo: no profile of this person.',
   );
-  const others = found.length - own.length;
-  if (others > 0)
-    done.push(`Klaviyo: ${others} profiles with the same phone number and another address were kept.`);
+  if (found.length > own.length) {
+    done.push('Klaviyo: kept a profile that has the same phone number and another e-mail address.');
+  }
   return { done, requests: total };
 }
 

@@ -2,22 +2,32 @@ import ApiClient from '@mailchimp/mailchimp_marketing/src/ApiClient.js';
 import type { z } from 'zod';
 import type { DestinationContext } from '../destination.ts';
 import { SyncError } from '../error.ts';
+import type { Limiter } from '../limiter.ts';
 import { withRetries } from '../retry.ts';
-import { explain, type Place } from './explain.ts';
+import { explain, told, type Place } from './explain.ts';
 import type { MailchimpSettings } from './schema.ts';
 
 /** The most items Mailchimp puts on one page; it puts 10 when not asked. */
 export const PAGE = 1000;
+
+/**
+ * Connections used of the ten that Mailchimp allows a user, all programs together. Each request opens one and closes
+ * it, and Mailchimp may see the next before it has seen the last one's end: the tenth is for that.
+ */
+export const CONNECTIONS = 9;
+/** There is no quota beside the connections, so every call is of one kind. */
+const ENDPOINT = { name: 'any', windows: [] };
 
 export type Page<T> = { items: T[]; total: number };
 export type Api = ReturnType<typeof connect>;
 
 /**
  * A client of its own for one destination: the instance the SDK exports is shared by the whole process. It brings
- * no retries, so every call goes through ours.
+ * neither retries nor pacing, so every call goes through ours.
  */
-export function connect(settings: MailchimpSettings, context: DestinationContext) {
+export function connect(settings: MailchimpSettings, context: DestinationContext, limiter: Limiter) {
   const { api_key, base_url } = settings;
+  const { signal, backoff_ms } = context;
   const client = new ApiClient();
   if (base_url === undefined) {
     client.setConfig({ apiKey: api_key, server: api_key.slice(api_key.lastIndexOf('-') + 1) });
@@ -37,16 +47,16 @@ export function connect(settings: MailchimpSettings, context: DestinationContext
     call: () => Promise<unknown>,
   ): Promise<{ value: z.output<T>; requests: number }> {
     const attempt = async () => {
-      const parsed = reply.safeParse(await call());
+      const parsed = reply.safeParse(await limiter.run(ENDPOINT, { signal, send: call, told }));
       if (parsed.success) return parsed.data;
       const what = 'Mailchimp answered something this program does not understand.';
-      throw new SyncError(
-        { code: 'DESTINATION_ANSWER', where: place.where, what },
-        { retry: 'now', cause: parsed.error },
-      );
+      throw new SyncError({ code: 'DESTINATION_ANSWER', where: place.where, what }, { retry: 'now' });
     };
-    const { signal, backoff_ms } = context;
-    return withRetries(attempt, { signal, backoff_ms, explain: (error) => explain(error, place) });
+    return withRetries(attempt, {
+      signal,
+      backoff_ms,
+      explain: (error) => ({ error: explain(error, place) }),
+    });
   }
 
   /** Asks page by page, until a page is empty or the total is reached. */

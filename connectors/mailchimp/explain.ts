@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { SyncError, type Retry } from '../error.ts';
-import type { Failure } from '../retry.ts';
+import { TooLong } from '../limiter.ts';
+import type { Told } from '../quota.ts';
 import { ProblemDocument } from './replies.ts';
 
 /** Where a call stood: the place to name in an error, and whether it addressed a tag by its id. */
@@ -29,35 +30,30 @@ const KEY_FIX = 'Create an API key in Mailchimp (Account, Extras, API keys) and 
 
 /**
  * Turns whatever a call threw into our error and says whether to try again. Everything unclear is tried again:
- * adding and removing people of a tag can be repeated without harm.
+ * whatever this connector sends can be repeated without harm. What was thrown holds the key and people's addresses,
+ * and goes no further.
  *
  * @throws the error itself where it comes from no call, that is, from a mistake in this program
  */
-export function explain(error: unknown, place: Place): Failure {
-  if (error instanceof SyncError) return { error };
-  const thrown = Thrown.parse(error);
-  const status = thrown.status ?? thrown.statusCode;
-  const problem = thrown.response?.body;
-  const seconds = thrown.response?.headers['retry-after'];
+export function explain(error: unknown, place: Place): SyncError {
+  if (error instanceof SyncError) return error;
+  if (error instanceof TooLong) return throttled(place, 'next_run');
+  const { status, code, problem } = read(error);
   const why = problem ? withoutAddresses(`${problem.title}: ${problem.detail}`) : undefined;
-  const failure = (code: string, retry: Retry, what: string, fix?: string): Failure => ({
-    error: new SyncError({ code, where: place.where, what, why, fix }, { retry, cause: error }),
-    wait_ms: seconds === undefined ? undefined : seconds * 1000,
-  });
+  const failure = (name: string, retry: Retry, what: string, fix?: string): SyncError =>
+    new SyncError({ code: name, where: place.where, what, why, fix }, { retry });
 
   if (status === undefined) {
-    if (thrown.code === undefined) throw error;
+    if (code === undefined) throw error;
     return failure(
       'DESTINATION_DOWN',
       'now',
-      `Mailchimp could not be reached (${thrown.code}).`,
+      `Mailchimp could not be reached (${code}).`,
       'Check the network, `base_url` if it is set, and the data centre at the end of the API key.',
     );
   }
   if (status >= 500) return failure('DESTINATION_DOWN', 'now', `Mailchimp answered with status ${status}.`);
-  if (status === 429 || (status === 403 && !problem)) {
-    return failure('DESTINATION_THROTTLED', 'now', 'Mailchimp asks for fewer requests at a time.');
-  }
+  if (isThrottle(status, problem)) return throttled(place, 'now');
   if (status === 401 || (status === 403 && KEY_TITLES.test(problem?.title ?? ''))) {
     return failure('DESTINATION_KEY_REFUSED', 'never', 'Mailchimp refused the API key.', KEY_FIX);
   }
@@ -92,7 +88,44 @@ export function explain(error: unknown, place: Place): Failure {
   return failure('DESTINATION_REJECTED', 'never', `Mailchimp rejected the request with status ${status}.`);
 }
 
+/** What an answer says of the connections; without a time to wait, the limiter uses fewer for a while. */
+export function told(answer: { value: unknown } | { error: unknown }): Told {
+  if ('value' in answer) return {};
+  const { status, problem, seconds } = read(answer.error);
+  return {
+    crowded: status !== undefined && isThrottle(status, problem),
+    wait_ms: seconds === undefined ? undefined : seconds * 1000,
+  };
+}
+
+/** The problem in what a call threw, where Mailchimp answered one of that status. */
+export function problemOf(error: unknown, wanted: number): ProblemDocument | undefined {
+  const { status, problem } = read(error);
+  return status === wanted ? problem : undefined;
+}
+
 /** Mailchimp repeats what it was sent in its texts; addresses in them do not belong in messages and logs. */
 export function withoutAddresses(text: string): string {
   return text.replaceAll(/[^\s"'<>(),;:]+@[^\s"'<>(),;:]+/g, '(address)');
+}
+
+function read(error: unknown) {
+  const thrown = Thrown.safeParse(error).data;
+  return {
+    status: thrown?.status ?? thrown?.statusCode,
+    code: thrown?.code,
+    problem: thrown?.response?.body,
+    seconds: thrown?.response?.headers['retry-after'],
+  };
+}
+
+/** At very high volume 403 stands for 429; with a problem document it is about permissions. */
+function isThrottle(status: number, problem: ProblemDocument | undefined): boolean {
+  return status === 429 || (status === 403 && !problem);
+}
+
+function throttled({ where }: Place, retry: Retry): SyncError {
+  const what = 'Mailchimp asks for fewer requests at a time.';
+  const fix = 'The next run goes on from here. All programs with a key of this user share ten connections.';
+  return new SyncError({ code: 'DESTINATION_THROTTLED', where, what, fix }, { retry });
 }

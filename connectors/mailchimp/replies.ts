@@ -17,9 +17,13 @@ export const TagPage = z
   .object({ segments: z.array(Tag), total_items: z.int() })
   .transform(({ segments, total_items }) => ({ items: segments, total: total_items }));
 
-export const TagMemberPage = z
+export const ContactPage = z
   .object({ members: contacts, total_items: z.int() })
   .transform(({ members, total_items }) => ({ items: members, total: total_items }));
+
+export const Total = z.object({ total_items: z.int().nonnegative() });
+
+export const Contact = z.object({ status: z.string() });
 
 /** The tags of one contact, by id. */
 export const ContactTags = z
@@ -40,5 +44,44 @@ export const BatchAnswer = z
   }));
 export type BatchAnswer = z.output<typeof BatchAnswer>;
 
-/** The body of every error that Mailchimp itself answers; a proxy or a throttle answers something else. */
-export const ProblemDocument = z.object({ title: z.string(), detail: z.string().default('') });
+/** What was wrong with one contact; `field` is the merge tag it is about, where it is about one. */
+const ContactError = z.object({
+  error: z.string().default(''),
+  error_code: z.string().default(''),
+  field: z.string().default(''),
+  field_message: z.string().default(''),
+});
+
+/** Who was made or updated by one call, and why others were not. It is answered with 200 when all failed, too. */
+export const ContactsAnswer = z
+  .object({
+    new_members: contacts,
+    updated_members: contacts,
+    errors: z.array(ContactError.extend({ email_address: address })),
+  })
+  .transform(({ new_members, updated_members, errors }) => ({
+    done: new Set([...new_members, ...updated_members]),
+    errors: new Map(errors.map(({ email_address, ...error }) => [email_address, error])),
+  }));
+export type ContactsAnswer = z.output<typeof ContactsAnswer>;
+
+export const MergeField = z.object({ tag: z.string(), type: z.string() });
+export type MergeField = z.output<typeof MergeField>;
+
+export const MergeFieldPage = z
+  .object({ merge_fields: z.array(MergeField), total_items: z.int() })
+  .transform(({ merge_fields, total_items }) => ({ items: merge_fields, total: total_items }));
+
+/**
+ * The body of every error that Mailchimp itself answers; a proxy or a throttle answers something else. `errors` names
+ * places in the request: `members.item:7.merge_fields.CLV`.
+ */
+export const ProblemDocument = z.object({
+  title: z.string(),
+  detail: z.string().default(''),
+  errors: z
+    .array(z.object({ field: z.string().default(''), message: z.string().default('') }))
+    .optional()
+    .catch(undefined),
+});
+export type ProblemDocument = z.output<typeof ProblemDocument>;

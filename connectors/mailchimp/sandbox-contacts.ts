@@ -1,13 +1,16 @@
 import { z } from 'zod';
-import { describeContact, type Contact, type SandboxList } from './sandbox-list.ts';
-import { invalid, notFound, page, parse, problem, type Route } from './sandbox-replies.ts';
+import { wrongField } from './sandbox-fields.ts';
+import { contactHash, describeContact, type Contact, type SandboxList } from './sandbox-list.ts';
+import { invalid, invalidFields, notFound, page, parse, problem, type Route } from './sandbox-replies.ts';
 
 const Status = z.enum(['subscribed', 'unsubscribed', 'cleaned', 'pending', 'transactional']);
-const ContactChange = z.object({
-  email_address: z.string(),
+const ContactUpdate = z.object({
   status: Status.optional(),
-  status_if_new: Status.optional(),
   merge_fields: z.record(z.string(), z.unknown()).default({}),
+});
+const ContactChange = ContactUpdate.extend({
+  email_address: z.string(),
+  status_if_new: Status.optional(),
   tags: z.array(z.string()).default([]),
 });
 type ContactChange = z.output<typeof ContactChange>;
@@ -20,6 +23,8 @@ const TagChange = z.object({
   tags: z.array(z.object({ name: z.string(), status: z.enum(['active', 'inactive']) })),
 });
 
+type Refusal = { title: string; detail: string; code?: string; field?: string };
+
 /** Contacts, one at a time and up to 500 together: `/lists/{list_id}/members/…`, paths behind the list. */
 export function contactRoutes(list: SandboxList): Route[] {
   function find(hash = ''): Contact {
@@ -28,19 +33,51 @@ export function contactRoutes(list: SandboxList): Route[] {
     return contact;
   }
 
-  /** Sets what is given; a status that is not given stays. Who left cannot be subscribed again from here. */
+  /**
+   * Sets what is given; a status that is not given stays. Only an archived contact is taken for a new one, which the
+   * documents leave open: it is the answer that does harm.
+   */
   function put(change: ContactChange): Contact {
-    const existing = list.known(change.email_address);
-    const status = existing ? change.status : (change.status ?? change.status_if_new);
-    if (!existing && !status) throw invalid('status_if_new is required for a new contact.');
-    if (existing?.status === 'unsubscribed' && status === 'subscribed') {
-      throw problem(400, 'Member In Compliance State', 'The contact unsubscribed and cannot be re-imported.');
+    const refused = refusal(change);
+    if (refused?.field) {
+      throw invalidFields([{ field: `merge_fields.${refused.field}`, message: refused.detail }]);
     }
+    if (refused) throw problem(400, refused.title, refused.detail);
+    const existing = existingContact(change.email_address);
+    const status = existing ? change.status : (change.status ?? change.status_if_new);
     const contact = existing ?? list.putContact(change.email_address, status ?? 'transactional');
     contact.status = status ?? contact.status;
-    contact.merge_fields = { ...contact.merge_fields, ...change.merge_fields };
+    const known = list.fields.map(({ tag }) => tag);
+    const values = Object.entries(change.merge_fields).filter(([tag]) => known.includes(tag));
+    contact.merge_fields = { ...contact.merge_fields, ...Object.fromEntries(values) };
     contact.changed = list.time();
     return contact;
+  }
+
+  function existingContact(email: string): Contact | undefined {
+    const contact = list.known(email);
+    return contact?.status === 'archived' ? undefined : contact;
+  }
+
+  function refusal(change: ContactChange): Refusal | undefined {
+    const { email_address: email, status, status_if_new } = change;
+    const existing = existingContact(email);
+    if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) {
+      return { title: 'Invalid Resource', detail: `${email} looks fake or invalid.` };
+    }
+    if (list.forgotten.has(contactHash(email))) {
+      const detail = `${email} was permanently deleted and cannot be re-imported.`;
+      return { title: 'Forgotten Email Not Subscribed', detail };
+    }
+    if (!existing && !status && !status_if_new) {
+      return { title: 'Invalid Resource', detail: `${email} is not on this list.` };
+    }
+    if (existing?.status === 'unsubscribed' && status === 'subscribed') {
+      const detail = `${email} is in a compliance state and cannot be subscribed.`;
+      return { title: 'Member In Compliance State', detail };
+    }
+    const wrong = wrongField(list.fields, change.merge_fields);
+    return wrong && { title: 'Invalid Resource', detail: wrong.message, field: wrong.tag };
   }
 
   function setTag(contact: Contact, name: string, active: boolean): void {
@@ -55,16 +92,18 @@ export function contactRoutes(list: SandboxList): Route[] {
     const [created, updated]: [Contact[], Contact[]] = [[], []];
     const errors: object[] = [];
     for (const change of members) {
-      const existing = list.known(change.email_address) !== undefined;
-      const failed = existing && !update_existing ? 'ERROR_CONTACT_EXISTS' : refusal(change);
+      const existing = existingContact(change.email_address) !== undefined;
+      const failed =
+        existing && !update_existing
+          ? { title: '', detail: 'The contact is on the list already.', code: 'ERROR_CONTACT_EXISTS' }
+          : refusal(change);
       if (failed) {
-        const error = 'The contact was not added or updated.';
         errors.push({
           email_address: change.email_address,
-          error,
-          error_code: failed,
-          field: '',
-          field_message: '',
+          error: failed.detail,
+          error_code: failed.code ?? 'ERROR_GENERIC',
+          field: failed.field ?? '',
+          field_message: failed.field ? failed.detail : '',
         });
         continue;
       }
@@ -83,10 +122,22 @@ export function contactRoutes(list: SandboxList): Route[] {
     };
   }
 
-  function refusal(change: ContactChange): string | undefined {
-    const existing = list.known(change.email_address);
-    const rejoins = existing?.status === 'unsubscribed' && change.status === 'subscribed';
-    return rejoins || (!change.status && !change.status_if_new) ? 'ERROR_GENERIC' : undefined;
+  function patch(hash: string | undefined, body: unknown): object {
+    const { email } = find(hash);
+    const change = parse(ContactUpdate, body);
+    return describeContact(put({ ...change, email_address: email, tags: [] }));
+  }
+
+  function listed(query: URLSearchParams): object {
+    const status = query.get('status');
+    const shown = [...list.contacts.values()].filter((contact) =>
+      status ? contact.status === status : contact.status !== 'archived',
+    );
+    return { members: page(shown, query).map(describeContact), total_items: shown.length };
+  }
+
+  function archive(contact: Contact): undefined {
+    contact.status = 'archived';
   }
 
   function tagsOf(contact: Contact, query: URLSearchParams): object {
@@ -101,8 +152,16 @@ export function contactRoutes(list: SandboxList): Route[] {
 
   return [
     ['POST', /^$/, ({ body }) => putAll(body)],
+    ['GET', /^\/members$/, ({ query }) => listed(query)],
     ['GET', /^\/members\/([0-9a-f]{32})$/, (_, [hash]) => describeContact(find(hash))],
     ['PUT', /^\/members\/[0-9a-f]{32}$/, ({ body }) => describeContact(put(parse(ContactChange, body)))],
+    ['PATCH', /^\/members\/([0-9a-f]{32})$/, ({ body }, [hash]) => patch(hash, body)],
+    ['DELETE', /^\/members\/([0-9a-f]{32})$/, (_, [hash]) => archive(find(hash))],
+    [
+      'POST',
+      /^\/members\/([0-9a-f]{32})\/actions\/delete-permanent$/,
+      (_, [hash]) => list.forget(contactHash(find(hash).email)) as undefined,
+    ],
     ['GET', /^\/members\/([0-9a-f]{32})\/tags$/, ({ query }, [hash]) => tagsOf(find(hash), query)],
     ['POST', /^\/members\/([0-9a-f]{32})\/tags$/, ({ body }, [hash]) => setTags(find(hash), body)],
   ];

@@ -10,6 +10,7 @@ export type Contact = {
   merge_fields: Record<string, unknown>;
   changed: string;
 };
+export type Field = { merge_id: number; tag: string; name: string; type: string };
 /** A tag is `static`; a segment by rules is `saved` and holds nobody here. */
 export type Segment = {
   id: number;
@@ -25,6 +26,12 @@ export type SandboxList = ReturnType<typeof openList>;
 export function openList(options: SandboxOptions) {
   const contacts = new Map<string, Contact>();
   const segments = new Map<number, Segment>();
+  const fields: Field[] = [
+    { merge_id: 1, tag: 'FNAME', name: 'First Name', type: 'text' },
+    { merge_id: 2, tag: 'LNAME', name: 'Last Name', type: 'text' },
+  ];
+  /** Hashes of addresses that were deleted for good. */
+  const forgotten = new Set<string>();
   let lastId = 1000;
   for (const { email, status } of options.people ?? []) putContact(email, status ?? 'subscribed');
 
@@ -42,9 +49,22 @@ export function openList(options: SandboxOptions) {
     return contacts.get(contactHash(email));
   }
 
-  /** The contact of an address. Without a given set of people, every address is one, subscribed. */
+  /**
+   * The contact of an address, as segments see it: who was archived is none. Without a given set of people, every
+   * address is one, subscribed.
+   */
   function contact(email: string): Contact | undefined {
-    return known(email) ?? (options.people ? undefined : putContact(email, 'subscribed'));
+    const old = known(email);
+    if (old) return old.status === 'archived' ? undefined : old;
+    const stranger = options.people || forgotten.has(contactHash(email));
+    return stranger ? undefined : putContact(email, 'subscribed');
+  }
+
+  function forget(hash: string): void {
+    const gone = contacts.get(hash);
+    contacts.delete(hash);
+    forgotten.add(hash);
+    for (const segment of segments.values()) if (gone) segment.members.delete(gone);
   }
 
   function addSegment(name: string, type: Segment['type']): Segment {
@@ -67,11 +87,25 @@ export function openList(options: SandboxOptions) {
     return Object.fromEntries(tags().map((segment) => [segment.name, emails(segment)]));
   }
 
-  return { contacts, segments, known, contact, putContact, addSegment, tag, tags, tagState, time };
+  return {
+    contacts,
+    segments,
+    fields,
+    forgotten,
+    known,
+    contact,
+    forget,
+    putContact,
+    addSegment,
+    tag,
+    tags,
+    tagState,
+    time,
+  };
 }
 
 /** How the API addresses a contact. */
-function contactHash(email: string): string {
+export function contactHash(email: string): string {
   return createHash('md5').update(email.toLowerCase()).digest('hex');
 }
 

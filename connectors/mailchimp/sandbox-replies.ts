@@ -24,6 +24,14 @@ export function problem(status: number, title: string, detail: string): ProblemR
   return new ProblemReply({ status, body, content_type: 'application/problem+json; charset=utf-8' });
 }
 
+/** Names the places in a request that are refused, the whole of it with them. */
+export function invalidFields(errors: readonly { field: string; message: string }[]): ProblemReply {
+  const { reply } = invalid(
+    "The resource submitted could not be validated. For field-specific details, see the 'errors' array.",
+  );
+  return new ProblemReply({ ...reply, body: { ...(reply.body as object), errors } });
+}
+
 export function notFound(): ProblemReply {
   return problem(404, 'Resource Not Found', 'The requested resource could not be found.');
 }

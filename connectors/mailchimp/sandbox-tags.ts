@@ -55,6 +55,9 @@ export function tagRoutes(list: SandboxList): Route[] {
 
   function update(segment: Segment, body: unknown): object {
     const { name, static_segment } = parse(SegmentChange, body);
+    if ([...list.segments.values()].some((other) => other !== segment && other.name === name)) {
+      throw invalid('Sorry, that tag already exists.');
+    }
     segment.name = name ?? segment.name;
     if (static_segment) {
       segment.members.clear();

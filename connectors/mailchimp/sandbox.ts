@@ -1,10 +1,13 @@
 import type { SandboxOptions, SandboxPlatform, SandboxReply, SandboxRequest } from '../sandbox.ts';
 import { contactRoutes } from './sandbox-contacts.ts';
+import { fieldRoutes } from './sandbox-fields.ts';
 import { openList, SANDBOX_LIST } from './sandbox-list.ts';
 import { notFound, pick, problem, ProblemReply, type Route } from './sandbox-replies.ts';
 import { tagRoutes } from './sandbox-tags.ts';
 
 const KEY = 'sandbox-us1';
+/** Requests at the same time, of all programs together. */
+const CONNECTIONS = 10;
 
 /**
  * Mailchimp in small: one account (key `sandbox-us1`), one list (`sandbox`), its contacts and tags.
@@ -18,6 +21,7 @@ export function mailchimpSandbox(options: SandboxOptions): SandboxPlatform {
     ['GET', /^$/, ({ query }) => describeList(query)],
     ...tagRoutes(list),
     ...contactRoutes(list),
+    ...fieldRoutes(list),
   ];
 
   function describeList(query: URLSearchParams) {
@@ -28,6 +32,10 @@ export function mailchimpSandbox(options: SandboxOptions): SandboxPlatform {
   }
 
   function handle(request: SandboxRequest): SandboxReply {
+    if (options.rates !== false && (request.open ?? 1) > CONNECTIONS) {
+      return problem(429, 'Too Many Requests', `You have more than ${CONNECTIONS} simultaneous connections.`)
+        .reply;
+    }
     if (!knowsKey(request.headers.authorization)) {
       return problem(401, 'API Key Invalid', 'The API key may be invalid, or of another data centre.').reply;
     }

@@ -4,6 +4,9 @@ import type { DestinationDefinition } from '../destination.ts';
 /** The most addresses Mailchimp takes in one call, in each direction; more are answered with 400. */
 export const MEMBERS_PER_CALL = 500;
 
+/** What a contact that does not exist yet is made as; `skip` makes none. */
+const NEW_CONTACTS = ['skip', 'subscribed', 'pending', 'transactional'] as const;
+
 const settings = z.strictObject({
   api_key: z
     .string()
@@ -11,6 +14,12 @@ const settings = z.strictObject({
     .describe('API key of the Mailchimp account, with its data centre at the end (…-us19).')
     .meta({ secret: true }),
   list_id: z.string().min(1).describe('Id of the Mailchimp audience (list) whose contacts get the tags.'),
+  new_contacts: z
+    .enum(NEW_CONTACTS)
+    .default('skip')
+    .describe(
+      'People who are not on the list are left out (`skip`) or made contacts: `transactional` (no campaigns), `pending` (asked by e-mail to confirm), or `subscribed` (only with `consent: required`).',
+    ),
   base_url: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -20,7 +29,7 @@ const settings = z.strictObject({
 });
 export type MailchimpSettings = z.output<typeof settings>;
 
-/** Keeps tags of one Mailchimp list equal to segments. Contacts are never created, and their status is never sent. */
+/** Keeps tags of one Mailchimp list equal to segments. The status of a contact who exists is never sent. */
 export const mailchimp: DestinationDefinition<MailchimpSettings> = {
   type: 'mailchimp',
   title: 'Mailchimp tags',
@@ -29,6 +38,13 @@ export const mailchimp: DestinationDefinition<MailchimpSettings> = {
   identifiers: ['email'],
   consent: { channel: 'email', rule: 'required' },
   account: ({ list_id }) => list_id,
+  properties: {
+    word: 'merge field',
+    nameProblem: mergeTagProblem,
+    /** Making a merge field that is missing takes a request more, once. */
+    floor: (members) => Math.ceil(members / MEMBERS_PER_CALL),
+  },
+  /** Making new contacts takes two more for each 500 of them, which shows only while sending. */
   floor: ({ create, add, remove }) =>
     (create ? 1 : 0) + Math.max(Math.ceil(add / MEMBERS_PER_CALL), Math.ceil(remove / MEMBERS_PER_CALL)),
   async open(given, context) {
@@ -36,3 +52,13 @@ export const mailchimp: DestinationDefinition<MailchimpSettings> = {
     return openMailchimp(given, context);
   },
 };
+
+/** Names that mean something else in a campaign's text; EMAIL would change a contact's address. */
+const RESERVED = ['EMAIL', 'DATE', 'LIST', 'UNSUB', 'ARCHIVE', 'FORWARD', 'REWARDS', 'INTERESTS', 'USER_URL'];
+
+function mergeTagProblem(name: string): string | undefined {
+  if (!/^[A-Z][A-Z0-9_]{0,9}$/.test(name)) {
+    return 'must be a merge tag: at most 10 capital letters, digits and underscores, a letter first';
+  }
+  return RESERVED.includes(name) ? "is a tag of Mailchimp's own" : undefined;
+}

@@ -88,6 +88,6 @@ function shown(column: string): string {
 }
 
 /** A text that a spreadsheet could take for a formula gets a leading apostrophe; a phone number is none. */
-function asText(text: string): string {
+export function asText(text: string): string {
   return `if(match(${text}, '^[=+@\\\\-\\t\\r]'), concat('\\'', ${text}), ${text})`;
 }

@@ -1,7 +1,6 @@
 import { SyncError } from '../../connectors/index.ts';
 import { loadJob, type Job } from '../job/load.ts';
 import { playbookOf } from '../job/playbook.ts';
-import { segmentsOf } from '../job/segments.ts';
 import { didYouMean } from '../job/suggest.ts';
 import { overviewOf, type Overview } from '../run/overview.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -58,7 +57,7 @@ function urgentText(played: readonly PlayedSegment[]): string {
 }
 
 function chosenModels(job: Job, wanted: string | undefined): string[] {
-  const models = [...new Set<string>(segmentsOf(job.segments).map(({ model }) => model))];
+  const models = Object.keys(job.segments);
   if (wanted === undefined) return models;
   if (models.includes(wanted)) return [wanted];
   throw new SyncError({

@@ -5,9 +5,10 @@ import type { Engine } from './engine.ts';
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
  * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
- *   `assignments`, `holdout_entries`, `plan_members`): written once per run under its `run_id` and read only after the
- *   run says that they are complete. Old ones are dropped by partition; assignments and holdout entries stay.
- * - state (`runs`, `audiences`, `ledger`, `tombstones`): facts, appended and never changed; the present is a query over them. They
+ *   `assignments`, `holdout_entries`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
+ *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
+ *   assignments and holdout entries stay.
+ * - state (`runs`, `audiences`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
@@ -121,8 +122,21 @@ const TABLES: Record<string, string> = {
   plan_members: `(
     job LowCardinality(String), run_id LowCardinality(String), audience UInt32, op LowCardinality(String),
     member String, customer String, email String, phone String, first_name String, last_name String,
-    city String, region String, zip String, country LowCardinality(String)
+    city String, region String, zip String, country LowCardinality(String), value Nullable(Decimal(18, 4))
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op, member)`,
+
+  widened: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, rung UInt8, customer String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, rung, customer)`,
+
+  remote_members: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, member String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, member)`,
+
+  plan_properties: `(
+    job LowCardinality(String), run_id LowCardinality(String), destination LowCardinality(String), member String,
+    customer String, parked Bool, changed Map(String, String), hashes Map(String, UInt64)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (destination, member)`,
 
   runs: `(
     job LowCardinality(String), run_id String, event LowCardinality(String), at DateTime64(3, 'UTC'),
@@ -131,7 +145,7 @@ const TABLES: Record<string, string> = {
 
   audiences: `(
     job LowCardinality(String), destination LowCardinality(String), account String, name String,
-    remote_id String, at DateTime64(3, 'UTC')
+    remote_id String, at DateTime64(3, 'UTC'), segment Nullable(String), settings Nullable(String)
   ) ENGINE = MergeTree ORDER BY (job, destination, account, name) ${STATE_SETTINGS}`,
 
   tombstones: `(
@@ -141,23 +155,41 @@ const TABLES: Record<string, string> = {
   ledger: `(
     job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,
     member String, op LowCardinality(String), result LowCardinality(String), reason LowCardinality(String),
-    permanent Bool, run_id LowCardinality(String), seq UInt64
+    permanent Bool, run_id LowCardinality(String), seq UInt64, platform_id String, value Nullable(Decimal(18, 4))
   ) ENGINE = MergeTree ORDER BY (job, destination, account, remote_id, member, seq) ${STATE_SETTINGS}`,
+
+  properties: `(
+    job LowCardinality(String), destination LowCardinality(String), account String, member String,
+    hashes Map(String, UInt64), result LowCardinality(String), reason LowCardinality(String), permanent Bool,
+    run_id LowCardinality(String), seq UInt64, platform_id String
+  ) ENGINE = MergeTree ORDER BY (job, destination, account, member, seq) ${STATE_SETTINGS}`,
 };
 
-/** Creates whatever table is missing. Safe to repeat, also by several callers at once. */
+/** Columns that stores made by earlier versions lack. */
+const ADDED: Record<string, Record<string, string>> = {
+  audiences: { segment: 'Nullable(String)', settings: 'Nullable(String)' },
+  plan_members: { value: 'Nullable(Decimal(18, 4))' },
+  ledger: { platform_id: 'String', value: 'Nullable(Decimal(18, 4))' },
+};
+
+/** Creates whatever table or column is missing. Safe to repeat, also by several callers at once. */
 export async function createTables(engine: Engine): Promise<void> {
-  const existing = new Set(
-    (
-      await engine.query<{ name: string }>(
-        'SELECT name FROM system.tables WHERE database = currentDatabase()',
-      )
-    ).map((row) => row.name),
+  const rows = await engine.query<{ table: string; columns: string[] }>(
+    'SELECT table, groupArray(name) AS columns FROM system.columns WHERE database = currentDatabase() GROUP BY table',
   );
+  const existing = new Map(rows.map(({ table, columns }) => [table, columns]));
   const missing = Object.entries(TABLES).filter(([name]) => !existing.has(name));
-  await Promise.all(
-    missing.map(([name, definition]) => engine.command(`CREATE TABLE IF NOT EXISTS ${name} ${definition}`)),
+  const lacking = Object.entries(ADDED).flatMap(([table, columns]) =>
+    Object.entries(columns)
+      .filter(([name]) => existing.get(table)?.includes(name) === false)
+      .map(([name, type]) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${name} ${type}`),
   );
+  await Promise.all([
+    ...missing.map(([name, definition]) =>
+      engine.command(`CREATE TABLE IF NOT EXISTS ${name} ${definition}`),
+    ),
+    ...lacking.map((statement) => engine.command(statement)),
+  ]);
 }
 
 const COMPUTED = [
@@ -170,6 +202,9 @@ const COMPUTED = [
   'counts',
   'holdouts',
   'plan_members',
+  'widened',
+  'remote_members',
+  'plan_properties',
 ];
 
 /** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */

@@ -1,3 +1,5 @@
+import type { DestinationDefinition } from '../../connectors/index.ts';
+import { readAudienceSettings, type AudienceSettings } from './audience-settings.ts';
 import type { Finding, Path } from './problems.ts';
 import {
   audienceName,
@@ -11,13 +13,13 @@ import {
 import { didYouMean } from './suggest.ts';
 
 /** One segment (`lifecycle.top`) and what the destination calls it; `holdout` is the share kept out, if any. */
-export type Audience = { segment: string; name: string; holdout?: number };
+export type Audience = AudienceSettings & { segment: string; name: string; holdout?: number };
 
 /** The holdout that one entry gives a segment, and where it stands. */
 export type GivenHoldout = { segment: string; share: number; path: Path };
 
 /** An entry whose pattern may name segments that only a run finds, those of a `per_category` entry. */
-export type OpenAudience = { pattern: string; template: string; holdout?: number };
+export type OpenAudience = AudienceSettings & { pattern: string; template: string; holdout?: number };
 
 /**
  * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
@@ -26,8 +28,9 @@ export type OpenAudience = { pattern: string; template: string; holdout?: number
  */
 export function expandAudiences(
   entries: readonly [index: number, entry: Record<string, unknown>][],
-  options: { word: string; path: Path; job: string; models: ConfiguredModels },
+  options: { definition: DestinationDefinition; path: Path; job: string; models: ConfiguredModels },
 ): { audiences: Audience[]; open: OpenAudience[]; holdouts: GivenHoldout[]; findings: Finding[] } {
+  const { audience_word: word } = options.definition;
   const segments = segmentsOf(options.models);
   const audiences: Audience[] = [];
   const open: OpenAudience[] = [];
@@ -35,13 +38,18 @@ export function expandAudiences(
   const findings: Finding[] = [];
   const taken = new Map<string, string>();
   for (const [index, entry] of entries) {
-    const { segment: pattern, holdout: share, [options.word]: template = '{label}' } = entry;
+    const { segment: pattern, holdout: share, [word]: template = '{label}' } = entry;
     if (typeof pattern !== 'string' || typeof template !== 'string') continue;
     const matched = matchSegments(pattern, segments);
     const found = matchFamilies(pattern, options.models).length > 0;
+    const { given, findings: wrong } = readAudienceSettings(entry, options.definition, [
+      ...options.path,
+      index,
+    ]);
+    findings.push(...wrong);
     const held = typeof share === 'number' ? { holdout: share } : {};
     if (found) {
-      open.push({ pattern, template, ...held });
+      open.push({ pattern, template, ...held, ...given });
       if (typeof share === 'number')
         holdouts.push({ segment: pattern, share, path: [...options.path, index, 'holdout'] });
     }
@@ -59,13 +67,13 @@ export function expandAudiences(
       const name = audienceName(template, segment, options.job);
       // Platforms and disks differ in whether capitals tell names apart; none needs two that differ only by them.
       const other = taken.get(name.toLowerCase());
-      if (other) clashes.push(`"${name}" would be the ${options.word} of ${other} and of ${segment.name}`);
+      if (other) clashes.push(`"${name}" would be the ${word} of ${other} and of ${segment.name}`);
       taken.set(name.toLowerCase(), segment.name);
-      audiences.push({ segment: segment.name, name });
+      audiences.push({ segment: segment.name, name, ...given });
       if (typeof share !== 'number') continue;
       holdouts.push({ segment: segment.name, share, path: [...options.path, index, 'holdout'] });
     }
-    if (clashes[0]) findings.push(sameName(clashes, [...options.path, index], options.word));
+    if (clashes[0]) findings.push(sameName(clashes, [...options.path, index], word));
   }
   return { audiences, open, holdouts, findings };
 }

@@ -3,7 +3,7 @@ import type { Rule } from './custom-rules.ts';
 type Named = { name: string; where?: Rule };
 
 /** @returns the full names of the segments that a rule names, each once */
-export function segmentsIn(rule: Rule): string[] {
+function segmentsIn(rule: Rule): string[] {
   const inner = [...(rule.all ?? []), ...(rule.any ?? []), ...(rule.not ? [rule.not] : [])];
   const own = rule.segment === undefined ? [] : [rule.segment];
   return [...new Set([...own, ...inner.flatMap(segmentsIn)])];

@@ -4,6 +4,7 @@ import { expandAudiences, type Audience, type GivenHoldout, type OpenAudience } 
 import { shareHoldouts } from './holdouts.ts';
 import { destinationEntry, sourceEntry, type Connectors } from './job-file.ts';
 import type { Finding, Path } from './problems.ts';
+import { readProperties, type Property } from './properties.ts';
 import type { ConfiguredModels } from './segments.ts';
 
 export type JobSource = {
@@ -23,6 +24,10 @@ export type JobDestination = {
   audiences: Audience[];
   /** Entries that stand for more audiences once a run has found the categories. */
   open: OpenAudience[];
+  /** What becomes of audiences that the job names no more. */
+  orphans: 'keep' | 'remove';
+  /** What is stored of people there beside their being members; none where the destination can hold nothing. */
+  properties: Property[];
 };
 
 type Entry = Record<string, unknown>;
@@ -50,10 +55,13 @@ export function readSources(
   return { sources, findings };
 }
 
-/** Reads the destinations that are in order, with their audiences, and finds names and audiences used twice. */
+/**
+ * Reads the destinations that are in order, with their audiences, and finds names and audiences used twice.
+ * @param options `extras` are what the job's sources carry of customers, if all sources can be read
+ */
 export function readDestinations(
   entries: unknown,
-  options: { connectors: Connectors; job: string; models: ConfiguredModels },
+  options: { connectors: Connectors; job: string; models: ConfiguredModels; extras?: readonly string[] },
 ): { destinations: JobDestination[]; findings: Finding[] } {
   const destinations: JobDestination[] = [];
   const findings: Finding[] = [];
@@ -66,15 +74,24 @@ export function readDestinations(
     if (!definition) continue;
     const path = ['destinations', index, 'audiences'];
     const word = definition.audience_word;
-    const expanded = expandAudiences(mappings(entry.audiences), { ...options, word, path });
-    findings.push(...expanded.findings);
+    const expanded = expandAudiences(mappings(entry.audiences), { ...options, definition, path });
+    const { properties, findings: wrong } = definition.properties
+      ? readProperties(entry.properties, {
+          ...options,
+          definition,
+          path: ['destinations', index, 'properties'],
+        })
+      : { properties: [], findings: [] };
+    findings.push(...expanded.findings, ...wrong);
     holdouts.push(...expanded.holdouts);
     const parsed = destinationEntry(definition).safeParse(entry);
     if (!parsed.success) continue;
-    const { type: _type, name: _name, consent, audiences: _audiences, ...settings } = parsed.data;
+    const { consent, orphans, ...others } = ownSettings(definition, parsed.data);
+    const settings = 'orphans' in definition.settings.shape ? { ...others, orphans } : others;
     const name = names.get(index)!;
     const { audiences, open } = expanded;
-    destinations.push({ name, definition, settings, consent: consent as ConsentRule, audiences, open });
+    const kept = { audiences, open, properties, orphans: orphans as JobDestination['orphans'] };
+    destinations.push({ name, definition, settings, consent: consent as ConsentRule, ...kept });
     if (expanded.findings.length > 0) continue;
     // A destination that has no name for its account is told apart by its settings.
     const account = `${definition.type}\n${definition.account(settings) || JSON.stringify(settings)}`;
@@ -91,6 +108,13 @@ export function readDestinations(
   const audiences = destinations.flatMap((destination) => destination.audiences);
   findings.push(...shareHoldouts(audiences, holdouts));
   return { destinations, findings };
+}
+
+/** What remains of an entry for its connector, and `consent`. */
+function ownSettings(definition: DestinationDefinition, parsed: Entry): Entry {
+  const { type: _type, name: _name, audiences: _audiences, ...own } = parsed;
+  if (definition.properties) delete own.properties;
+  return own;
 }
 
 function mappings(entries: unknown): [number, Entry][] {

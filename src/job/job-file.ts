@@ -95,9 +95,11 @@ export function destinationEntry(definition: DestinationDefinition) {
       .describe(
         `Who is left out: those without a recorded yes to ${CHANNELS[definition.consent.channel]}, those with a recorded no, or nobody.`,
       ),
+    orphans: z.enum(['keep', 'remove']).default('keep').describe(orphansText(definition)),
+    ...(definition.properties ? { properties: propertiesOf(definition.properties.word) } : {}),
     audiences: z
       .array(
-        z.strictObject({
+        (definition.audience_settings ?? z.object({})).strict().safeExtend({
           segment: z
             .string()
             .max(100)
@@ -122,6 +124,22 @@ export function destinationEntry(definition: DestinationDefinition) {
       .min(1)
       .describe(`Which segments are kept, each as its own ${definition.audience_word}.`),
   });
+}
+
+/** A destination may have an `orphans` of its own, of what it makes out of audiences; the two are one setting. */
+function orphansText({ audience_word: word, settings }: DestinationDefinition): string {
+  const own = (settings.shape.orphans as z.ZodType | undefined)?.description;
+  const text = `What becomes of ${word}s that the job file names no more: they are kept as they are, or the members this job put there are taken out; the ${word} itself stays.`;
+  return own ? `${text} ${own}` : text;
+}
+
+function propertiesOf(word: string) {
+  return z
+    .union([z.array(z.string()).min(1), z.record(z.string(), z.string())])
+    .optional()
+    .describe(
+      `What every member has there as a ${word}: profile fields, models (the label of the segment), custom.name (true or false) and extra.name, as a list, or as a mapping of names to them. Only values that changed are sent.`,
+    );
 }
 
 const CHANNELS = { email: 'e-mail marketing', ads: 'advertising' } as const;

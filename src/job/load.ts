@@ -62,13 +62,13 @@ export function parseJob(text: string, options: LoadOptions & { file: string }):
     const job = typeof name === 'string' ? name : '';
     const from = readSources(sources, connectors);
     const models = usableModels(segments);
-    const to = readDestinations(destinations, { connectors, job, models });
+    const all = Array.isArray(sources) && sources.length === from.sources.length;
+    const extras = all ? extrasOf(from.sources) : undefined;
+    const to = readDestinations(destinations, { connectors, job, models, extras });
     const { custom } = (segments ?? {}) as Record<string, unknown>;
     const sql = readSqlFiles(custom, folder);
     own = { sources: from.sources, destinations: to.destinations, sql_files: sql.files };
-    const extras = extrasOf(from.sources);
-    const all = Array.isArray(sources) && sources.length === from.sources.length;
-    const rules = checkCustom(custom, { segments: segmentsOf(models), extras: all ? extras : undefined });
+    const rules = checkCustom(custom, { segments: segmentsOf(models), extras });
     return [...from.findings, ...rules, ...sql.findings, ...to.findings];
   };
   const settings = readConfig(text, { ...options, folder, schema: jobFile(connectors), across });

@@ -31,7 +31,7 @@ export const PlaySettings = z.strictObject({
   outreach: told('What to do person to person.'),
 });
 
-export type OwnPlay = z.output<typeof PlaySettings>;
+type OwnPlay = z.output<typeof PlaySettings>;
 
 /** What the program suggests for each built-in segment unless the job file says otherwise. */
 export const PLAYBOOK: { [M in ModelName]: Record<keyof (typeof MODELS)[M], Play & { priority: number }> } = {

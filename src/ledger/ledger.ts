@@ -1,22 +1,18 @@
 import type { Acknowledgement, Outcome } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
+import { PARKED, STANDING } from './refusals.ts';
 
 /** Names the audiences of one job at one account of a destination. Bound as parameters wherever the ledger is read. */
 export type Account = { job: string; destination: string; account: string };
 
-/** A member refused for good is left alone for so long, unless the audience is made anew. */
-export const PARKED_DAYS = 7;
-
 /**
- * SQL: every member the ledger knows of an account's audiences, with `remote_id`, whether the audience holds them,
- * and which change of them is parked. Bind an Account and `now_ms`. An audience made anew has another id, so an empty
- * ledger.
+ * SQL: every member the ledger knows of an account's audiences, with `remote_id`, whether the audience holds them, the
+ * `held_value` it was told of them, and which change of them is parked. Bind an Account and `now_ms`. An audience made
+ * anew has another id, so an empty ledger.
  */
 export const LEDGER = `
-  SELECT remote_id, member, argMaxIf(op, seq, result = 'done') = 'add' AS held,
-    argMax((op, result, permanent), seq) AS last,
-    max(seq) > {now_ms:UInt64} - ${PARKED_DAYS * 86_400_000} AS recent,
-    if(recent AND last.2 = 'refused' AND last.3, last.1, '') AS parked
+  SELECT remote_id, member, argMaxIf((op, value), seq, result = 'done') AS acknowledged,
+    acknowledged.1 = 'add' AS held, acknowledged.2 AS held_value, ${STANDING}, ${PARKED} AS parked
   FROM ledger WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String}
   GROUP BY remote_id, member`;
 
@@ -24,29 +20,44 @@ export const LEDGER = `
  * Appends what the platform acknowledged for one batch; members to be tried again leave no trace, so the next run
  * offers them. Safe to repeat: the same `batch` of a run is stored once.
  * @param at `clock` in milliseconds since 1970 orders the facts about a member
+ * @param values what members that were added are worth, as they were sent, by key
  */
 export async function appendAcknowledged(
   engine: Engine,
   audience: Account & { remote_id: string },
   at: { run_id: string; batch: string; clock: number },
   acknowledged: Acknowledgement,
+  values: ReadonlyMap<string, string> = new Map(),
 ): Promise<void> {
   const row = (op: 'add' | 'remove') => (outcome: Outcome) => ({
     ...audience,
-    member: outcome.key,
     op,
-    result: outcome.result,
-    reason: outcome.result === 'refused' ? outcome.reason : '',
-    permanent: outcome.result === 'refused' && outcome.permanent,
+    ...outcomeColumns(outcome),
+    value: (op === 'add' && values.get(outcome.key)) || null,
     run_id: at.run_id,
     seq: at.clock,
   });
-  const settled = (outcome: Outcome) => outcome.result !== 'retry';
   const rows = [
-    ...acknowledged.removed.filter(settled).map(row('remove')),
-    ...acknowledged.added.filter(settled).map(row('add')),
+    ...acknowledged.removed.filter(isSettled).map(row('remove')),
+    ...acknowledged.added.filter(isSettled).map(row('add')),
   ];
   if (rows.length > 0) await engine.insert('ledger', rows, { token: `${at.run_id}:${at.batch}` });
+}
+
+/** Whether an outcome is a fact to keep; a member to be tried again is none. */
+export function isSettled({ result }: Outcome): boolean {
+  return result !== 'retry';
+}
+
+/** What every table of acknowledged facts says of an outcome. */
+export function outcomeColumns(outcome: Outcome): object {
+  return {
+    member: outcome.key,
+    result: outcome.result,
+    reason: outcome.result === 'refused' ? outcome.reason : '',
+    permanent: outcome.result === 'refused' && outcome.permanent,
+    platform_id: (outcome.result === 'done' && outcome.remote_id) || '',
+  };
 }
 
 /** Appends that an audience which is gone holds nobody any more. Safe to repeat. */
@@ -64,11 +75,19 @@ export async function forgetMembers(
   );
 }
 
-/** Remembers which remote audience a name stands for. */
+/** An audience as it was last seen. `segment` and `settings` (as JSON) are null where an older version noted it. */
+export type RememberedAudience = {
+  name: string;
+  remote_id: string;
+  segment: string | null;
+  settings: string | null;
+};
+
+/** Remembers which remote audience a name stands for, and what it is of. */
 export async function rememberAudience(
   engine: Engine,
   account: Account,
-  audience: { name: string; remote_id: string },
+  audience: Pick<RememberedAudience, 'name' | 'remote_id'> & Partial<RememberedAudience>,
 ): Promise<void> {
   const at = new Date().toISOString();
   const { destination } = account;
@@ -76,14 +95,22 @@ export async function rememberAudience(
   await engine.insert('audiences', [{ ...account, ...audience, at }], { token });
 }
 
-/** The remembered remote ids by name. */
-export async function rememberedAudiences(engine: Engine, account: Account): Promise<Map<string, string>> {
-  const rows = await engine.query<{ name: string; remote_id: string }>(
-    `SELECT name, argMax(remote_id, at) AS remote_id FROM audiences
-     WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String} GROUP BY name`,
+/** What is remembered of an account's audiences, by name. A name that gave way to another of the same id is not there. */
+export async function rememberedAudiences(
+  engine: Engine,
+  account: Account,
+): Promise<Map<string, RememberedAudience>> {
+  const rows = await engine.query<RememberedAudience>(
+    `SELECT name, newest.1 AS remote_id, newest.2 AS segment, newest.3 AS settings
+     FROM (SELECT last.1 AS name, argMax((remote_id, last.2, last.3), seen) AS newest
+           FROM (SELECT remote_id, argMax((name, segment, settings), at) AS last, max(at) AS seen FROM audiences
+                 WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String}
+                 GROUP BY remote_id)
+           GROUP BY name)
+     ORDER BY name`,
     account,
   );
-  return new Map(rows.map(({ name, remote_id }) => [name, remote_id]));
+  return new Map(rows.map((row) => [row.name, row]));
 }
 
 /** How many members each audience of an account holds, and how many changes are parked, by remote id. */

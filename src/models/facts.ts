@@ -25,6 +25,7 @@ const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 /**
  * What a run knows of its customers, as SQL in brackets: one row each with `customer` and `columns`. What has not been
  * computed (predictions without a model, say) is NULL. Bind `job` and `run`.
+ * All tables lie in the store by customer, so they are merged, not hashed.
  * @param columns profile fields, and what the models keep beside them; only their tables are read
  */
 export function facts(columns: readonly string[]): string {
@@ -40,7 +41,8 @@ export function facts(columns: readonly string[]): string {
       if (held.length === 0) return '';
       return ` LEFT JOIN (SELECT customer, ${held.join(', ')} FROM ${table} ${MINE}) AS ${table} USING (customer)`;
     });
+  const merged = joins.some(Boolean) ? " SETTINGS join_algorithm = 'full_sorting_merge'" : '';
   const own = of('profiles').map((column) => MADE[column] ?? column);
   const others = Object.keys(TABLES).slice(1).flatMap(of);
-  return `(SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT * FROM profiles ${MINE}) AS p${joins.join('')})`;
+  return `(SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT * FROM profiles ${MINE}) AS p${joins.join('')}${merged})`;
 }

@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { ModelFlows, Span } from './flows.ts';
 
 /** Money in the job's currency as a decimal string; null where a segment has nobody left to take a mean of. */
-export type Move = {
+type Move = {
   from: string;
   to: string;
   /** What moving one customer is worth: the mean value of `to` less that of `from`. Negative for a move down. */

@@ -29,7 +29,7 @@ export function destinationsWith(
     ),
   );
   const destinations = job.destinations.map((destination) => {
-    const more = destination.open.flatMap(({ pattern, template }): Audience[] => {
+    const more = destination.open.flatMap(({ pattern, template, ...given }): Audience[] => {
       const matched = matchSegments(pattern, found);
       if (matched.length === 0 && matchSegments(pattern, told).length === 0)
         warnings.push(`${destination.name}: no run has found a category for ${pattern}`);
@@ -39,7 +39,7 @@ export function destinationsWith(
         if (other === undefined) {
           taken.set(key(destination, name), { segment: segment.name, at: destination.name });
           const holdout = shares.get(segment.name);
-          return [{ segment: segment.name, name, ...(holdout ? { holdout } : {}) }];
+          return [{ segment: segment.name, name, ...given, ...(holdout ? { holdout } : {}) }];
         }
         warnings.push(
           `${destination.name}: ${segment.name} is not kept as "${name}", which ${other.at} keeps for ${other.segment} in the same account; give it another name`,

@@ -3,7 +3,7 @@ import type { Categories } from '../job/segments.ts';
 import { lastRun } from './state.ts';
 
 /** What a run notes when it has assigned all segments. */
-export type Segmented = { categories?: Categories };
+type Segmented = { categories?: Categories };
 
 /** @returns the categories that the runs of a job have found up to now, by `per_category` entry */
 export async function foundCategories(engine: Engine, job: string): Promise<Categories> {

@@ -11,18 +11,18 @@ import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledge
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
 import { withFoundAudiences } from './audiences.ts';
-import { openDestination } from './destinations.ts';
+import { openDestination } from './open-destination.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
+import { asMember, everyone } from './members.ts';
 import { newRun } from './new-run.ts';
 import { accountOf } from './plan.ts';
 import { asProblem } from './problem.ts';
-import { everyone } from './push.ts';
 import type { RunContext } from './run.ts';
 import { lastRun } from './state.ts';
 
 /** What was done at one destination of one job, a sentence each; `error` where something is left to do. */
-export type ErasedThere = { job: string; destination: string; done: string[]; error: Problem | null };
+type ErasedThere = { job: string; destination: string; done: string[]; error: Problem | null };
 
 /** The receipt of an erasure. It names nobody. */
 export type Erasure = {
@@ -96,7 +96,10 @@ async function eraseThere(
   try {
     const account = accountOf(run.job.name, destination);
     const names = new Map(
-      [...(await rememberedAudiences(run.engine, account))].map(([name, id]) => [id, name]),
+      [...(await rememberedAudiences(run.engine, account)).values()].map(({ name, remote_id }) => [
+        remote_id,
+        name,
+      ]),
     );
     const connection = await openDestination(run, destination);
     const members = await membersOf(run, identities);
@@ -177,9 +180,4 @@ async function membersOf(run: RunContext, identities: readonly string[]): Promis
   return identities
     .filter((identity) => !identity.startsWith('customer:'))
     .map((identity) => ({ ...known, ...asMember(identity) }));
-}
-
-function asMember(key: string): Member {
-  const colon = key.indexOf(':');
-  return { key, customer: key, [key.slice(0, colon)]: key.slice(colon + 1) };
 }

@@ -11,7 +11,7 @@ import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
 import { segmentedDetail } from './dated.ts';
-import { audienceReport, emptyReport, overallStatus, type AudienceReport, type RunReport } from './report.ts';
+import { audienceReport, emptyReport, orphanReports, overallStatus, type RunReport } from './report.ts';
 import { checkSqlFile } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
@@ -38,6 +38,8 @@ export type RunOptions = {
   state: string;
   /** False: everything but the sending. */
   send: boolean;
+  /** Whether to read first who is in the audiences, where the platforms tell, and put back who was lost. */
+  reconcile?: boolean;
   signal: AbortSignal;
   log: RunContext['log'];
 };
@@ -93,11 +95,12 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
 
     const { destinations, warnings } = destinationsWith(job, report.categories);
     report.warnings.push(...warnings);
-    const planned = await timed('plan', () => planDestinations(run, destinations, options.send));
-    report.audiences = options.send
-      ? await timed('push', () => pushAll(run, planned))
-      : planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null })));
-    report.status = overallStatus(report.audiences);
+    const planned = await timed('plan', () => planDestinations(run, destinations, options));
+    report.orphans = planned.flatMap(orphanReports);
+    const outcome = options.send ? await timed('push', () => pushAll(run, planned)) : foretold(planned);
+    Object.assign(report, outcome);
+    report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
+    report.status = overallStatus(report);
   } catch (error) {
     report.status = 'failed';
     report.error = asProblem(error, `job ${job.name}`);
@@ -107,18 +110,27 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   return report;
 }
 
+type Planned = Awaited<ReturnType<typeof planDestinations>>;
+type Outcome = Pick<RunReport, 'audiences' | 'properties'>;
+
+/** What a run would do, for a plan. */
+function foretold(planned: Planned): Outcome {
+  return {
+    audiences: planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null }))),
+    properties: planned.flatMap(({ properties }) => properties ?? []),
+  };
+}
+
 /** Sends every plan, then notes who thereby entered a segment with a holdout. */
-async function pushAll(
-  run: RunContext,
-  planned: Awaited<ReturnType<typeof planDestinations>>,
-): Promise<AudienceReport[]> {
-  const reports = await pushDestinations(run, planned);
+async function pushAll(run: RunContext, planned: Planned): Promise<Outcome> {
+  const sent = await pushDestinations(run, planned);
+  const reports = sent.flatMap(({ audiences }) => audiences);
   const plans = planned.flatMap(({ plans }) => plans);
   await noteEntries(
     run,
     plans.filter((_, index) => !reports[index]?.error),
   );
-  return reports;
+  return { audiences: reports, properties: sent.flatMap(({ properties }) => properties ?? []) };
 }
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */

@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: figures as ratios taken in one run, so that they mean the same on any machine.
- * `--orders N` sets the size of the generated shop (default 100,000), `--json` prints one JSON document.
+ * `--orders N` sets the size of the generated shop (default 100,000), `--full` takes ten million orders for the
+ * segments instead of one, `--json` prints one JSON document.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,16 +16,19 @@ import { runJob } from '../../src/run/run.ts';
 import { CLV_NOTES, clvFigures } from './clv.ts';
 import { type Figure, figureTable, seconds } from './figure.ts';
 import { planFigures } from './plan.ts';
+import { segmentFigures } from './segments.ts';
 import { AS_OF, jobText, writeShop } from './shop.ts';
 import { warmFitFigure } from './warm-fit.ts';
 
 const { values } = parseArgs({
   options: {
     orders: { type: 'string', default: '100000' },
+    full: { type: 'boolean', default: false },
     json: { type: 'boolean' },
   },
 });
 const ORDERS = Number(values.orders);
+const { full } = values;
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 const platforms = await Promise.all(Object.values(sandboxes).map((open) => open({})));
@@ -54,6 +58,7 @@ try {
       ratio: process.resourceUsage().maxRSS / 1024 / 700,
     },
     await warmFitFigure(),
+    ...(await segmentFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await planFigures(folder)),
     ...(await clvFigures(folder)),
   ];

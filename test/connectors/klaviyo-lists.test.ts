@@ -131,7 +131,7 @@ describe('erasing', () => {
     expect(second).toEqual({
       done: [
         'Klaviyo: no profile of this person.',
-        'Klaviyo: 1 profiles with the same phone number and another address were kept.',
+        'Klaviyo: kept a profile that has the same phone number and another e-mail address.',
       ],
       requests: 0,
     });

@@ -2,10 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { pause, type Clock } from '../../connectors/clock.ts';
 import { createLimiter, limiterOf, TooLong, type Limiter } from '../../connectors/limiter.ts';
-import type { Told, Window } from '../../connectors/quota.ts';
+import { quota, type Told, type Window } from '../../connectors/quota.ts';
 import { virtualClock } from './limiter-clock.ts';
 
 const never = new AbortController().signal;
+/** What answers take on the way back, one after the other. */
+const answers = fc.array(fc.nat(400), { minLength: 20, maxLength: 20 });
 const M: Window[] = [
   { requests: 10, ms: 1_000 },
   { requests: 150, ms: 60_000 },
@@ -72,20 +74,65 @@ describe('two windows', () => {
     expect(clock.now()).toBe(floor(460, M));
   });
 
-  test('hold whatever time requests take, wherever the windows began, at 95 % of the rate and more', async () => {
-    const ways = fc.array(fc.tuple(fc.nat(400), fc.nat(400)), { minLength: 20, maxLength: 20 });
-    const property = fc.asyncProperty(ways, fc.nat(60_000), async (ways, phase) => {
+  test('are used up to the last request by answers that all take the same time, less than a second', async () => {
+    const property = fc.asyncProperty(
+      fc.nat(499),
+      fc.nat(499),
+      fc.integer({ min: 1, max: 400 }),
+      async (...given) => {
+        const [there, back, count] = given;
+        const { clock, during } = virtualClock();
+        const limiter = createLimiter({ clock });
+        const { arrive, statuses } = platform(clock, M);
+        const sent = Array.from({ length: count }, () => request(limiter, M, arrive, [there, back]));
+
+        await during(Promise.all(sent));
+
+        expect(statuses.filter((status) => status === 429)).toEqual([]);
+        expect(clock.now()).toBeLessThanOrEqual(floor(count, M) + (there + back) * Math.ceil(count / 150));
+      },
+    );
+    await fc.assert(property, { numRuns: 30 });
+  });
+
+  test('hold wherever they began and whatever time answers take, at 95 % of the rate and more', async () => {
+    const property = fc.asyncProperty(answers, fc.nat(400), fc.nat(60_000), async (backs, there, phase) => {
       const { clock, during } = virtualClock();
       const limiter = createLimiter({ clock });
       const { arrive, statuses } = platform(clock, M, phase);
-      const sent = Array.from({ length: 750 }, (_, index) => request(limiter, M, arrive, ways[index % 20]));
+      const sent = Array.from({ length: 750 }, (_, index) =>
+        request(limiter, M, arrive, [there, backs[index % 20]!]),
+      );
 
       await during(Promise.all(sent));
 
       expect(statuses.filter((status) => status === 429)).toEqual([]);
       expect(floor(750, M) / clock.now()).toBeGreaterThan(0.95);
     });
-    await fc.assert(property, { numRuns: 15 });
+    await fc.assert(property, { numRuns: 20 });
+  });
+
+  test('are met at most once where the way there takes now long, now no time', async () => {
+    const ways = fc.array(fc.tuple(fc.nat(400), fc.nat(400)), { minLength: 20, maxLength: 20 });
+    const property = fc.asyncProperty(ways, fc.nat(60_000), async (given, phase) => {
+      const { clock, during } = virtualClock();
+      const limiter = createLimiter({ clock });
+      const { arrive, statuses } = platform(clock, M, phase);
+      const refusals: number[] = [];
+      const insist = async (index: number, refused = 0): Promise<void> => {
+        const { status } = await request(limiter, M, arrive, given[(index + refused) % 20]);
+        if (status === 200) refusals.push(refused);
+        else await insist(index, refused + 1);
+      };
+
+      await during(Promise.all(Array.from({ length: 750 }, (_, index) => insist(index))));
+
+      // Those on their way when the first is refused are refused with it.
+      expect(Math.max(...refusals)).toBeLessThanOrEqual(1);
+      expect(statuses.filter((status) => status === 429).length).toBeLessThanOrEqual(10);
+      expect(floor(750, M) / clock.now()).toBeGreaterThan(0.95);
+    });
+    await fc.assert(property, { numRuns: 20 });
   });
 
   test('of different endpoints are used side by side', async () => {
@@ -137,6 +184,40 @@ describe('what the platform says', () => {
 
     expect(statuses.filter((status) => status === 429)).toEqual([]);
     expect(clock.now()).toBe(floor(250, smaller));
+  });
+
+  test('that they are larger, is used', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const larger = [M[0]!, { requests: 300, ms: 60_000 }];
+    const { arrive, statuses } = platform(clock, larger);
+
+    await during(Promise.all(Array.from({ length: 250 }, () => request(limiter, M, arrive))));
+
+    expect(statuses.filter((status) => status === 429)).toEqual([]);
+    expect(clock.now()).toBe(floor(250, larger));
+  });
+
+  test("of a longer window, is not believed where it is a shorter one's number", () => {
+    const own = quota(M);
+    for (let sent = 0; sent < 9; sent += 1) own.begin();
+    for (let answers = 0; answers < 9; answers += 1)
+      own.end(0, { windows: [{ requests: 10, ms: 60_000 }] }, 0);
+
+    expect(own.wait(0)).toBe(0);
+    own.begin();
+    own.end(0, {}, 0);
+    expect(own.wait(0)).toBe(1_000);
+  });
+
+  test('in answers that overtake each other, is what is least', () => {
+    const own = quota(M);
+    own.begin();
+    own.begin();
+    own.end(100, { left: { requests: 0, ms: 30_000 } }, 0);
+    own.end(200, { left: { requests: 1, ms: 31_000 } }, 0);
+
+    expect(own.wait(200)).toBe(29_900);
   });
 
   test('to wait, is kept to by all; the limit is never hit twice in a row', async () => {
@@ -216,6 +297,7 @@ describe('connections', () => {
 
     await push(200);
     const { refused } = seen;
+    expect(clock.now()).toBeLessThan(1.3 * (200 / 4) * 1_000);
     places.most = 10;
     await push(400);
     const before = clock.now();

@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { Fault } from '../../connectors/sandbox-server.ts';
 import {
@@ -85,17 +86,64 @@ test('what was acknowledged stands when the tag cannot be read afterwards, and t
   await using shop = await openSandboxed([{ email: 'ana@shop.test' }]);
   const remote_id = shop.tagElsewhere('Lost');
   shop.sandbox.fault({ platform: 'mailchimp', method: 'GET', times: 9, ...problem(503, 'Down') });
-  const add = ['ana@shop.test', 'eve@shop.test'].map(someone);
+  const add = [...['ana@shop.test', 'eve@shop.test'].map(someone), ...people(600)];
 
   const answers = shop.destination.push(change({ name: 'Lost', remote_id }, { add }))[Symbol.asyncIterator]();
 
-  expect((await answers.next()).value).toMatchObject({
-    added: [
-      { key: 'email:ana@shop.test', result: 'done' },
-      { key: 'email:eve@shop.test', result: 'retry' },
-    ],
-  });
+  const { value: first } = await answers.next();
+  expect(first.added.slice(0, 2)).toMatchObject([
+    { key: 'email:ana@shop.test', result: 'done' },
+    { key: 'email:eve@shop.test', result: 'retry' },
+  ]);
   await expect(answers.next()).rejects.toMatchObject({ problem: { code: 'DESTINATION_DOWN' } });
+  expect(requests(shop.sandbox, 'POST', WRITES)).toBe(1);
+});
+
+test.each([
+  ['DESTINATION_KEY_REFUSED', 'never', problem(401, 'API Key Invalid')],
+  ['DESTINATION_PERMISSION', 'never', problem(403, 'Forbidden')],
+  ['AUDIENCE_GONE', 'next_run', problem(404, 'Resource Not Found')],
+] as const)('%s in the middle of a push: what was acknowledged stands', async (code, retry, fault) => {
+  await using shop = await openSandboxed();
+  const remote_id = shop.tagElsewhere('Lost');
+  shop.sandbox.fault({
+    platform: 'mailchimp',
+    method: 'POST',
+    path: WRITES.source,
+    skip: 1,
+    times: 9,
+    ...fault,
+  });
+  const several = {
+    ...change({ name: 'Lost', remote_id }, { add: people(1200) }),
+    stop: new AbortController().signal,
+  };
+  const added: unknown[] = [];
+
+  const push = (async () => {
+    for await (const acknowledgement of shop.destination.push(several)) added.push(...acknowledgement.added);
+  })();
+
+  await expect(push).rejects.toMatchObject({ problem: { code }, retry });
+  expect(added).toEqual(done(people(500)));
+});
+
+test('neither key nor address is in an error, however deep one looks', async () => {
+  await using shop = await openSandboxed([], { api_key: 'sandbox-us1' });
+  const remote_id = shop.tagElsewhere('Lost');
+  const detail = 'person1@shop.test and "person2@shop.test" cannot be.';
+  shop.sandbox.fault({ platform: 'mailchimp', method: 'POST', ...problem(400, 'Invalid Resource', detail) });
+
+  const error: unknown = await pushed(
+    shop.destination,
+    change({ name: 'Lost', remote_id }, { add: people(3) }),
+  ).catch((thrown: unknown) => thrown);
+
+  expect(error).toMatchObject({ problem: { code: 'DESTINATION_REJECTED' } });
+  const credentials = Buffer.from('user:sandbox-us1').toString('base64');
+  const shown = inspect(error, { depth: 20, showHidden: true });
+  expect(shown).not.toMatch(/person\d|sandbox-us1/);
+  expect(shown).not.toContain(credentials);
 });
 
 describe('ends the push', () => {
@@ -200,9 +248,9 @@ test('a list that is not there is named, with the setting to change', async () =
   expect(requests(shop.sandbox, 'GET', /^\/lists\/server$/)).toBe(1);
 });
 
-test('a user who may only look is told so before anything is sent', async () => {
+test.each(['viewer', 'author'])('the role %s is told so before anything is sent', async (role) => {
   await using shop = await openSandboxed();
-  const body = { account_name: 'Shop', role: 'viewer' };
+  const body = { account_name: 'Shop', role };
   shop.sandbox.fault({ platform: 'mailchimp', path: '^/$', status: 200, body });
 
   await expect(shop.destination.check()).rejects.toMatchObject({

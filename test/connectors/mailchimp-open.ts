@@ -1,10 +1,22 @@
+import { expect } from 'vitest';
+import { pause } from '../../connectors/clock.ts';
 import type { Acknowledgement, Change, Destination, Member, Outcome } from '../../connectors/destination.ts';
+import { CONNECTIONS } from '../../connectors/mailchimp/api.ts';
+import { openMailchimp } from '../../connectors/mailchimp/destination.ts';
 import { mailchimpSandbox } from '../../connectors/mailchimp/sandbox.ts';
 import { mailchimp, type MailchimpSettings } from '../../connectors/mailchimp/schema.ts';
-import type { SandboxOptions } from '../../connectors/sandbox.ts';
+import { createLimiter } from '../../connectors/limiter.ts';
+import type { SandboxOptions, SandboxPlatform } from '../../connectors/sandbox.ts';
 import { serveSandbox, type Sandbox } from '../../connectors/sandbox-server.ts';
+import { virtualClock } from './limiter-clock.ts';
+import { openApi } from './openapi.ts';
 
-/** The destination, opened on an imitation Mailchimp of its own. */
+const official = openApi('mailchimp-marketing.swagger.json');
+
+/**
+ * The destination, opened on an imitation Mailchimp of its own. When that closes, every exchange is held against the
+ * official description.
+ */
 export async function openSandboxed(
   people?: SandboxOptions['people'],
   settings?: Partial<MailchimpSettings>,
@@ -26,14 +38,64 @@ export async function openSandboxed(
   }
 
   const tags = () => (platform.state() as { tags: Record<string, string[]> }).tags;
-  const close = () => sandbox.close();
+  const close = async () => {
+    await sandbox.close();
+    expect(breaches(sandbox)).toEqual([]);
+  };
   return { sandbox, destination, elsewhere, tagElsewhere, tags, [Symbol.asyncDispose]: close };
+}
+
+/** What of all exchanges Mailchimp's own description does not allow. */
+export function breaches(sandbox: Sandbox): string[] {
+  return sandbox.exchanges.flatMap(({ request, reply }) => {
+    const { method, path, query, body } = request;
+    return (
+      official?.check({ method, path, query, status: reply.status, request: body, reply: reply.body }) ?? []
+    );
+  });
+}
+
+const CONTEXT = { folder: '.', signal: new AbortController().signal, backoff_ms: 1, log: () => {} };
+
+/**
+ * The destination on a Mailchimp that takes a second for every answer, by a clock that waits for nobody, and refuses
+ * more than ten requests at the same time.
+ * @param options `others` is how many of the ten other programs use
+ */
+export async function openPaced(options: { others?: () => number; people?: SandboxOptions['people'] } = {}) {
+  const held = { answers: 0 };
+  const { clock, start } = virtualClock(() => limiter.running() === held.answers);
+  const limiter = createLimiter({ clock, connections: CONNECTIONS });
+  const list = mailchimpSandbox({ people: options.people });
+  const platform: SandboxPlatform = {
+    ...list,
+    handle: (request) => list.handle({ ...request, open: (request.open ?? 1) + (options.others?.() ?? 0) }),
+  };
+  const delay = async () => {
+    held.answers += 1;
+    await pause(clock, 1_000, CONTEXT.signal);
+    held.answers -= 1;
+  };
+  const sandbox = await serveSandbox([platform], { keep_exchanges: true, delay });
+  const settings = {
+    api_key: 'sandbox-us1',
+    list_id: 'sandbox',
+    new_contacts: 'skip' as const,
+    base_url: sandbox.url,
+  };
+  const stop = start();
+  const close = async () => {
+    await stop();
+    await sandbox.close();
+  };
+  const destination = openMailchimp(settings, CONTEXT, limiter);
+  return { sandbox, destination, clock, [Symbol.asyncDispose]: close };
 }
 
 export function open(settings: Partial<MailchimpSettings>): Promise<Destination> {
   return mailchimp.open(
-    { api_key: 'sandbox-us1', list_id: 'sandbox', ...settings },
-    { folder: '.', signal: new AbortController().signal, backoff_ms: 1, log: () => {} },
+    { api_key: 'sandbox-us1', list_id: 'sandbox', new_contacts: 'skip', ...settings },
+    CONTEXT,
   );
 }
 

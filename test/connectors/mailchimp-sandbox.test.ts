@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { change, emails, openSandboxed, people, pushed, someone } from './mailchimp-open.ts';
-import { openApi } from './openapi.ts';
-
-const official = openApi('mailchimp-marketing.swagger.json');
+import { breaches, change, emails, openSandboxed, people, pushed, someone } from './mailchimp-open.ts';
 
 type Shop = Awaited<ReturnType<typeof openSandboxed>>;
 
@@ -20,6 +17,11 @@ async function send(shop: Shop, method: string, path: string, body?: object) {
     type: response.headers.get('content-type'),
     body: (text ? JSON.parse(text) : undefined) as Record<string, unknown>,
   };
+}
+
+/** Requests that were wrong on purpose are no breach of the description. */
+function forgetWrong(shop: Shop): void {
+  shop.sandbox.exchanges.length = 0;
 }
 
 const hash = (email: string) => createHash('md5').update(email).digest('hex');
@@ -54,6 +56,7 @@ test('a page has ten items when not asked, a thousand at most, and only the fiel
     members: [{ email_address: 'person11@shop.test' }, { email_address: 'person12@shop.test' }],
   });
   expect(tooMany.status).toBe(400);
+  forgetWrong(shop);
 });
 
 test('contacts that left are listed in a tag only when asked for', async () => {
@@ -81,6 +84,7 @@ test('setting a contact leaves a status that is not given, and cannot bring back
   expect(kept.body.status).toBe('unsubscribed');
   expect(forced).toMatchObject({ status: 400, body: { title: 'Member In Compliance State' } });
   expect(stranger.status).toBe(400);
+  forgetWrong(shop);
 });
 
 test('a batch of contacts answers 200 and tells who was refused', async () => {
@@ -119,7 +123,7 @@ test('tags of one contact can be read and set; an unknown tag is made', async ()
   expect(shop.tags()).toEqual({ Lost: [], Top: ['ana@shop.test'] });
 });
 
-describe.skipIf(!official)('as Mailchimp describes it', () => {
+describe('as Mailchimp describes it', () => {
   test('requests and answers of a whole sync', async () => {
     const contacts = [{ email: 'ana@shop.test' }, { email: 'ion@shop.test', status: 'cleaned' }];
     await using shop = await openSandboxed([
@@ -136,7 +140,7 @@ describe.skipIf(!official)('as Mailchimp describes it', () => {
     await pushed(shop.destination, change({ name: 'Lost', remote_id }, stranger));
     await pushed(shop.destination, change({ name: 'Gone', remote_id: '9' }, { add })).catch(() => {});
 
-    expect(breaches(shop)).toEqual([]);
+    expect(breaches(shop.sandbox)).toEqual([]);
     expect(shop.sandbox.exchanges.length).toBeGreaterThan(10);
   });
 
@@ -154,17 +158,14 @@ describe.skipIf(!official)('as Mailchimp describes it', () => {
     await send(shop, 'GET', '/lists/sandbox/segments/1001');
     await send(shop, 'PATCH', '/lists/sandbox/segments/1001', { name: 'Found', static_segment: [] });
     await send(shop, 'DELETE', '/lists/sandbox/segments/1001');
+    await send(shop, 'PATCH', path, { merge_fields: { FNAME: 'Ana' } });
+    await send(shop, 'GET', '/lists/sandbox/members?status=archived');
+    await send(shop, 'POST', '/lists/sandbox/merge-fields', { tag: 'CLV', name: 'CLV', type: 'number' });
+    await send(shop, 'GET', '/lists/sandbox/merge-fields');
+    await send(shop, 'DELETE', path);
+    await send(shop, 'POST', `${path}/actions/delete-permanent`);
 
-    expect(breaches(shop)).toEqual([]);
-    expect(shop.sandbox.exchanges).toHaveLength(10);
+    expect(breaches(shop.sandbox)).toEqual([]);
+    expect(shop.sandbox.exchanges).toHaveLength(16);
   });
 });
-
-function breaches(shop: Shop): string[] {
-  return shop.sandbox.exchanges.flatMap(({ request, reply }) => {
-    const { method, path, query, body } = request;
-    return (
-      official?.check({ method, path, query, status: reply.status, request: body, reply: reply.body }) ?? []
-    );
-  });
-}

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { mailchimp } from '../../connectors/mailchimp/schema.ts';
-import { openSandboxed, requests } from './mailchimp-open.ts';
+import { change, emails, openSandboxed, people, pushed, requests, someone } from './mailchimp-open.ts';
 
 test('check names the account, the list and how many contacts it has', async () => {
   await using shop = await openSandboxed([{ email: 'ana@shop.test' }, { email: 'ion@shop.test' }]);
@@ -8,6 +8,7 @@ test('check names the account, the list and how many contacts it has', async () 
   expect(await shop.destination.check()).toEqual([
     'account "Sandbox": key accepted, role owner',
     'list "Sandbox" (sandbox): 2 contacts',
+    "2 merge fields; Mailchimp has room for 30 or 80, by the account's plan",
   ]);
 });
 
@@ -76,5 +77,97 @@ test('a name taken by a segment by rules is a question for a person', async () =
   await expect(shop.destination.create('Top')).rejects.toMatchObject({
     problem: { code: 'DESTINATION_REJECTED', where: 'mailchimp list sandbox, tag "Top"' },
     retry: 'never',
+  });
+});
+
+describe('renaming a tag', () => {
+  test('keeps everybody in it', async () => {
+    await using shop = await openSandboxed();
+    const remote_id = shop.tagElsewhere('Lost', ['ana@shop.test']);
+
+    expect(await shop.destination.rename!({ remote_id }, 'Gone')).toEqual({ requests: 1 });
+    expect(shop.tags()).toEqual({ Gone: ['ana@shop.test'] });
+    expect(shop.sandbox.exchanges.at(-1)?.request.body).toEqual({ name: 'Gone' });
+  });
+
+  test('to a name that is taken is a question for a person', async () => {
+    await using shop = await openSandboxed();
+    const remote_id = shop.tagElsewhere('Lost');
+    shop.tagElsewhere('Gone');
+
+    await expect(shop.destination.rename!({ remote_id }, 'Gone')).rejects.toMatchObject({
+      problem: { code: 'DESTINATION_REJECTED', where: 'mailchimp list sandbox, tag "Gone"' },
+    });
+    expect(Object.keys(shop.tags())).toEqual(['Lost', 'Gone']);
+  });
+});
+
+test('who has a tag is counted and read, whatever their status', async () => {
+  const contacts = ['subscribed', 'unsubscribed', 'cleaned', 'transactional', 'pending'].map((status) => ({
+    email: `${status}@Shop.test`,
+    status,
+  }));
+  await using shop = await openSandboxed([...contacts, ...emails(people(1200)).map((email) => ({ email }))]);
+  const remote_id = shop.tagElsewhere('Lost', [
+    ...contacts.map(({ email }) => email),
+    ...emails(people(1200)),
+  ]);
+
+  const count = await shop.destination.count!({ remote_id });
+  const pages = await Array.fromAsync(shop.destination.members!({ remote_id }));
+
+  expect(count).toEqual({ members: 1205, exact: true });
+  expect(pages.map(({ length }) => length)).toEqual([1000, 205]);
+  expect(new Set(pages.flat())).toEqual(
+    new Set([
+      ...contacts.map(({ status }) => `email:${status}@shop.test`),
+      ...people(1200).map(({ key }) => key),
+    ]),
+  );
+});
+
+test.each(['rename', 'count', 'members'] as const)('%s of a tag that vanished says so', async (operation) => {
+  await using shop = await openSandboxed();
+  const { destination } = shop;
+  const tag = { remote_id: '77' };
+  const ask = {
+    rename: () => destination.rename!(tag, 'New'),
+    count: () => destination.count!(tag),
+    members: () => Array.fromAsync(destination.members!(tag)),
+  };
+
+  await expect(ask[operation]()).rejects.toMatchObject({ problem: { code: 'AUDIENCE_GONE' } });
+});
+
+describe('erasing a person', () => {
+  test('deletes the contact for good: the address cannot be brought back', async () => {
+    await using shop = await openSandboxed([{ email: 'ana@shop.test' }, { email: 'ion@shop.test' }], {
+      new_contacts: 'subscribed',
+    });
+    const remote_id = shop.tagElsewhere('Lost', ['ana@shop.test', 'ion@shop.test']);
+
+    const receipt = await shop.destination.erase!(someone('ana@shop.test'), [{ remote_id }]);
+    const back = await pushed(
+      shop.destination,
+      change({ name: 'Lost', remote_id }, { add: [someone('ana@shop.test')] }),
+    );
+
+    expect(receipt).toMatchObject({ done: [expect.stringContaining('deleted for good')], requests: 1 });
+    expect(JSON.stringify(receipt)).not.toContain('ana');
+    expect(shop.tags()).toEqual({ Lost: ['ion@shop.test'] });
+    expect(back.added).toMatchObject([
+      { result: 'refused', reason: '(address) was permanently deleted and cannot be re-imported.' },
+    ]);
+  });
+
+  test('of whom the list does not know says so; a lost answer does not', async () => {
+    await using shop = await openSandboxed([{ email: 'ana@shop.test' }]);
+    const stranger = await shop.destination.erase!(someone('eve@shop.test'), []);
+    shop.sandbox.fault({ platform: 'mailchimp', method: 'POST', path: 'delete-permanent', drop: 'after' });
+
+    const lost = await shop.destination.erase!(someone('ana@shop.test'), []);
+
+    expect(stranger).toEqual({ done: ['Mailchimp: no contact of list sandbox.'], requests: 1 });
+    expect(lost).toMatchObject({ done: [expect.stringContaining('deleted for good')], requests: 2 });
   });
 });

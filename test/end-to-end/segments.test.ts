@@ -153,6 +153,10 @@ describe('the sample shop', () => {
     const all = await expectNarrow(shop, '--flows', '--moves', '--backfill', '24');
     expect(all).toContain('(new)');
     expect(all).toMatch(/^lost to moves down: [\d,.]+ \([\d,]+ customers\)$/m);
+    const plays = await expectNarrow(shop, '--playbook');
+    expect(plays).toMatch(/^value_engagement\.spenders_at_risk: \d+ customers\n {2}They /m);
+    expect(plays.split('\n\n')).toHaveLength(14);
+    expect(plays.indexOf('spenders_at_risk')).toBeLessThan(plays.indexOf('silent_quitters'));
     const one = await expectNarrow(shop, '--flows', '--model', 'value_tier');
     expect(one).not.toContain('lifecycle');
   });

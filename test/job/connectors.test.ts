@@ -4,7 +4,7 @@ import { CONSENT_RULES, destinations, sandboxes, sources } from '../../connector
 import { schemaOf, type SchemaNode } from '../../src/job/schema-node.ts';
 
 /** Settings that the job file gives every destination. */
-const RESERVED = ['type', 'name', 'consent', 'audiences'];
+const RESERVED = ['type', 'name', 'consent', 'properties', 'audiences'];
 
 const definitions = [
   ...Object.entries(sources).map(([type, definition]) => ({ type, kind: 'source', definition })),
@@ -53,8 +53,11 @@ test.for(Object.values(destinations))(
   'the destination $type leaves the settings of the job alone',
   (definition) => {
     const own = Object.keys(definition.settings.shape);
+    const ofAudiences = Object.keys(definition.audience_settings?.shape ?? {});
+    const words = ['segment', 'holdout', definition.audience_word];
 
     expect(own.filter((key) => RESERVED.includes(key))).toEqual([]);
+    expect(ofAudiences.filter((key) => words.includes(key))).toEqual([]);
     expect(CONSENT_RULES).toContain(definition.consent.rule);
     expect(definition.identifiers.length).toBeGreaterThan(0);
   },

@@ -53,7 +53,11 @@ test('a job file gives its settings with every default filled in', () => {
 test('connectors get their own settings, without those that belong to the job', () => {
   const [mailchimp] = readJob(SHOP).destinations;
 
-  expect(mailchimp?.settings).toEqual({ api_key: 'canary-mailchimp-us19', list_id: '4ca5becb8d' });
+  expect(mailchimp?.settings).toEqual({
+    api_key: 'canary-mailchimp-us19',
+    list_id: '4ca5becb8d',
+    new_contacts: 'skip',
+  });
   expect(mailchimp?.definition.type).toBe('mailchimp');
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { PARKED_DAYS } from '../../src/ledger/ledger.ts';
+import { PARKED_DAYS } from '../../src/ledger/refusals.ts';
 import { keys, openActiveShop } from './active-shop.ts';
 import { openStage } from './stage.ts';
 

@@ -3,7 +3,7 @@ import { isAllowedFunction } from './allowed-functions.ts';
 import { parseTree, type TreeNode } from './syntax-tree.ts';
 
 /** What the SQL of a segment reads; none of them is the name of a table of the store. */
-export const QUERY_TABLES = ['customer_profiles', 'customer_purchases', 'customer_segments'] as const;
+const QUERY_TABLES = ['customer_profiles', 'customer_purchases', 'customer_segments'] as const;
 
 /** SQL that a person wrote, found to read nothing but `QUERY_TABLES` and to change nothing. */
 export type CheckedQuery = {

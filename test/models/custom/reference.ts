@@ -3,7 +3,7 @@ import { askedType, type AskedType } from '../../../src/job/operators.ts';
 
 /** A purchase as the reference sees it; money in ten-thousandths. */
 export type KnownOrder = { day: string; value: bigint; lines: KnownLine[] };
-export type KnownLine = {
+type KnownLine = {
   category: string;
   product: string;
   sku: string;

@@ -1,0 +1,35 @@
+import type { Outcome } from '../../connectors/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { isSettled, outcomeColumns, type Account } from './ledger.ts';
+import { PARKED, STANDING } from './refusals.ts';
+
+/**
+ * SQL: every member whose properties an account was told of, with `known`, the hash of each property's value as last
+ * acknowledged, and whether they are parked. Bind `job`, `destination`, `people` and `now_ms`.
+ */
+export const PROPERTIES = `
+  SELECT member, argMaxIf(hashes, seq, result = 'done') AS known, ${STANDING}, ${PARKED} != '' AS parked
+  FROM (SELECT *, 'properties' AS op FROM properties
+        WHERE job = {job:String} AND destination = {destination:String} AND account = {people:String})
+  GROUP BY member`;
+
+/**
+ * Appends what a platform acknowledged of one batch of properties, as `appendAcknowledged` does for audiences.
+ * @param hashes by key, those of every property of the member, which hold once they are taken
+ */
+export async function appendProperties(
+  engine: Engine,
+  account: Account,
+  at: { run_id: string; batch: string; clock: number },
+  updated: readonly Outcome[],
+  hashes: ReadonlyMap<string, Record<string, string>>,
+): Promise<void> {
+  const rows = updated.filter(isSettled).map((outcome) => ({
+    ...account,
+    ...outcomeColumns(outcome),
+    hashes: (outcome.result === 'done' && hashes.get(outcome.key)) || {},
+    run_id: at.run_id,
+    seq: at.clock,
+  }));
+  if (rows.length > 0) await engine.insert('properties', rows, { token: `${at.run_id}:${at.batch}` });
+}

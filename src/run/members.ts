@@ -1,0 +1,92 @@
+import type { Member } from '../../connectors/index.ts';
+import type { JobDestination } from '../job/load.ts';
+import { platformIds } from '../ledger/platform-ids.ts';
+import { accountOf, audienceParams, peopleAccountOf, wantedSql, type AudiencePlan } from './plan.ts';
+import type { RunContext } from './run.ts';
+
+/** Members are read from the plan in pages, so that a push of any size and length holds none of them in memory. */
+const PAGE = 10_000;
+
+export type PlannedOp = 'add' | 'update' | 'remove';
+
+/** A row of a plan: texts are '' and the value null where nothing is known. */
+type MemberRow = Omit<Member, 'key' | 'value'> & { member: string; value: string | null };
+
+const FIELDS = 'member, customer, email, phone, first_name, last_name, city, region, zip, country, value';
+
+const PLANNED = `SELECT ${FIELDS} FROM plan_members WHERE job = {job:String} AND run_id = {run:String}
+  AND audience = {audience:UInt32} AND op = {op:String}`;
+
+/**
+ * Members of an audience whom the plan adds, tells a new value of, or removes, with the platform's ids of them as they
+ * are known when their page is read. Ends early when the run is asked to stop.
+ * @param remote_ids of all audiences the destination has there
+ */
+export async function* plannedMembers(
+  run: RunContext,
+  plan: Pick<AudiencePlan, 'destination' | 'index'>,
+  op: PlannedOp,
+  remote_ids: readonly string[],
+): AsyncGenerator<Member> {
+  const params = { run: run.run_id, audience: plan.index, op };
+  for await (const { member, ...fields } of planPages<MemberRow>(
+    run,
+    plan.destination,
+    PLANNED,
+    params,
+    remote_ids,
+  ))
+    yield asMember(member, fields);
+}
+
+/**
+ * Rows of a plan about members of a destination, in the order of `member`, page by page, each with `remote_id`.
+ * @param planned SQL of the rows, with a column `member`
+ */
+export async function* planPages<Row extends { member: string }>(
+  run: RunContext,
+  destination: JobDestination,
+  planned: string,
+  params: Record<string, unknown>,
+  remote_ids: readonly string[],
+): AsyncGenerator<Row> {
+  const account = accountOf(run.job.name, destination);
+  const { account: people } = peopleAccountOf(run.job.name, destination);
+  let after = '';
+  while (!run.signal.aborted) {
+    const page = `SELECT * FROM (${planned}) WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`;
+    const rows = await run.engine.query<Row>(
+      `SELECT page.*, ids.platform_id AS remote_id FROM (${page}) AS page
+       LEFT JOIN (${platformIds(page)}) AS ids USING (member) ORDER BY member`,
+      { ...account, ...params, people, remote_ids, after },
+    );
+    for (const row of rows) {
+      if (run.signal.aborted) return;
+      yield row;
+    }
+    if (rows.length < PAGE) return;
+    after = rows.at(-1)!.member;
+  }
+}
+
+/**
+ * Everyone who shall be in an audience. Read in one go, as for a file: a page at a time would compute the whole
+ * segment for each page.
+ */
+export async function* everyone(
+  run: RunContext,
+  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment' | 'holdout' | 'value_field' | 'rung'>,
+): AsyncGenerator<Member> {
+  const rows = run.engine.stream<MemberRow>(
+    `SELECT ${FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
+    audienceParams(run, [plan]),
+  );
+  for await (const chunk of rows) for (const { member, ...fields } of chunk) yield asMember(member, fields);
+}
+
+/** A leaver's profile may be gone, but their key still tells the identifier that was sent. */
+export function asMember(key: string, fields: object = {}): Member {
+  const known = Object.entries(fields).filter(([, value]) => value !== '' && value !== null);
+  const colon = key.indexOf(':');
+  return { customer: key, [key.slice(0, colon)]: key.slice(colon + 1), ...Object.fromEntries(known), key };
+}

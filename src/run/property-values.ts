@@ -1,0 +1,73 @@
+import { FIELDS, type FieldType } from '../job/fields.ts';
+import type { Property, PropertySource } from '../job/properties.ts';
+import type { Segment } from '../job/segments.ts';
+import type { Params } from '../engine/engine.ts';
+import { facts } from '../models/facts.ts';
+
+/** What says nothing, an empty text for one, is null. */
+const TEXT = (text: string) => `ifNull(toJSONString(nullIf(${text}, '')), 'null')`;
+
+/**
+ * SQL: the text of a field's value in JSON. Numbers have two decimals: predictions move a little every day, and
+ * everybody would have to be told.
+ */
+const AS_JSON: Record<FieldType, (column: string) => string> = {
+  text: TEXT,
+  consent: TEXT,
+  texts: (column) => TEXT(`arrayStringConcat(${column}, ', ')`),
+  number: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
+  money: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
+  share: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
+  date: (column) => `ifNull(toJSONString(toString(${column})), 'null')`,
+};
+
+/**
+ * SQL: the properties of some customers: the columns of `rows` and `texts`, a map of each property's name to its value
+ * in JSON. Bind `job`, `run` and the parameters.
+ * @param rows SQL with `member` and `customer`
+ * @param segments all of the job, those by category included, for their labels
+ */
+export function propertyValues(
+  rows: string,
+  properties: readonly Property[],
+  segments: readonly Segment[],
+): { sql: string; params: Params } {
+  const params: Params = {};
+  const bind = (value: unknown, type: string) => {
+    const name = `property_${Object.keys(params).length}`;
+    params[name] = value;
+    return `{${name}:${type}}`;
+  };
+  const pairs = properties.map(({ name, from }) => {
+    return `${bind(name, 'String')}, ${valueOf(from, segments, bind)}`;
+  });
+  const columns = properties.flatMap(({ from }) =>
+    from.kind === 'field' ? [from.field] : from.kind === 'extra' ? ['extra'] : [],
+  );
+  const sql = `SELECT member, customer, map(${pairs.join(', ')}) AS texts FROM (${rows}) AS who
+    INNER JOIN ${facts(columns)} AS f USING (customer)
+    INNER JOIN (SELECT customer, segments FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
+      USING (customer)`;
+  return { sql, params };
+}
+
+function valueOf(
+  from: PropertySource,
+  segments: readonly Segment[],
+  bind: (value: unknown, type: string) => string,
+): string {
+  if (from.kind === 'field') return AS_JSON[FIELDS[from.field].type](from.field);
+  if (from.kind === 'extra') return TEXT(`extra[${bind(from.column, 'String')}]`);
+  if (from.kind === 'membership') {
+    return `if(has(segments, ${bind(from.segment, 'String')}), 'true', 'false')`;
+  }
+  const own = segments.filter(({ name }) => name.startsWith(`${from.of}.`));
+  const bound = (key: 'name' | 'label') =>
+    bind(
+      own.map((segment) => segment[key]),
+      'Array(String)',
+    );
+  const [names, labels] = [bound('name'), bound('label')];
+  const held = `arrayFilter(name -> has(${names}, name), segments)`;
+  return TEXT(`arrayStringConcat(arrayMap(name -> ${labels}[indexOf(${names}, name)], ${held}), ', ')`);
+}

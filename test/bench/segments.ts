@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import { openEngine, type Engine } from '../../src/engine/engine.ts';
+import { createTables } from '../../src/engine/tables.ts';
+import { parseJob } from '../../src/job/load.ts';
+import { countForRules } from '../../src/run/counts.ts';
+import { explainCustomer } from '../../src/run/explain.ts';
+import { newRun } from '../../src/run/new-run.ts';
+import { predict } from '../../src/run/predict.ts';
+import { profile } from '../../src/run/profile.ts';
+import { assignSegments, scoreCustomers } from '../../src/run/segment.ts';
+import { recordRun, lastRun } from '../../src/run/state.ts';
+import { type Figure, seconds } from './figure.ts';
+import { AS_OF } from './shop.ts';
+
+/** What `explain` may take on a shop of a million customers. */
+const EXPLAIN_SECONDS = 1;
+
+/**
+ * All models and twenty rules over a shop of so many orders by a tenth as many customers, made by the engine itself,
+ * against the bare rollup of the same data; and one customer of it explained.
+ */
+export async function segmentFigures(folder: string, orders: number): Promise<Figure[]> {
+  const engine = await openEngine({ state: join(folder, 'segments'), idle_seconds: 1 });
+  try {
+    await createTables(engine);
+    const job = parseJob(JOB, { file: join(folder, 'job.yaml'), env: {} });
+    await makeShop(engine, orders, job.sources[0]!.key);
+    const { signal } = new AbortController();
+    const run = newRun(engine, job, { as_of: AS_OF, log: () => undefined, signal, cut: signal });
+    const { customers, round } = await profile(run);
+    await predict(run);
+    const bare = await quickest(() => engine.query(ROLLUP));
+    const bareLines = await quickest(() => engine.query(LINES_ROLLUP));
+    const counted = await seconds(() => countForRules(run, round));
+    const assigned = await seconds(async () => {
+      await scoreCustomers(run);
+      const { limits } = await assignSegments(run, true, round);
+      await recordRun(engine, { job: job.name, run_id: run.run_id, as_of: AS_OF }, 'segmented', { limits });
+    });
+    const last = (await lastRun(engine, job.name, 'segmented'))!;
+    const explained = await quickest(() =>
+      explainCustomer(engine, job, last, { email: 'shopper77@example.com' }),
+    );
+    const size = `${customers.toLocaleString('en')} customers, ${orders.toLocaleString('en')} orders`;
+    return [
+      figure(`all models and 20 rules, ${size}`, assigned, 'bare rollup of the orders', bare),
+      figure('what the rules ask of lines and events', counted, 'bare rollup of lines and orders', bareLines),
+      figure('both together', assigned + counted, 'both rollups', bare + bareLines),
+      figure('explain one of them', explained, 'allowed', EXPLAIN_SECONDS),
+    ];
+  } finally {
+    await engine.close();
+  }
+}
+
+function figure(work: string, took: number, against: string, limit: number): Figure {
+  return {
+    work,
+    measured: `${took.toFixed(2)} s`,
+    against: `${against} ${limit.toFixed(2)} s`,
+    ratio: took / limit,
+  };
+}
+
+/** The first time pays for reading from the disk. */
+async function quickest(work: () => Promise<unknown>): Promise<number> {
+  return Math.min(await seconds(work), await seconds(work), await seconds(work));
+}
+
+const ROLLUP = `SELECT count() FROM (
+  SELECT email, count(), sum(goods), min(ordered_at), max(ordered_at) FROM orders FINAL GROUP BY email)`;
+
+/** What anybody must do who counts lines by customer: find the customer of each line, and group. */
+const LINES_ROLLUP = `SELECT count() FROM (
+  SELECT email, uniqExact(order_id), sum(net), sumIf(net, category = 'Category 7')
+  FROM order_lines AS line INNER JOIN (SELECT order_id, email FROM orders FINAL) AS o USING (order_id) GROUP BY email)`;
+
+/** Orders of the last thousand days, a line each, events of the last four hundred. */
+async function makeShop(engine: Engine, orders: number, source: string): Promise<void> {
+  const customers = Math.ceil(orders / 10);
+  const params = { source, orders, customers, events: Math.ceil(orders / 5), last: `${AS_OF} 00:00:00` };
+  const somebody = (dice: string) =>
+    `concat('shopper', toString(toUInt32(pow(${dice} / 4294967296, 2) * {customers:UInt32})), '@example.com')`;
+  const day = (dice: string, days: number) =>
+    `toDateTime64({last:String}, 3, 'UTC') - toIntervalSecond(${dice} % ${days * 86_400})`;
+  const dice = (salt: number) => `toUInt32(cityHash64(number, ${salt}))`;
+  const amount = `toDecimal64(5 + ${dice(3)} / 4294967296 * 200, 4)`;
+  await engine.command(
+    `INSERT INTO orders (source, run_id, order_id, email, ordered_at, state, counts, currency, goods, version)
+     SELECT {source:String}, 'bench', toString(number), ${somebody(dice(1))}, ${day(dice(2), 1000)}, 'paid', true, 'EUR',
+       ${amount}, 1 FROM numbers({orders:UInt32})`,
+    params,
+  );
+  await engine.command(
+    `INSERT INTO order_lines (source, run_id, order_id, line_id, sku, title, category, brand, quantity, net, version)
+     SELECT {source:String}, 'bench', toString(number), '1', concat('SKU', toString(${dice(4)} % 500)),
+       concat('Product ', toString(${dice(4)} % 500)), concat('Category ', toString(${dice(4)} % 20)),
+       concat('Brand ', toString(${dice(4)} % 40)), 1, ${amount}, 1 FROM numbers({orders:UInt32})`,
+    params,
+  );
+  await engine.command(
+    `INSERT INTO customers (source, run_id, record_key, email, country, email_consent, tags, extra, updated_at)
+     SELECT {source:String}, 'bench', concat('x email:', email), concat('shopper', toString(number), '@example.com') AS email,
+       ['RO', 'DE', 'FR'][number % 3 + 1], ['yes', 'no', 'unknown'][number % 3 + 1], if(number % 5 = 0, ['club'], []),
+       map('age', toString(18 + number % 60)), toDateTime64({last:String}, 3, 'UTC') FROM numbers({customers:UInt32})`,
+    params,
+  );
+  await engine.command(
+    `INSERT INTO events (source, run_id, event_id, type, at, email)
+     SELECT {source:String}, 'bench', toString(number), ['visit', 'open', 'click'][${dice(5)} % 3 + 1],
+       ${day(dice(2), 400)}, ${somebody(dice(1))} FROM numbers({events:UInt32})`,
+    params,
+  );
+}
+
+const RULES = [
+  '{ field: revenue_12m, at_least: 200 }',
+  '{ field: country, is: [RO, DE] }',
+  '{ all: [{ field: orders, at_least: 3 }, { field: days_since_order, below: 90 }] }',
+  '{ any: [{ segment: lifecycle.top }, { segment: value_engagement.true_champions }] }',
+  '{ not: { segment: lifecycle.lost } }',
+  '{ field: email_consent, is: "yes" }',
+  '{ field: tags, has: club }',
+  '{ field: extra.age, at_least: 40 }',
+  '{ field: first_order, within: 365d }',
+  '{ field: last_order, older_than: 180d }',
+  '{ field: p_alive, below: 0.5 }',
+  '{ all: [{ field: clv_12m, above: 100 }, { not: { field: country, is: FR } }] }',
+  '{ field: m_score, at_least: 4 }',
+  '{ any: [{ field: visits_12m, at_least: 2 }, { field: clicks_12m, at_least: 1 }] }',
+  '{ all: [{ segment: value_tier.high }, { field: email_consent, is_not: "no" }] }',
+  '{ field: average_order_value, above: 120 }',
+  '{ bought: { category: Category 7, within: 365d } }',
+  '{ bought: { product: [Product 3, Product 4], at_least: 2 } }',
+  '{ not: { bought: { brand: Brand 5 } } }',
+  '{ did: { event: open, within: 90d, at_least: 2 } }',
+];
+
+const JOB = `
+name: bench-segments
+currency: EUR
+sources:
+  - type: csv
+    records: customers
+    path: people.csv
+    columns: { email: mail }
+    extra: { age: age }
+segments:
+  lifecycle: { backtest: false }
+  value_engagement: {}
+  engagement: {}
+  value_tier: {}
+  custom:
+${RULES.map((rule, index) => `    - { name: rule_${index + 1}, where: ${rule} }`).join('\n')}
+destinations: [{ type: csv, path: out, audiences: [{ segment: lifecycle.* }] }]
+`;
