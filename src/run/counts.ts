@@ -1,12 +1,12 @@
 import { openBinding } from '../models/custom/binding.ts';
 import { compileRules } from '../models/custom/compile.ts';
-import { countsSql, type CountedRows } from '../models/custom/counts-sql.ts';
+import { countsSql, productTexts, type CountedRows } from '../models/custom/counts-sql.ts';
 import { boughtCategories, familiesOf } from '../models/custom/families.ts';
 import { NODE } from './people.ts';
 import { DESCRIBED_LINES, LABELS, ORDERS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
-const ROWS: CountedRows = {
+const ROWS: Omit<CountedRows, 'lower'> = {
   orders: `(SELECT source, order_id, version, node, day, value, rate FROM (${ORDERS}) WHERE purchase AND node != '')`,
   lines: `(${DESCRIBED_LINES})`,
   events: `(SELECT * FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day
@@ -25,11 +25,21 @@ export async function countForRules(run: RunContext, round: number): Promise<voi
   const { counted } = compileRules(entries).binding;
   const categories = boughtCategories(familiesOf(entries));
   if (counted.bought.length + counted.did.length + categories.length === 0) return;
+  const lower = await inSmallLetters(run, productTexts(counted));
   const binding = openBinding();
-  const sql = countsSql(counted, categories, ROWS, binding);
+  const sql = countsSql(counted, categories, { ...ROWS, lower }, binding);
   await run.engine.command(
     `INSERT INTO counts (job, run_id, customer, bought, did, categories)
      SELECT {job:String}, {run:String}, customer, bought, did, categories FROM (${sql})`,
     { ...purchaseParams(run, round), ...binding.params },
   );
+}
+
+/** By the engine, whose small letters are those that lines are compared in. */
+async function inSmallLetters(run: RunContext, texts: readonly string[]): Promise<Map<string, string>> {
+  const [row] = await run.engine.query<{ lower: string[] }>(
+    'SELECT arrayMap(text -> lowerUTF8(text), {texts:Array(String)}) AS lower',
+    { texts },
+  );
+  return new Map(texts.map((text, index) => [text, row!.lower[index]!]));
 }
