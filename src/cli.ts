@@ -55,10 +55,14 @@ command(
   );
 command('run <job>', 'one run: pull, segment, and make every audience equal its segment', JOB)
   .addOption(AS_OF)
+  .option(
+    '--reconcile',
+    'first read who is in the audiences, where the platforms tell, and put back who was lost',
+  )
   .action(
-    act(async (context, job: string, { asOf }: { asOf?: string }) => {
+    act(async (context, job: string, { asOf, reconcile }: { asOf?: string; reconcile?: boolean }) => {
       startEngine(context);
-      return (await import('./commands/run.ts')).run(context, job, { as_of: asOf, send: true });
+      return (await import('./commands/run.ts')).run(context, job, { as_of: asOf, send: true, reconcile });
     }),
   );
 command('start', 'the daemon: every job of the jobs folder at its time')

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { expect, onTestFinished, test } from 'vitest';
 import { loadJob, parseJob } from '../src/job/load.ts';
 import type { RunReport } from '../src/run/report.ts';
@@ -20,12 +21,15 @@ test.each(readdirSync('config/jobs'))('the example job %s is valid', async (name
   expect(job.destinations.flatMap(({ audiences }) => audiences).length).toBeGreaterThan(0);
 });
 
-test('every job in the README is valid', () => {
+test('every job in the README is valid, and so is every part of one', () => {
   const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)];
+  const [whole, ...others] = blocks.map(([, text = '']) => parse(text) as Record<string, unknown>);
+  const files = [{ type: 'csv', path: 'out/', audiences: [{ segment: '*' }] }];
 
-  expect(blocks.length).toBeGreaterThan(0);
-  for (const [, text = ''] of blocks)
-    expect(parseJob(text, { file: 'README.md', env }).name).toBe('daily-shop');
+  expect(whole).toHaveProperty('name', 'daily-shop');
+  expect(others.length).toBeGreaterThan(0);
+  for (const job of [whole, ...others.map((part) => ({ ...whole, destinations: files, ...part }))])
+    expect(parseJob(JSON.stringify(job), { file: 'README.md', env }).name).toBe('daily-shop');
 });
 
 test('the example that needs no credentials runs, and writes its files', { timeout: 60_000 }, () => {

@@ -6,11 +6,11 @@ import { importBatch } from './import.ts';
 import type { Jobs } from './jobs.ts';
 import { idsAlive, profileIds } from './lookup.ts';
 import { updateEach } from './profile-update.ts';
+import { IMPORTS_AT_A_TIME } from './push.ts';
 import { propertiesEntry, type Dropped, type Entry } from './profile.ts';
 import { IMPORT_BYTES, IMPORT_SIZE } from './schema.ts';
 
 const WHERE = 'klaviyo profile properties';
-const AT_A_TIME = 8;
 /** People whose properties are cleared one by one before it is told how they ended. */
 const CLEAR_SIZE = 100;
 /** As long as an id of Klaviyo's, for the weight of what is not looked up yet. */
@@ -29,7 +29,7 @@ export async function* setProperties(
   members: AsyncIterable<Member>,
   stop?: AbortSignal,
 ): AsyncGenerator<PropertiesAcknowledgement> {
-  const pace = { most: stop ? AT_A_TIME : 1, stop };
+  const pace = { most: stop ? IMPORTS_AT_A_TIME : 1, stop };
   const write = ({ clears, members: batch }: Batch) =>
     written(api, batch, (entries) =>
       clears ? updateEach(api, WHERE, entries) : importAll(api, jobs, entries),

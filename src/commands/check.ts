@@ -1,11 +1,13 @@
 import { nextRuns } from '../daemon/schedule.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
+import { withFoundAudiences } from '../run/audiences.ts';
 import { JobFileError } from '../job/problems.ts';
-import { openDestination } from '../run/destinations.ts';
 import { newRun } from '../run/new-run.ts';
+import { openDestination } from '../run/open-destination.ts';
 import { asProblem } from '../run/problem.ts';
+import { rememberedOf } from '../run/remembered.ts';
 import { checkSqlFile } from '../run/sql-segments.ts';
-import type { Problem } from '../../connectors/index.ts';
+import type { Destination, Problem } from '../../connectors/index.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { problemText } from './text.ts';
 
@@ -73,12 +75,38 @@ async function checkJob(
   if (options.offline) return findings;
   for (const destination of job.destinations) {
     findings.push(
-      await look(`destination ${destination.name}`, async () =>
-        (await openDestination(run, destination)).check(),
-      ),
+      await look(`destination ${destination.name}`, async () => {
+        const connection = await openDestination(run, destination);
+        const facts = await connection.check();
+        return [...facts, ...(await audienceFacts(context, job, destination.name, connection))];
+      }),
     );
   }
   return findings;
+}
+
+/** Whether each audience of a destination exists there. */
+async function audienceFacts(
+  context: CommandContext,
+  job: Job,
+  name: string,
+  connection: Destination,
+): Promise<string[]> {
+  const engine = await context.engine();
+  const { destinations } = await withFoundAudiences(engine, job);
+  const destination = destinations.find((one) => one.name === name)!;
+  const { known, renames } = await rememberedOf(engine, job.name, destinations, destination);
+  const { audiences, definition } = destination;
+  const refs = audiences.map(({ name }) => ({ name, remote_id: known.get(name)?.remote_id }));
+  const there = await connection.find([...refs, ...renames.values()]);
+  return audiences.map(({ name }) => {
+    const audience = `${definition.audience_word} "${name}"`;
+    if (there.has(name)) return `${audience} is there`;
+    const former = renames.get(name);
+    if (former && there.has(former.name) && connection.rename)
+      return `${audience} is there as "${former.name}": the next run renames it`;
+    return `${audience} is not there yet: the first run with members for it makes it`;
+  });
 }
 
 async function engineFacts(context: CommandContext): Promise<string[]> {

@@ -4,7 +4,7 @@ import type { AudienceReport, RunReport } from '../run/report.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { money, problemText, table } from './text.ts';
 
-export type RunArguments = { as_of?: string; send: boolean };
+export type RunArguments = { as_of?: string; send: boolean; reconcile?: boolean };
 
 /** `run JOB` and, without sending, `plan JOB`. */
 export async function run(
@@ -77,6 +77,7 @@ const VALUE_NAMES = { gamma_gamma: 'Gamma-Gamma', own_mean: "customers' own mean
 function audienceTable(audiences: readonly AudienceReport[], sent: boolean): string {
   const change = (audience: AudienceReport) =>
     sent ? [audience.added, audience.removed] : [audience.to_add, audience.to_remove];
+  const counted = audiences.some(({ remote_count }) => remote_count !== null);
   return table(
     [
       'destination',
@@ -85,6 +86,7 @@ function audienceTable(audiences: readonly AudienceReport[], sent: boolean): str
       ...(sent ? ['added', 'removed'] : ['to add', 'to remove']),
       'refused',
       'requests',
+      ...(counted ? ['counted there'] : []),
     ],
     audiences.map((audience) => [
       audience.destination,
@@ -93,6 +95,7 @@ function audienceTable(audiences: readonly AudienceReport[], sent: boolean): str
       ...change(audience),
       audience.refused,
       audience.requests,
+      ...(counted ? [audience.remote_count ?? ''] : []),
     ]),
   );
 }

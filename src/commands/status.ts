@@ -1,12 +1,15 @@
 import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
-import { countHeld, rememberedAudiences } from '../ledger/ledger.ts';
+import { countHeld } from '../ledger/ledger.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
+import { fromMemory } from '../run/find.ts';
 import { isRunning } from '../run/lock.ts';
+import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
 import { accountOf } from '../run/plan.ts';
 import { countRefused, type RefusedGroup } from '../run/refused.ts';
-import type { RunReport } from '../run/report.ts';
+import { rememberedOf } from '../run/remembered.ts';
+import { orphanReports, type OrphanReport, type RunReport } from '../run/report.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 import { problemText, table } from './text.ts';
@@ -20,6 +23,8 @@ type AudienceStatus = {
   held: number;
   /** Members it refused for good, left alone for a while. */
   parked: number;
+  /** What the platform itself counted, in the runs of late, the newest first; `drift` is its count less ours then. */
+  counts: PastCount[];
 };
 
 type JobStatus = {
@@ -30,6 +35,8 @@ type JobStatus = {
   running: boolean;
   next: string[];
   audiences: AudienceStatus[];
+  /** Audiences that the job file names no more and that still have members of ours. */
+  orphans: OrphanReport[];
   /** Whom platforms refuse, the parked ones among them. */
   refused: RefusedGroup[];
 };
@@ -48,17 +55,21 @@ export async function status(context: CommandContext, reference: string | undefi
 
 async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
   const finished = await lastRun(engine, job.name, 'finished');
+  const past = await pastRuns(engine, job.name);
   const audiences: AudienceStatus[] = [];
+  const orphans: OrphanReport[] = [];
   const { destinations } = await withFoundAudiences(engine, job);
   for (const destination of destinations) {
-    const account = accountOf(job.name, destination);
-    const remembered = await rememberedAudiences(engine, account);
-    const counts = await countHeld(engine, account);
+    const found = fromMemory(await rememberedOf(engine, job.name, destinations, destination));
+    const ledger = await countHeld(engine, accountOf(job.name, destination));
     for (const { name, segment } of destination.audiences) {
-      const remote_id = remembered.get(name) ?? null;
-      const { held, parked } = counts.get(remote_id ?? '') ?? { held: 0, parked: 0 };
-      audiences.push({ destination: destination.name, audience: name, segment, remote_id, held, parked });
+      const remote_id = found.ids.get(name) ?? null;
+      const { held, parked } = ledger.get(remote_id ?? '') ?? { held: 0, parked: 0 };
+      const counts = remote_id === null ? [] : countsOf(past, remote_id);
+      const one = { destination: destination.name, audience: name, segment, remote_id };
+      audiences.push({ ...one, held, parked, counts });
     }
+    orphans.push(...orphanReports({ destination, orphans: found.orphans }));
   }
   return {
     job: job.name,
@@ -67,6 +78,7 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
     running: await isRunning(state, job.name),
     next: nextRuns(job, 5),
     audiences,
+    orphans,
     refused: await countRefused(engine, job.name, destinations),
   };
 }
@@ -90,8 +102,15 @@ function statusText(status: JobStatus): string {
     one.segment,
     one.held,
     one.parked,
+    one.counts[0]?.remote_count ?? '',
+    one.counts[0]?.drift ?? '',
   ]);
-  const parts = [head, ...now, next, table(['destination', 'audience', 'segment', 'held', 'parked'], rows)];
+  const headings = ['destination', 'audience', 'segment', 'held', 'parked', 'counted there', 'drift'];
+  const left = status.orphans.map(
+    ({ destination, audience, held }) =>
+      `${destination}: the job file names "${audience}" no more; ${held} members of ours are in it`,
+  );
+  const parts = [head, ...now, next, table(headings, rows), ...left];
   if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
 }

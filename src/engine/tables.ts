@@ -5,9 +5,9 @@ import type { Engine } from './engine.ts';
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
  * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
- *   `assignments`, `holdout_entries`, `plan_members`, `plan_properties`): written once per run under its `run_id` and
- *   read only after the run says that they are complete. Old ones are dropped by partition; assignments and holdout
- *   entries stay.
+ *   `assignments`, `holdout_entries`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
+ *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
+ *   assignments and holdout entries stay.
  * - state (`runs`, `audiences`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
@@ -125,6 +125,14 @@ const TABLES: Record<string, string> = {
     city String, region String, zip String, country LowCardinality(String), value Nullable(Decimal(18, 4))
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op, member)`,
 
+  widened: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, rung UInt8, customer String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, rung, customer)`,
+
+  remote_members: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, member String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, member)`,
+
   plan_properties: `(
     job LowCardinality(String), run_id LowCardinality(String), destination LowCardinality(String), member String,
     customer String, parked Bool, changed Map(String, String), hashes Map(String, UInt64)
@@ -137,7 +145,7 @@ const TABLES: Record<string, string> = {
 
   audiences: `(
     job LowCardinality(String), destination LowCardinality(String), account String, name String,
-    remote_id String, at DateTime64(3, 'UTC')
+    remote_id String, at DateTime64(3, 'UTC'), segment Nullable(String), settings Nullable(String)
   ) ENGINE = MergeTree ORDER BY (job, destination, account, name) ${STATE_SETTINGS}`,
 
   tombstones: `(
@@ -159,6 +167,7 @@ const TABLES: Record<string, string> = {
 
 /** Columns that stores made by earlier versions lack. */
 const ADDED: Record<string, Record<string, string>> = {
+  audiences: { segment: 'Nullable(String)', settings: 'Nullable(String)' },
   plan_members: { value: 'Nullable(Decimal(18, 4))' },
   ledger: { platform_id: 'String', value: 'Nullable(Decimal(18, 4))' },
 };
@@ -193,6 +202,8 @@ const COMPUTED = [
   'counts',
   'holdouts',
   'plan_members',
+  'widened',
+  'remote_members',
   'plan_properties',
 ];
 

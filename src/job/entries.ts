@@ -24,6 +24,8 @@ export type JobDestination = {
   audiences: Audience[];
   /** Entries that stand for more audiences once a run has found the categories. */
   open: OpenAudience[];
+  /** What becomes of audiences that the job names no more. */
+  orphans: 'keep' | 'remove';
   /** What is stored of people there beside their being members; none where the destination can hold nothing. */
   properties: Property[];
 };
@@ -84,10 +86,11 @@ export function readDestinations(
     holdouts.push(...expanded.holdouts);
     const parsed = destinationEntry(definition).safeParse(entry);
     if (!parsed.success) continue;
-    const { consent, ...settings } = ownSettings(definition, parsed.data);
+    const { consent, orphans, ...others } = ownSettings(definition, parsed.data);
+    const settings = 'orphans' in definition.settings.shape ? { ...others, orphans } : others;
     const name = names.get(index)!;
     const { audiences, open } = expanded;
-    const kept = { audiences, open, properties };
+    const kept = { audiences, open, properties, orphans: orphans as JobDestination['orphans'] };
     destinations.push({ name, definition, settings, consent: consent as ConsentRule, ...kept });
     if (expanded.findings.length > 0) continue;
     // A destination that has no name for its account is told apart by its settings.

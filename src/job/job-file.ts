@@ -95,6 +95,7 @@ export function destinationEntry(definition: DestinationDefinition) {
       .describe(
         `Who is left out: those without a recorded yes to ${CHANNELS[definition.consent.channel]}, those with a recorded no, or nobody.`,
       ),
+    orphans: z.enum(['keep', 'remove']).default('keep').describe(orphansText(definition)),
     ...(definition.properties ? { properties: propertiesOf(definition.properties.word) } : {}),
     audiences: z
       .array(
@@ -123,6 +124,13 @@ export function destinationEntry(definition: DestinationDefinition) {
       .min(1)
       .describe(`Which segments are kept, each as its own ${definition.audience_word}.`),
   });
+}
+
+/** A destination may have an `orphans` of its own, of what it makes out of audiences; the two are one setting. */
+function orphansText({ audience_word: word, settings }: DestinationDefinition): string {
+  const own = (settings.shape.orphans as z.ZodType | undefined)?.description;
+  const text = `What becomes of ${word}s that the job file names no more: they are kept as they are, or the members this job put there are taken out; the ${word} itself stays.`;
+  return own ? `${text} ${own}` : text;
 }
 
 function propertiesOf(word: string) {

@@ -75,11 +75,19 @@ export async function forgetMembers(
   );
 }
 
-/** Remembers which remote audience a name stands for. */
+/** An audience as it was last seen. `segment` and `settings` (as JSON) are null where an older version noted it. */
+export type RememberedAudience = {
+  name: string;
+  remote_id: string;
+  segment: string | null;
+  settings: string | null;
+};
+
+/** Remembers which remote audience a name stands for, and what it is of. */
 export async function rememberAudience(
   engine: Engine,
   account: Account,
-  audience: { name: string; remote_id: string },
+  audience: Pick<RememberedAudience, 'name' | 'remote_id'> & Partial<RememberedAudience>,
 ): Promise<void> {
   const at = new Date().toISOString();
   const { destination } = account;
@@ -87,14 +95,22 @@ export async function rememberAudience(
   await engine.insert('audiences', [{ ...account, ...audience, at }], { token });
 }
 
-/** The remembered remote ids by name. */
-export async function rememberedAudiences(engine: Engine, account: Account): Promise<Map<string, string>> {
-  const rows = await engine.query<{ name: string; remote_id: string }>(
-    `SELECT name, argMax(remote_id, at) AS remote_id FROM audiences
-     WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String} GROUP BY name`,
+/** What is remembered of an account's audiences, by name. A name that gave way to another of the same id is not there. */
+export async function rememberedAudiences(
+  engine: Engine,
+  account: Account,
+): Promise<Map<string, RememberedAudience>> {
+  const rows = await engine.query<RememberedAudience>(
+    `SELECT name, newest.1 AS remote_id, newest.2 AS segment, newest.3 AS settings
+     FROM (SELECT last.1 AS name, argMax((remote_id, last.2, last.3), seen) AS newest
+           FROM (SELECT remote_id, argMax((name, segment, settings), at) AS last, max(at) AS seen FROM audiences
+                 WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String}
+                 GROUP BY remote_id)
+           GROUP BY name)
+     ORDER BY name`,
     account,
   );
-  return new Map(rows.map(({ name, remote_id }) => [name, remote_id]));
+  return new Map(rows.map((row) => [row.name, row]));
 }
 
 /** How many members each audience of an account holds, and how many changes are parked, by remote id. */

@@ -27,11 +27,12 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
     'holdouts',
     'assignments',
     'holdout_entries',
+    'widened',
   ].map((table) => [table, CUSTOMER] as const),
   ...['plan_members', 'plan_properties'].map(
     (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,
   ),
-  ...['ledger', 'properties'].map((table) => [table, `member IN ${IDENTITIES}`] as const),
+  ...['remote_members', 'ledger', 'properties'].map((table) => [table, `member IN ${IDENTITIES}`] as const),
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
   ['events', THEIRS],
   ['orders', THEIRS],

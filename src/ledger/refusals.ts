@@ -1,6 +1,6 @@
 /** A member refused for good is left alone for so long, each time twice as long as before, and at most a month. */
 export const PARKED_DAYS = 7;
-export const MOST_PARKED_DAYS = 30;
+const MOST_PARKED_DAYS = 30;
 
 /**
  * SQL: how a member stands with a platform, by the facts of a group. `last` is the newest fact as (op, result,

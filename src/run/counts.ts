@@ -3,10 +3,11 @@ import { compileRules } from '../models/custom/compile.ts';
 import { countsSql } from '../models/custom/counts-sql.ts';
 import { boughtCategories, familiesOf } from '../models/custom/families.ts';
 import { NODE } from './people.ts';
-import { LABELS, ORDERS, person, PURCHASED_LINES, purchaseParams } from './purchases.ts';
+import { DESCRIBED_LINES, LABELS, ORDERS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
-const PURCHASES = `(SELECT ${person('bought')}, bought.day AS day, bought.value AS value
+const PURCHASES = `(SELECT ${person('bought')}, bought.source AS source, bought.order_id AS order_id,
+    bought.version AS version, bought.day AS day, bought.value AS value, bought.rate AS rate
   FROM (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
   LEFT JOIN ${LABELS} ON known.node = bought.node)`;
 
@@ -25,7 +26,7 @@ export async function countForRules(run: RunContext, round: number): Promise<voi
   const { counted } = compileRules(entries).binding;
   const categories = boughtCategories(familiesOf(entries));
   if (counted.bought.length + counted.did.length + categories.length === 0) return;
-  const rows = { orders: PURCHASES, lines: `(${PURCHASED_LINES})`, events: EVENTS };
+  const rows = { orders: PURCHASES, lines: `(${DESCRIBED_LINES})`, events: EVENTS };
   const binding = openBinding();
   const sql = countsSql(counted, categories, rows, binding);
   await run.engine.command(

@@ -1,16 +1,19 @@
 import type { Destination, Problem } from '../../connectors/index.ts';
 import type { JobDestination } from '../job/load.ts';
-import { rememberAudience, rememberedAudiences } from '../ledger/ledger.ts';
-import { accountOf, planDestination, type AudiencePlan } from './plan.ts';
+import { lookAfter } from './after-push.ts';
+import { placeAudiences } from './find.ts';
+import { planNotes, recreatedNote } from './notes.ts';
+import { planDestination, type AudiencePlan, type PlannedAudience } from './plan.ts';
 import { asProblem } from './problem.ts';
 import { foretellProperties, sendProperties, type PropertiesReport } from './properties.ts';
 import { pushAudience, type AudienceResult, type Sending } from './push.ts';
+import { reconcile, type Reconciled } from './reconcile.ts';
+import type { Orphan } from './remembered.ts';
+import { renameAudience } from './rename.ts';
 import { audienceReport, type AudienceReport } from './report.ts';
 import type { RunContext } from './run.ts';
 import { emptyTally, leftOver } from './tally.ts';
-
-/** First wait before a request is tried again; it doubles from there. */
-const BACKOFF_MS = 500;
+import { widenSmall } from './widen.ts';
 
 /**
  * A change of up to so many members is one batch of most platforms. Each waits for its answer, and some for a job's
@@ -20,24 +23,33 @@ const BACKOFF_MS = 500;
 const SMALL_CHANGE = 10_000;
 const AT_A_TIME = 4;
 
-/** One destination with the plans of its audiences, and what keeps it from being sent to. */
-type PlannedDestination = {
+/** One destination with the plans of its audiences, and what keeps it or one of them from being sent to. */
+export type PlannedDestination = {
   destination: JobDestination;
   connection?: Destination;
   plans: AudiencePlan[];
   /** What would be sent of properties; in a plan only, where the destination has any. */
   properties?: PropertiesReport;
   problem?: Problem;
+  /** Of single audiences, by name. */
+  problems: Map<string, Problem>;
+  orphans: Orphan[];
+  /** By the audience's index. */
+  reconciled: Map<number, Reconciled>;
+  warnings: string[];
 };
 
+/** `reconcile`: first read who is in the audiences, where the platform tells. */
+export type PlanOptions = { send: boolean; reconcile?: boolean };
+
 /**
- * Plans every audience of the destinations. When sending, each destination is first asked which of its audiences exist; a
- * destination that cannot answer gets plans from memory and a problem, and the others go on.
+ * Plans every audience of the destinations. When sending, each destination is first asked which of its audiences exist;
+ * a destination that cannot answer gets plans from memory and a problem, and the others go on.
  */
 export async function planDestinations(
   run: RunContext,
   destinations: readonly JobDestination[],
-  send: boolean,
+  options: PlanOptions,
 ): Promise<PlannedDestination[]> {
   let index = 0;
   const indexed = destinations.map((destination) => ({
@@ -46,51 +58,35 @@ export async function planDestinations(
   }));
   return Promise.all(
     indexed.map(async ({ destination, audiences }) => {
-      const remembered = await rememberedAudiences(run.engine, accountOf(run.job.name, destination));
-      const planned: PlannedDestination = { destination, plans: [] };
-      const known = send ? await find(run, destination, remembered, planned) : remembered;
-      const refs = audiences.map((audience) => ({ ...audience, remote_id: known.get(audience.name) }));
-      planned.plans = await planDestination(run, destination, refs);
-      if (!send && destination.properties.length > 0) {
+      const empty = { plans: [], problems: new Map(), orphans: [], reconciled: new Map(), warnings: [] };
+      const planned: PlannedDestination = { destination, ...empty };
+      const found = await placeAudiences(run, planned, destinations, options.send);
+      planned.problems = found.problems;
+      planned.orphans = found.orphans;
+      planned.warnings = found.warnings;
+      const placed = audiences.map((audience) => ({
+        ...audience,
+        remote_id: found.ids.get(audience.name),
+        renamed_from: found.renames.get(audience.name),
+      }));
+      const left = destination.orphans === 'remove' ? found.orphans : [];
+      const leaving = left.map((orphan) => ({ ...leavingAudience(orphan), index: index++ }));
+      const all: PlannedAudience[] = [...placed, ...leaving];
+      if (options.reconcile) await reconcile(run, planned, all);
+      const widened = await widenSmall(run, destination, all);
+      planned.plans = await planDestination(run, destination, widened);
+      if (!options.send && destination.properties.length > 0) {
         planned.properties = await foretellProperties(run, { destination, audiences: planned.plans });
       }
+      planned.warnings.push(...planNotes(planned));
       return planned;
     }),
   );
 }
 
-async function find(
-  run: RunContext,
-  destination: JobDestination,
-  remembered: Map<string, string>,
-  planned: PlannedDestination,
-): Promise<Map<string, string>> {
-  try {
-    planned.connection = await openDestination(run, destination);
-    const refs = destination.audiences.map(({ name }) => ({ name, remote_id: remembered.get(name) }));
-    const found = await planned.connection.find(refs);
-    for (const [name, { remote_id }] of found) {
-      if (remembered.get(name) === remote_id) continue;
-      await rememberAudience(run.engine, accountOf(run.job.name, destination), { name, remote_id });
-    }
-    return new Map([...found].map(([name, { remote_id }]) => [name, remote_id]));
-  } catch (error) {
-    planned.problem = asProblem(error, destination.name);
-    return remembered;
-  }
-}
-
-/** Opens a destination for a run, or for a check of its credentials. */
-export async function openDestination(
-  run: Pick<RunContext, 'job' | 'cut' | 'log'>,
-  destination: JobDestination,
-): Promise<Destination> {
-  return destination.definition.open(destination.settings, {
-    folder: run.job.folder,
-    signal: run.cut,
-    backoff_ms: BACKOFF_MS,
-    log: (message, fields) => run.log(message, { destination: destination.name, ...fields }),
-  });
+/** An orphan as an audience of no segment: whoever the ledger has in it is to leave. */
+function leavingAudience({ name, remote_id }: Orphan): Omit<PlannedAudience, 'index'> {
+  return { name, remote_id, segment: '', orphan: true };
 }
 
 /** What was sent to one destination. */
@@ -104,7 +100,10 @@ export async function pushDestinations(run: RunContext, planned: PlannedDestinat
 /** What is wrong with one audience does not keep the others of the destination back. */
 const OF_ONE_AUDIENCE = ['AUDIENCE_GONE', 'DESTINATION_FLAGGED', 'DESTINATION_AUDIENCE_REPLACING'];
 
-/** Sends the changes of one destination's audiences, then the properties of the people in them. */
+/**
+ * Sends the changes of one destination's audiences, then the properties of the people in them, and looks after what was
+ * made of the audiences.
+ */
 async function pushDestination(run: RunContext, planned: PlannedDestination): Promise<Sent> {
   const { destination, connection, plans } = planned;
   let problem = planned.problem;
@@ -116,21 +115,22 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
   };
   async function pushNext(queue: Iterable<AudiencePlan>): Promise<void> {
     for (const plan of queue) {
-      reports.set(plan, await pushOne(run, sending, plan, problem, failed));
+      reports.set(plan, await pushOne(run, sending, planned, plan, problem, failed));
     }
   }
   const isSmall = (plan: AudiencePlan) => plan.to_add + plan.to_update + plan.to_remove <= SMALL_CHANGE;
   const small = plans.filter(isSmall).values();
   const great = plans.filter((plan) => !isSmall(plan));
   await Promise.all([pushNext(great), ...Array.from({ length: AT_A_TIME }, () => pushNext(small))]);
-  const audiences = plans.map((plan) => reports.get(plan)!);
-  if (destination.properties.length === 0) return { audiences };
+  planned.problem = problem;
+  const pushed = plans.map((plan) => reports.get(plan)!);
+  if (destination.properties.length === 0) return { audiences: await lookAfter(run, planned, pushed) };
   const existing = plans.map((plan) => ({
     ...plan,
     remote_id: reports.get(plan)!.remote_id ?? undefined,
   }));
   const properties = await sendProperties(run, { destination, audiences: existing }, sending, problem);
-  return { audiences, properties };
+  return { audiences: await lookAfter(run, planned, pushed), properties };
 }
 
 /**
@@ -140,6 +140,7 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
 async function pushOne(
   run: RunContext,
   sending: Sending | undefined,
+  planned: PlannedDestination,
   plan: AudiencePlan,
   problem: Problem | undefined,
   failed: (problem: Problem) => void,
@@ -151,21 +152,26 @@ async function pushOne(
     added: 0,
     removed: 0,
     updated: 0,
+    recreated: false,
   };
-  let own = problem;
+  let own = problem ?? planned.problems.get(plan.name);
   if (!own && sending) {
+    const renaming = await renameAudience(run, sending.connection, plan, result);
     try {
       await pushAudience(run, sending, plan, result);
     } catch (error) {
       own = asProblem(error, where);
       failed(own);
     }
+    own ??= renaming;
   }
+  if (result.recreated) planned.warnings.push(recreatedNote(plan));
   own ??= result.left > 0 ? leftOver(where, result.left) : undefined;
   const { left, ...outcome } = result;
   const report = audienceReport(plan, {
     ...outcome,
     refused: plan.parked + result.refused,
+    reconciled: planned.reconciled.get(plan.index) ?? null,
     error: own ?? null,
   });
   const { destination, segment, added, removed, updated, refused, requests } = report;

@@ -11,7 +11,7 @@ import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledge
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
 import { withFoundAudiences } from './audiences.ts';
-import { openDestination } from './destinations.ts';
+import { openDestination } from './open-destination.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
 import { asMember, everyone } from './members.ts';
@@ -96,7 +96,10 @@ async function eraseThere(
   try {
     const account = accountOf(run.job.name, destination);
     const names = new Map(
-      [...(await rememberedAudiences(run.engine, account))].map(([name, id]) => [id, name]),
+      [...(await rememberedAudiences(run.engine, account)).values()].map(({ name, remote_id }) => [
+        remote_id,
+        name,
+      ]),
     );
     const connection = await openDestination(run, destination);
     const members = await membersOf(run, identities);

@@ -75,7 +75,7 @@ export async function* planPages<Row extends { member: string }>(
  */
 export async function* everyone(
   run: RunContext,
-  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment' | 'holdout' | 'value_field'>,
+  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment' | 'holdout' | 'value_field' | 'rung'>,
 ): AsyncGenerator<Member> {
   const rows = run.engine.stream<MemberRow>(
     `SELECT ${FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,

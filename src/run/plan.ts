@@ -5,10 +5,21 @@ import type { JobDestination } from '../job/load.ts';
 import { LEDGER, type Account } from '../ledger/ledger.ts';
 import { heldOut } from './holdout.ts';
 import type { RunContext } from './run.ts';
+import type { Widening } from './widen.ts';
 import { valueMoved, withValues } from './values.ts';
 
 /** An audience of the job; `index` is its place in the whole job and names its rows in `plan_members`. */
-export type PlannedAudience = Audience & { index: number; remote_id?: string };
+export type PlannedAudience = Audience & {
+  index: number;
+  remote_id?: string;
+  /** What it is still called there: the job file has given it another name. */
+  renamed_from?: string;
+  /** The job file names it no more; it is of no segment, and our members leave it. */
+  orphan?: true;
+  /** How it is widened, where its segment is too small; customers up to that rung are of it. */
+  widening?: Widening;
+  rung?: number;
+};
 
 /** One audience and the change that would make it equal its segment. */
 export type AudiencePlan = PlannedAudience &
@@ -84,8 +95,9 @@ export async function planDestination(
     const { customers = 0, wanted = 0, held_out = 0, without_consent = 0, unreachable = 0 } = mine ?? {};
     const create = audience.remote_id === undefined && to_add > 0;
     const add = to_add + to_update;
+    const rename = audience.renamed_from === undefined ? 0 : 1;
     const requests =
-      add + to_remove === 0 ? 0 : destination.definition.floor({ create, add, remove: to_remove });
+      rename + (add + to_remove === 0 ? 0 : destination.definition.floor({ create, add, remove: to_remove }));
     const counted = { customers, wanted, held_out, without_consent, unreachable };
     const changes = { to_add, to_remove, to_update, parked };
     return { ...audience, destination, ...counted, ...changes, requests };
@@ -97,7 +109,7 @@ const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city',
 /** What the statements on the customers of audiences take, beside the account. */
 export function audienceParams(
   run: Pick<RunContext, 'job' | 'run_id'>,
-  audiences: readonly Pick<PlannedAudience, 'index' | 'segment' | 'holdout' | 'value_field'>[],
+  audiences: readonly Pick<PlannedAudience, 'index' | 'segment' | 'holdout' | 'value_field' | 'rung'>[],
 ) {
   return {
     job: run.job.name,
@@ -106,19 +118,40 @@ export function audienceParams(
     segments: audiences.map(({ segment }) => segment),
     holdouts: audiences.map(({ holdout }) => holdout ?? 0),
     value_fields: audiences.map(({ value_field }) => value_field ?? ''),
+    rungs: audiences.map(({ rung }) => rung ?? 0),
   };
 }
+
+/** SQL: one row for each audience: index, segment, holdout, value field, rung. */
+const NAMED = `arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)}, {holdouts:Array(Float64)},
+  {value_fields:Array(String)}, {rungs:Array(UInt8)}))`;
+
+const ASSIGNED = `(SELECT arrayJoin(arrayIntersect(segments, {segments:Array(String)})) AS segment, customer
+  FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
+  INNER JOIN (SELECT ${NAMED} AS pair, pair.2 AS segment) AS named USING (segment)`;
+
+const PROFILES = `(SELECT * FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p`;
 
 /**
  * Customers of the segments that the audiences are of; a segment may have several audiences. Bind `audienceParams`.
  */
 export const SEGMENT_CUSTOMERS = `
-  SELECT pair.1 AS audience, segment, pair.3 AS share, pair.4 AS value_field, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
-  FROM (SELECT arrayJoin(arrayIntersect(segments, {segments:Array(String)})) AS segment, customer FROM assignments
-        WHERE job = {job:String} AND run_id = {run:String}) AS a
-  INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)},
-                     {holdouts:Array(Float64)}, {value_fields:Array(String)})) AS pair, pair.2 AS segment) AS named USING (segment)
-  INNER JOIN (SELECT * FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p USING (customer)`;
+  SELECT pair.1 AS audience, segment, pair.3 AS share, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
+  FROM ${ASSIGNED} INNER JOIN ${PROFILES} USING (customer)`;
+
+/**
+ * Customers of the audiences: those of their segments (rung 0), and who was added to a segment too small. A customer may
+ * stand there with several rungs. Bind `audienceParams`.
+ */
+export const AUDIENCE_CUSTOMERS = `
+  SELECT audience, segment, share, value_field, rung, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
+  FROM (SELECT pair.1 AS audience, segment, pair.3 AS share, pair.4 AS value_field, 0 AS rung, customer FROM ${ASSIGNED}
+        UNION ALL
+        SELECT audience, pair.2 AS segment, pair.3 AS share, pair.4 AS value_field, rung, customer
+        FROM (SELECT audience, rung, customer FROM widened WHERE job = {job:String} AND run_id = {run:String}) AS w
+        INNER JOIN (SELECT ${NAMED} AS pair, pair.1 AS audience) AS named USING (audience)
+        WHERE rung <= pair.5) AS c
+  INNER JOIN ${PROFILES} USING (customer)`;
 
 /**
  * SQL: who shall be in the audiences and what they are worth there: with consent and an identifier, one row per audience
@@ -130,7 +163,7 @@ export function wantedSql(destination: JobDestination): string {
   const worth = [...new Set(destination.audiences.flatMap(({ value_field }) => value_field ?? []))];
   return `SELECT audience, member, ${fields}, value
     FROM (SELECT audience, ${memberKey(destination)} AS member, held_out, ${fields}, value
-          FROM (${withValues(SEGMENT_CUSTOMERS, worth)}) WHERE member != '' AND ${consent(destination)}
+          FROM (${withValues(AUDIENCE_CUSTOMERS, worth)}) WHERE member != '' AND ${consent(destination)}
           ORDER BY held_out DESC, customer LIMIT 1 BY audience, member)
     WHERE NOT held_out`;
 }
@@ -164,13 +197,16 @@ const COUNT_CHANGES = `
     toUInt32(countIf(op = 'update')) AS to_update, toUInt32(countIf(op = 'parked')) AS parked
   FROM plan_members WHERE job = {job:String} AND run_id = {run:String} GROUP BY audience`;
 
+/** `wanted` counts everybody of the audience, the others only who is of its segment. */
 function countSegments(destination: JobDestination): string {
   const allowed = consent(destination);
-  return `SELECT audience, toUInt32(count()) AS customers, toUInt32(countIf(NOT (${allowed}))) AS without_consent,
-      toUInt32(countIf(${allowed} AND member = '')) AS unreachable,
-      toUInt32(uniqExactIf(member, ${allowed} AND member != '' AND held_out)) AS held_out,
-      toUInt32(uniqExactIf(member, ${allowed} AND member != '') - held_out) AS wanted
-    FROM (SELECT *, ${memberKey(destination)} AS member FROM (${SEGMENT_CUSTOMERS})) GROUP BY audience`;
+  const sendable = `${allowed} AND member != ''`;
+  return `SELECT audience, toUInt32(countIf(rung = 0)) AS customers,
+      toUInt32(countIf(rung = 0 AND NOT (${allowed}))) AS without_consent,
+      toUInt32(countIf(rung = 0 AND ${allowed} AND member = '')) AS unreachable,
+      toUInt32(uniqExactIf(member, ${sendable} AND out AND rung = 0)) AS held_out,
+      toUInt32(uniqExactIf(member, ${sendable}) - uniqExactIf(member, ${sendable} AND out)) AS wanted
+    FROM (SELECT *, held_out AS out, ${memberKey(destination)} AS member FROM (${AUDIENCE_CUSTOMERS})) GROUP BY audience`;
 }
 
 /** SQL: whether a customer may be sent to a destination, over the profile's fields. */

@@ -114,6 +114,23 @@ const LINES = `
   INNER JOIN (${NAMED_ORDERS}) AS named USING (order_id)
   WHERE (l.file, l.origin) = l.newest AND named.sources = 1`;
 
+/** What is known of the products of `line`, and the joins that know it: what a line does not say of its product is taken from the products of the job's sources. */
+const PRODUCT = {
+  columns: `coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
+    ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections`,
+  joins: `LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
+  LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id`,
+};
+
+/**
+ * Every line with the key of its order: `source`, `order_id`, `version`, `sku`, `product` (its title), `category`,
+ * `brand`, `collections`, `quantity`, and `net` in the order's currency. Bind `sources`.
+ */
+export const DESCRIBED_LINES = `
+  SELECT line.source AS source, line.order_id AS order_id, line.version AS version, line.sku AS sku,
+    ${PRODUCT.columns}, line.quantity AS quantity, line.net AS net
+  FROM (${LINES}) AS line ${PRODUCT.joins}`;
+
 /**
  * The lines of purchases with what is known of their order. Both sides lie in the store in the order of the key, so
  * merging them costs half of what a hash of all orders does; what is joined afterwards is small.
@@ -129,17 +146,12 @@ const BOUGHT_LINES = `
 /**
  * Each line of each customer's purchases, as known at the end of `as_of`: `customer`, `source`, `order_id`, `day`,
  * `sku`, `product` (its title), `category`, `brand`, `collections`, `quantity`, and `spent` on the line in the job's
- * currency, before refunds and discounts of the whole order. What a line does not say of its product is taken from
- * the products of the job's sources. Bind `purchaseParams`.
+ * currency, before refunds and discounts of the whole order. Bind `purchaseParams`.
  */
 export const PURCHASED_LINES = `
   SELECT ${person('line')}, line.source AS source, line.order_id AS order_id, line.day AS day, line.sku AS sku,
-    coalesce(nullIf(by_sku.title, ''), nullIf(by_id.title, ''), line.title) AS product, ${described('category')},
-    ${described('brand')}, if(notEmpty(by_sku.collections), by_sku.collections, by_id.collections) AS collections,
-    line.quantity AS quantity, toDecimal64(round(line.net * coalesce(line.rate, 0), 4), 4) AS spent
-  FROM (${BOUGHT_LINES}) AS line
-  LEFT JOIN ${products('sku')} AS by_sku ON by_sku.sku = line.sku
-  LEFT JOIN ${products('product_id')} AS by_id ON by_id.product_id = line.product_id
+    ${PRODUCT.columns}, line.quantity AS quantity, toDecimal64(round(line.net * coalesce(line.rate, 0), 4), 4) AS spent
+  FROM (${BOUGHT_LINES}) AS line ${PRODUCT.joins}
   LEFT JOIN ${LABELS} ON known.node = line.node SETTINGS join_algorithm = 'hash'`;
 
 /** Lines of sources without orders that belong to no order: `why` is `none` or `several`, with the number of `lines`. */

@@ -1,10 +1,6 @@
 import { SyncError, type Change, type Destination, type Member } from '../../connectors/index.ts';
-import {
-  appendAcknowledged,
-  forgetMembers,
-  rememberAudience,
-  rememberedAudiences,
-} from '../ledger/ledger.ts';
+import { appendAcknowledged, forgetMembers, rememberedAudiences } from '../ledger/ledger.ts';
+import { remember } from './find.ts';
 import { everyone, plannedMembers, type PlannedOp } from './members.ts';
 import { accountOf, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
@@ -17,6 +13,8 @@ export type AudienceResult = Tally & {
   removed: number;
   /** Members who were told anew what they are worth. */
   updated: number;
+  /** Whether it had been deleted there and was made anew. */
+  recreated: boolean;
 };
 
 /** An open destination, and the ids of the audiences it has there. */
@@ -80,15 +78,13 @@ async function createAudience(
   const gone = (await rememberedAudiences(run.engine, account)).get(plan.name);
   // A file made anew has the id of the old one, so this comes first.
   if (gone !== undefined) {
-    await forgetMembers(
-      run.engine,
-      { ...account, remote_id: gone },
-      { run_id: run.run_id, clock: run.clock() },
-    );
+    const { remote_id } = gone;
+    await forgetMembers(run.engine, { ...account, remote_id }, { run_id: run.run_id, clock: run.clock() });
   }
   const { remote_id, requests } = await connection.create(plan.name, plan.settings);
   result.requests += requests;
-  await rememberAudience(run.engine, account, { name: plan.name, remote_id });
+  result.recreated = gone !== undefined;
+  await remember(run, plan.destination, plan, remote_id);
   return remote_id;
 }
 

@@ -39,7 +39,7 @@ export async function refusedParams(
   const account = accountOf(job, destination);
   const remembered = await rememberedAudiences(engine, account);
   const kept = destination.audiences.flatMap(({ name }) => {
-    const remote_id = remembered.get(name);
+    const remote_id = remembered.get(name)?.remote_id;
     return remote_id === undefined ? [] : [{ name, remote_id }];
   });
   return {

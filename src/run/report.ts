@@ -1,4 +1,5 @@
-import type { Problem } from '../../connectors/index.ts';
+import type { Derived, Problem } from '../../connectors/index.ts';
+import type { JobDestination } from '../job/load.ts';
 import type { Categories } from '../job/segments.ts';
 import type { SegmentReport } from '../report/statistics.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
@@ -7,6 +8,9 @@ import type { RunContext } from './run.ts';
 import type { PropertiesReport } from './properties.ts';
 import type { CheckedForecast } from './forecast.ts';
 import { byRecency, type ModelReport } from './predict.ts';
+import type { Reconciled } from './reconcile.ts';
+import type { Orphan } from './remembered.ts';
+import type { Widening } from './widen.ts';
 
 export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
 
@@ -18,13 +22,40 @@ export type AudienceReport = Pick<
   destination: string;
   audience: string;
   remote_id: string | null;
+  /** What the job file called it before; it is renamed there instead of being made anew. */
+  renamed_from: string | null;
+  /** Whether it had been deleted there and was made anew. */
+  recreated: boolean;
+  /** Whether the job file names it no more: the members this job put there are taken out. */
+  orphan: boolean;
+  /** How it was widened, where its segment is too small for what is made of it. */
+  widening: Widening | null;
   added: number;
   removed: number;
   updated: number;
   refused: number;
   reasons: { reason: string; members: number }[];
   requests: number;
+  /** What was found by reading all its members, where that was asked for and the platform tells. */
+  reconciled: Reconciled | null;
+  /** What was made out of it; requests for that are counted there. */
+  derived: Derived[];
+  /** Members the ledger says it holds, and what the platform's own count says; null where nothing was counted. */
+  held: number | null;
+  remote_count: number | null;
+  count_is_exact: boolean | null;
+  /** The platform's count less ours: above 0 there are others' members, below 0 members of ours were lost. */
+  drift: number | null;
   error: Problem | null;
+};
+
+/** An audience that the job file names no more; `held` members of ours are in it. */
+export type OrphanReport = {
+  destination: string;
+  audience: string;
+  segment: string | null;
+  remote_id: string;
+  held: number;
 };
 
 export type Stage = 'pull' | 'profile' | 'predict' | 'favourites' | 'backtest' | 'segment' | 'plan' | 'push';
@@ -46,6 +77,8 @@ export type RunReport = {
   /** What segments by category there are, those of earlier runs included, by `per_category` entry. */
   categories: Categories;
   audiences: AudienceReport[];
+  /** As they were before this run, whatever becomes of them. */
+  orphans: OrphanReport[];
   /** One for each destination that stores properties. */
   properties: PropertiesReport[];
   seconds: Record<Stage, number>;
@@ -65,6 +98,10 @@ export function audienceReport(
     audience: name,
     segment,
     remote_id: plan.remote_id ?? null,
+    renamed_from: plan.renamed_from ?? null,
+    recreated: false,
+    orphan: plan.orphan ?? false,
+    widening: plan.widening ?? null,
     customers,
     wanted,
     held_out,
@@ -79,8 +116,29 @@ export function audienceReport(
     refused: plan.parked,
     reasons: [],
     requests: plan.requests,
+    reconciled: null,
+    derived: [],
+    held: null,
+    remote_count: null,
+    count_is_exact: null,
+    drift: null,
     ...outcome,
   };
+}
+
+/** @param at where the orphans are */
+export function orphanReports(at: {
+  destination: JobDestination;
+  orphans: readonly Orphan[];
+}): OrphanReport[] {
+  const destination = at.destination.name;
+  return at.orphans.map(({ name: audience, segment, remote_id, held }) => ({
+    destination,
+    audience,
+    segment,
+    remote_id,
+    held,
+  }));
 }
 
 /** A report before anything happened. */
@@ -98,6 +156,7 @@ export function emptyReport(run: RunContext): RunReport {
     segments: [],
     categories: {},
     audiences: [],
+    orphans: [],
     properties: [],
     seconds: { pull: 0, profile: 0, predict: 0, favourites: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],

@@ -11,7 +11,7 @@ import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
 import { segmentedDetail } from './dated.ts';
-import { audienceReport, emptyReport, overallStatus, type RunReport } from './report.ts';
+import { audienceReport, emptyReport, orphanReports, overallStatus, type RunReport } from './report.ts';
 import { checkSqlFile } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
@@ -38,6 +38,8 @@ export type RunOptions = {
   state: string;
   /** False: everything but the sending. */
   send: boolean;
+  /** Whether to read first who is in the audiences, where the platforms tell, and put back who was lost. */
+  reconcile?: boolean;
   signal: AbortSignal;
   log: RunContext['log'];
 };
@@ -93,9 +95,11 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
 
     const { destinations, warnings } = destinationsWith(job, report.categories);
     report.warnings.push(...warnings);
-    const planned = await timed('plan', () => planDestinations(run, destinations, options.send));
+    const planned = await timed('plan', () => planDestinations(run, destinations, options));
+    report.orphans = planned.flatMap(orphanReports);
     const outcome = options.send ? await timed('push', () => pushAll(run, planned)) : foretold(planned);
     Object.assign(report, outcome);
+    report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
     report.status = overallStatus(report);
   } catch (error) {
     report.status = 'failed';

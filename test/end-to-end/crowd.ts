@@ -15,7 +15,6 @@ export const LATER = '2026-05-31';
 const DAY_MS = 86_400_000;
 const LABELS = { top: 'Top', active: 'Active', at_risk: 'At risk', lost: 'Lost' } as const;
 type Label = (typeof LABELS)[keyof typeof LABELS];
-export type Membership = Partial<Record<Label, string[]>>;
 
 type Buyer = { email: string; orders: { day: string; amount: number }[] };
 
@@ -149,7 +148,7 @@ async function filesOf(folder: string): Promise<Record<string, string[]>> {
  */
 export async function expectExact(
   shop: Shop,
-  wanted: Membership,
+  wanted: Readonly<Record<string, string[]>>,
   options: {
     destinations?: readonly DestinationType[];
     guests?: Partial<Record<DestinationType, string[]>>;

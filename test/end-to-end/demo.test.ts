@@ -22,7 +22,7 @@ test('the demo fills every audience with exactly its segment, and its second run
   expect(new Set(proof.map(({ destination }) => destination))).toEqual(
     new Set(['mailchimp', 'klaviyo', 'facebook']),
   );
-  expect(proof).toHaveLength(25);
+  expect(proof).toHaveLength(26);
   for (const { wanted, held } of proof) expect(held).toBe(wanted);
   for (const { added, removed, requests } of second.audiences) {
     expect({ added, removed, requests }).toEqual({ added: 0, removed: 0, requests: 0 });

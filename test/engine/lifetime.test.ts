@@ -109,7 +109,7 @@ describe('leaving', () => {
     await third.close();
   });
 
-  test('it leaves cleanly 50 times out of 50, whatever runs', async () => {
+  test('it leaves cleanly 50 times out of 50, whatever runs', { timeout: 240_000 }, async () => {
     async function leave(): Promise<string> {
       await using state = stateDir();
       const child = await watchedProcess(state);

@@ -20,3 +20,21 @@ test('a store made before the ledger knew ids and values gets their columns and 
     await engine.close();
   }
 });
+
+test('a store made before audiences knew what they are of gets the columns and keeps the audiences', async () => {
+  await using state = stateDir();
+  const engine = await openEngine({ state: state.path });
+  try {
+    await createTables(engine);
+    await engine.command('ALTER TABLE audiences DROP COLUMN segment, DROP COLUMN settings');
+    const audience = { job: 'shop', name: 'Top', remote_id: 'remote-1' };
+    await engine.insert('audiences', [audience]);
+
+    await createTables(engine);
+
+    const rows = await engine.query('SELECT job, name, remote_id, segment, settings FROM audiences');
+    expect(rows).toEqual([{ ...audience, segment: null, settings: null }]);
+  } finally {
+    await engine.close();
+  }
+});

@@ -141,14 +141,45 @@ describe('a refusal', () => {
   });
 });
 
-test('an audience is remembered under the id it was last seen with', async () => {
-  const { account } = openLedger();
-  await rememberAudience(stage.engine, account, { name: 'Top', remote_id: 'remote-1' });
-  await rememberAudience(stage.engine, account, { name: 'Lost', remote_id: 'remote-2' });
-  await rememberAudience(stage.engine, account, { name: 'Top', remote_id: 'remote-3' });
+describe('an audience is remembered', () => {
+  const idsOf = async (account: Parameters<typeof rememberedAudiences>[1]) =>
+    Object.fromEntries(
+      [...(await rememberedAudiences(stage.engine, account))].map(([name, { remote_id }]) => [
+        name,
+        remote_id,
+      ]),
+    );
 
-  expect(Object.fromEntries(await rememberedAudiences(stage.engine, account))).toEqual({
-    Top: 'remote-3',
-    Lost: 'remote-2',
+  test('under the id it was last seen with', async () => {
+    const { account } = openLedger();
+    await rememberAudience(stage.engine, account, { name: 'Top', remote_id: 'remote-1' });
+    await rememberAudience(stage.engine, account, { name: 'Lost', remote_id: 'remote-2' });
+    await rememberAudience(stage.engine, account, { name: 'Top', remote_id: 'remote-3' });
+
+    expect(await idsOf(account)).toEqual({ Top: 'remote-3', Lost: 'remote-2' });
+  });
+
+  test('under its newest name, which sets the former one free', async () => {
+    const { account } = openLedger();
+    for (const [name, remote_id] of [
+      ['Top', 'remote-1'],
+      ['Best', 'remote-1'],
+      ['Top', 'remote-2'],
+    ] as const) {
+      await rememberAudience(stage.engine, account, { name, remote_id });
+    }
+
+    expect(await idsOf(account)).toEqual({ Best: 'remote-1', Top: 'remote-2' });
+  });
+
+  test('with what it is of, as that was last noted', async () => {
+    const { account } = openLedger();
+    const top = { name: 'Top', remote_id: 'remote-1', segment: 'lifecycle.top', settings: '{}' };
+    await rememberAudience(stage.engine, account, { name: 'Top', remote_id: 'remote-1' });
+    const before = await rememberedAudiences(stage.engine, account);
+    await rememberAudience(stage.engine, account, top);
+
+    expect(before.get('Top')).toEqual({ ...top, segment: null, settings: null });
+    expect((await rememberedAudiences(stage.engine, account)).get('Top')).toEqual(top);
   });
 });

@@ -51,7 +51,10 @@ export type Shop = {
   /** Pulls and profiles; the customers come sorted by name. */
   profile(as_of: string): Promise<Profiled>;
   /** One whole run. */
-  run(as_of: string, more?: { send?: boolean; signal?: AbortSignal }): Promise<RunReport>;
+  run(
+    as_of: string,
+    more?: { send?: boolean; reconcile?: boolean; signal?: AbortSignal },
+  ): Promise<RunReport>;
 };
 
 export type Stage = { readonly engine: Engine; shop(settings?: ShopSettings): Shop };
@@ -113,8 +116,8 @@ export function openStage(): Stage {
         );
         return { pulled, warnings, customers };
       },
-      run: (as_of, { send = true, signal = new AbortController().signal } = {}) =>
-        runJob(engine, job, { as_of, send, signal, state: state.path, log: silent }),
+      run: (as_of, { send = true, reconcile, signal = new AbortController().signal } = {}) =>
+        runJob(engine, job, { as_of, send, reconcile, signal, state: state.path, log: silent }),
     };
   }
 

@@ -1,13 +1,24 @@
 import type { Params } from '../../engine/engine.ts';
 import { PRODUCT_KEYS, type BoughtCondition, type DidCondition } from '../../job/custom-rules.ts';
 
-/** Things bought or done that are counted for every customer; the thresholds on the counts stand in the rules. */
-export type Counted = {
-  /** Orders and what they were worth (`orders`), or the lines of certain products (`lines`). */
-  bought: ({ from: 'orders' | 'lines' } & Pick<BoughtCondition, keyof typeof PRODUCT_KEYS | Period>)[];
-  did: Pick<DidCondition, 'event' | Period>[];
-};
-type Period = 'within' | 'before' | 'after';
+/** Which products of a purchase are meant; all that are named must agree. */
+export type ProductFilter = Pick<BoughtCondition, keyof typeof PRODUCT_KEYS>;
+
+/** Which days count. */
+export type Period = Pick<BoughtCondition, 'within' | 'before' | 'after'>;
+
+/** What is counted of purchases: how many orders, how many pieces, how much was spent. */
+export type CountedPart = 'orders' | 'quantity' | 'spent';
+
+/**
+ * Purchases that are counted for every customer; the thresholds on the counts stand in the rules. Without `products`
+ * whole orders count, also those whose lines nobody knows.
+ */
+export type CountedPurchases = { products?: ProductFilter; period: Period; parts: Set<CountedPart> };
+
+export type CountedEvents = Pick<DidCondition, 'event'> & { period: Period };
+
+export type Counted = { bought: CountedPurchases[]; did: CountedEvents[] };
 
 /** What the SQL of a job's rules reads, binds and counts; it grows while they are compiled. */
 export type Binding = {
@@ -17,10 +28,10 @@ export type Binding = {
   counted: Counted;
   /** Binds a value of this type; what it returns stands for the value in the SQL. */
   bind(type: string, value: unknown): string;
-  /** @returns the place of what is counted in the column `bought`, from 1 */
-  bought(counted: Counted['bought'][number]): number;
-  /** @returns its place in the column `did`, from 1 */
-  did(counted: Counted['did'][number]): number;
+  /** @returns SQL of what is counted for a customer */
+  bought(purchases: Omit<CountedPurchases, 'parts'>, part: CountedPart): string;
+  /** @returns SQL of how often a customer did something */
+  did(events: CountedEvents): string;
 };
 
 export function openBinding(): Binding {
@@ -36,20 +47,26 @@ export function openBinding(): Binding {
       params[name] = value;
       return `{${name}:${type}}`;
     },
-    bought(one) {
+    bought(purchases, part) {
       columns.add('bought');
-      return placeOf(counted.bought, one);
+      const place = placeOf(counted.bought, purchases, () => ({
+        ...purchases,
+        parts: new Set<CountedPart>(),
+      }));
+      counted.bought[place]!.parts.add(part);
+      return `tupleElement(bought[${place + 1}], '${part}')`;
     },
-    did(one) {
+    did(events) {
       columns.add('did');
-      return placeOf(counted.did, one);
+      return `did[${placeOf(counted.did, events, () => events) + 1}]`;
     },
   };
 }
 
 /** Equal ones are counted once. */
-function placeOf<One extends object>(list: One[], one: One): number {
-  const key = (of: One) => JSON.stringify(Object.entries(of).toSorted());
+function placeOf<One extends object>(list: One[], one: object, made: () => One): number {
+  const key = (of: object) =>
+    JSON.stringify(of, (name, value: unknown) => (name === 'parts' ? undefined : value));
   const found = list.findIndex((other) => key(other) === key(one));
-  return found >= 0 ? found + 1 : list.push(one);
+  return found >= 0 ? found : list.push(made()) - 1;
 }

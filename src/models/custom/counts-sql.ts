@@ -1,14 +1,11 @@
 import { PRODUCT_KEYS } from '../../job/custom-rules.ts';
-import type { Binding, Counted } from './binding.ts';
-
-type Key = keyof typeof PRODUCT_KEYS;
-const KEYS = Object.keys(PRODUCT_KEYS) as Key[];
+import type { Binding, Counted, CountedPart, Period, ProductFilter } from './binding.ts';
 
 /** Rows that are counted, as SQL in brackets. */
 export type CountedRows = {
-  /** Purchases: `customer`, `day`, `value`. */
+  /** Purchases: `customer`, `source`, `order_id`, `version`, `day`, `value`, and `rate` of the order's currency. */
   orders: string;
-  /** Their lines, as PURCHASED_LINES gives them. */
+  /** Lines of orders, as DESCRIBED_LINES gives them. */
   lines: string;
   /** What customers did: `customer`, `type`, `day`. */
   events: string;
@@ -18,8 +15,8 @@ export type CountedRows = {
 export type BoughtCategories = { within?: number };
 
 /**
- * Counts for every customer, each kind of row in one pass, what the rules of a job ask about: rows with `customer`,
- * `bought`, `did` and `categories` as in the table `counts`. Customers without any of it have no row.
+ * Counts for every customer, orders, lines and events in one pass each, what the rules of a job ask about: rows with
+ * `customer`, `bought`, `did` and `categories` as in the table `counts`. Customers without any of it have no row.
  * Binds to `binding`; bind `as_of` too.
  */
 export function countsSql(
@@ -28,37 +25,21 @@ export function countsSql(
   rows: CountedRows,
   binding: Binding,
 ): string {
-  const lines = numbered(counted, 'lines');
+  const purchases = counted.bought.length + categories.length > 0;
   const parts = [
-    numbered(counted, 'orders').length > 0 ? ordersSql(numbered(counted, 'orders'), rows, binding) : '',
-    lines.length > 0 ? linesSql(lines, rows, binding) : '',
-    counted.did.length > 0 ? didSql(counted, rows, binding) : '',
-    categories.length > 0 ? categoriesSql(categories, rows, binding) : '',
+    ...(purchases ? [purchasesSql(counted, categories, rows, binding)] : []),
+    ...(counted.did.length > 0 ? [didSql(counted, rows, binding)] : []),
   ];
-  const places = `range(1, ${counted.bought.length + 1})`;
+  if (parts.length === 1) return parts[0]!;
   return `
-    SELECT customer,
-      arrayFlatten(groupArray(found)) AS gathered,
-      arrayMap(place -> gathered[indexOf(gathered.1, place)].2, ${places}) AS bought,
-      anyIf(done, notEmpty(done)) AS did,
-      anyIf(listed, notEmpty(listed)) AS categories
-    FROM (${parts.filter(Boolean).join('\n UNION ALL ')}) GROUP BY customer`;
+    SELECT customer, anyIf(bought, notEmpty(bought)) AS bought, anyIf(did, notEmpty(did)) AS did,
+      anyIf(categories, notEmpty(categories)) AS categories
+    FROM (${parts.join('\n UNION ALL ')}) GROUP BY customer`;
 }
 
-type Numbered = { place: number; one: Counted['bought'][number] }[];
-
-function numbered({ bought }: Counted, from: 'orders' | 'lines'): Numbered {
-  return bought.map((one, index) => ({ place: index + 1, one })).filter(({ one }) => one.from === from);
-}
-
-const FOUND = 'Array(Tuple(UInt16, Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4))))';
-const NOTHING = {
-  found: `CAST([], '${FOUND}') AS found`,
-  done: `CAST([], 'Array(UInt32)') AS done`,
-  listed: `CAST([], 'Array(Array(String))') AS listed`,
-};
-
-type Period = { within?: number; before?: string; after?: string };
+const BOUGHT = 'Array(Tuple(orders UInt32, quantity Decimal(18, 4), spent Decimal(18, 4)))';
+const DID = 'Array(UInt32)';
+const CATEGORIES = 'Array(Array(String))';
 
 function inPeriod({ within, before, after }: Period, { bind }: Binding): string {
   const parts = [
@@ -69,54 +50,148 @@ function inPeriod({ within, before, after }: Period, { bind }: Binding): string 
   return parts.length > 0 ? parts.join(' AND ') : 'true';
 }
 
-function ordersSql(asked: Numbered, { orders }: CountedRows, binding: Binding): string {
-  const found = asked.map(({ place, one }) => {
-    const when = inPeriod(one, binding);
-    return `(${place}, (countIf(${when}), 0, sumIf(value, ${when})))`;
+/**
+ * Orders are counted with what is in them: the lines of each order are summed up first, so that each order is one
+ * row, and an order counts once however many of its lines are meant.
+ */
+function purchasesSql(
+  { bought }: Counted,
+  categories: readonly BoughtCategories[],
+  { orders, lines }: CountedRows,
+  binding: Binding,
+): string {
+  const contents = openContents(binding);
+  const entries = bought.map(({ products, period, parts }) => {
+    const when = inPeriod(period, binding);
+    const count = (part: CountedPart) => (parts.has(part) ? sumOf(part, when, products, contents) : '0');
+    return `(${count('orders')}, ${count('quantity')}, ${count('spent')})`;
   });
-  return `SELECT customer, CAST([${found.join(', ')}], '${FOUND}') AS found, ${NOTHING.done}, ${NOTHING.listed}
-    FROM ${orders} GROUP BY customer`;
+  const listed = categories.map((when) => contents.categories(inPeriod(when, binding)));
+  const inside = contents.sql(lines);
+  const columns = contents.names.map((name) => `, inside.${name} AS ${name}`).join('');
+  return `
+    SELECT customer, CAST([${entries.join(', ')}], '${BOUGHT}') AS bought, CAST([], '${DID}') AS did,
+      CAST([${listed.join(', ')}], '${CATEGORIES}') AS categories
+    FROM (SELECT customer, day, value, rate${columns}
+          FROM (SELECT *, ${ORDER_KEY} FROM ${orders}) AS o
+          ${inside ? `LEFT JOIN ${inside} AS inside USING (order_key)` : ''})
+    GROUP BY customer`;
+}
+
+function sumOf(
+  part: CountedPart,
+  when: string,
+  products: ProductFilter | undefined,
+  contents: Contents,
+): string {
+  if (!products) return part === 'orders' ? `countIf(${when})` : `sumIf(value, ${when})`;
+  if (part === 'orders') return `countIf(${contents.holds(products)} AND ${when})`;
+  const sum = contents.sum(products, part === 'quantity' ? 'quantity' : 'net');
+  // Converted by the order, so that a line of a cent is not lost.
+  const worth = part === 'quantity' ? sum : `toDecimal64(round(${sum} * coalesce(rate, 0), 4), 4)`;
+  return `sumIf(${worth}, ${when})`;
+}
+
+/** A hash of 128 bits takes the place of the three parts of an order's key: shorter than the texts it stands for. */
+const ORDER_KEY = 'sipHash128(source, order_id, version) AS order_key';
+
+/** What is asked about the lines of each order. */
+type Contents = {
+  /** The columns of `sql` beside the order's key. */
+  names: string[];
+  /** @returns whether such products are in an order */
+  holds(products: ProductFilter): string;
+  sum(products: ProductFilter, column: 'quantity' | 'net'): string;
+  /** @returns a customer's categories of the orders that `when` says */
+  categories(when: string): string;
+  /** One row for each order with something in it that is asked about; nothing where nothing is. */
+  sql(lines: string): string | undefined;
+};
+
+/** Whether an order holds something is a bit of a number, so that few columns are carried from lines to orders. */
+const BITS = 64;
+
+function openContents(binding: Binding): Contents {
+  const matches = new Map<string, string>();
+  const columns = new Map<string, string>();
+  const read = new Map<string, string>();
+  /** @returns which of the kinds of lines these are; each is a column `is_0`, `is_1` … of the lines */
+  const match = (products: ProductFilter): number => {
+    const key = JSON.stringify(products);
+    if (!matches.has(key)) matches.set(key, matchSql(products, read, binding));
+    return [...matches.keys()].indexOf(key);
+  };
+  const column = (name: string, sql: string) => {
+    columns.set(name, sql);
+    return name;
+  };
+  return {
+    get names() {
+      return [...columns.keys()];
+    },
+    holds(products) {
+      const kind = match(products);
+      const word = Math.floor(kind / BITS);
+      const held = column(`held_${word}`, `groupBitOr(bits_${word})`);
+      return `bitTest(coalesce(${held}, 0), ${kind % BITS})`;
+    },
+    sum(products, what) {
+      const kind = match(products);
+      return `coalesce(${column(`${what}_${kind}`, `sumIf(${what}, is_${kind})`)}, 0)`;
+    },
+    categories(when) {
+      return `groupUniqArrayArrayIf(${column('categories_inside', `groupUniqArrayIf(category, category != '')`)}, ${when})`;
+    },
+    sql(lines) {
+      if (columns.size === 0) return undefined;
+      const kinds = [...matches.values()].map((sql, kind) => ({ sql, kind, word: Math.floor(kind / BITS) }));
+      const words = [...Map.groupBy(kinds, ({ word }) => word)].map(([word, mine]) => {
+        const bits = mine.map(({ kind }) => `bitShiftLeft(toUInt64(is_${kind}), ${kind % BITS})`);
+        return `${bits.join(' + ')} AS bits_${word}`;
+      });
+      const meant = [
+        ...(columns.has('categories_inside') ? [`category != ''`] : []),
+        ...words.map((_, word) => `bits_${word} != 0`),
+      ];
+      const flags = kinds.map(({ sql, kind }) => `, ${sql} AS is_${kind}`).join('');
+      const lower = [...read].map(([name, sql]) => `, ${sql} AS ${name}`).join('');
+      return `(
+        SELECT order_key, ${[...columns].map(([name, sql]) => `${sql} AS ${name}`).join(', ')}
+        FROM (SELECT *${words.map((word) => `, ${word}`).join('')}
+              FROM (SELECT *${flags}
+                    FROM (SELECT ${ORDER_KEY}, category, quantity, net${lower} FROM ${lines})))
+        WHERE ${meant.join(' OR ')} GROUP BY order_key)`;
+    },
+  };
 }
 
 /**
- * A line counts for each of the things that it is. Orders are told apart by a hash of 64 bits: two of the same
- * customer would fall together once in some million million shops.
+ * Whether a line is of such products.
+ * @param read the columns that it needs of the line, in small letters, by their names here; added to
  */
-function linesSql(asked: Numbered, { lines }: CountedRows, binding: Binding): string {
-  const used = KEYS.filter((key) => asked.some(({ one }) => one[key] !== undefined));
-  const lower = used.map((key) =>
-    key === 'collection'
-      ? `arrayMap(part -> lowerUTF8(part), ${PRODUCT_KEYS[key]}) AS lower_${key}`
-      : `lowerUTF8(${PRODUCT_KEYS[key]}) AS lower_${key}`,
-  );
-  const matches = asked.map(({ place, one }) => {
-    const products = KEYS.filter((key) => one[key] !== undefined).map((key) => {
-      const wanted = `arrayMap(part -> lowerUTF8(part), ${binding.bind('Array(String)', [one[key]!].flat())})`;
-      return key === 'collection' ? `hasAny(lower_${key}, ${wanted})` : `has(${wanted}, lower_${key})`;
-    });
-    return `if(${[inPeriod(one, binding), ...products].join(' AND ')}, ${place}, 0)`;
+function matchSql(products: ProductFilter, read: Map<string, string>, { bind }: Binding): string {
+  const parts = (Object.keys(PRODUCT_KEYS) as (keyof typeof PRODUCT_KEYS)[]).flatMap((key) => {
+    const wanted = products[key];
+    if (wanted === undefined) return [];
+    const name = `lower_${key}`;
+    const list = bind('Array(String)', [wanted].flat());
+    if (key === 'collection') {
+      read.set(name, `arrayMap(part -> lowerUTF8(part), ${PRODUCT_KEYS[key]})`);
+      return [`hasAny(${name}, arrayMap(part -> lowerUTF8(part), ${list}))`];
+    }
+    // Few texts stand in many lines: each is turned into small letters, and looked up, once.
+    read.set(name, `lowerUTF8(toLowCardinality(${PRODUCT_KEYS[key]}))`);
+    return [`${name} IN (SELECT lowerUTF8(arrayJoin(${list})))`];
   });
-  return `SELECT customer, CAST(groupArray((place, (orders, quantity, spent))), '${FOUND}') AS found, ${NOTHING.done}, ${NOTHING.listed}
-    FROM (
-      SELECT customer, place, arrayUniq(groupArray(one_order)) AS orders, sum(quantity) AS quantity, sum(spent) AS spent
-      FROM (
-        SELECT customer, one_order, quantity, spent, arrayJoin(arrayFilter(one -> one > 0, [${matches.join(', ')}])) AS place
-        FROM (SELECT customer, cityHash64(source, order_id) AS one_order, day, quantity, spent${lower.map((one) => `, ${one}`).join('')}
-              FROM ${lines})
-      ) GROUP BY customer, place
-    ) GROUP BY customer`;
+  return parts.length > 0 ? parts.join(' AND ') : 'true';
 }
 
 function didSql({ did }: Counted, { events }: CountedRows, binding: Binding): string {
   const counts = did.map(
-    ({ event, ...when }) => `countIf(type = ${binding.bind('String', event)} AND ${inPeriod(when, binding)})`,
+    ({ event, period }) =>
+      `countIf(type = ${binding.bind('String', event)} AND ${inPeriod(period, binding)})`,
   );
-  return `SELECT customer, ${NOTHING.found}, CAST([${counts.join(', ')}], 'Array(UInt32)') AS done, ${NOTHING.listed}
+  return `SELECT customer, CAST([], '${BOUGHT}') AS bought, CAST([${counts.join(', ')}], '${DID}') AS did,
+      CAST([], '${CATEGORIES}') AS categories
     FROM ${events} GROUP BY customer`;
-}
-
-function categoriesSql(asked: readonly BoughtCategories[], { lines }: CountedRows, binding: Binding): string {
-  const lists = asked.map((when) => `groupUniqArrayIf(category, ${inPeriod(when, binding)})`);
-  return `SELECT customer, ${NOTHING.found}, ${NOTHING.done}, [${lists.join(', ')}] AS listed
-    FROM ${lines} WHERE category != '' GROUP BY customer`;
 }

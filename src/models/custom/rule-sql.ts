@@ -51,28 +51,26 @@ function segmentSql(segment: string, { bind }: Binding): string {
   return `(${modelColumn(model!)} = ${bind('String', name)})`;
 }
 
-/** Products that must agree are of one line; without any, whole orders count, also those whose lines nobody knows. */
+/** Without products, pieces are those of all known lines. */
 function boughtSql(condition: BoughtCondition, binding: Binding): string {
-  const { at_least, at_most, quantity_at_least, spent_at_least, ...what } = condition;
-  const named = Object.keys(PRODUCT_KEYS).some((key) => Object.hasOwn(what, key));
-  const place = binding.bought({ from: named ? 'lines' : 'orders', ...what });
-  const counted = (of: number, part: string) => `tupleElement(bought[${of}], '${part}')`;
-  const parts = countSql(counted(place, 'orders'), { at_least, at_most }, binding);
-  if (quantity_at_least !== undefined) {
-    const lines = named ? place : binding.bought({ from: 'lines', ...what });
-    const least = `toDecimal64(${binding.bind('String', String(quantity_at_least))}, 4)`;
-    parts.push(`${counted(lines, 'quantity')} >= ${least}`);
-  }
+  const { at_least, at_most, quantity_at_least, spent_at_least, within, before, after, ...products } =
+    condition;
+  const period = { within, before, after };
+  const named = Object.values(products).some((one) => one !== undefined);
+  const purchases = named ? { products, period } : { period };
+  const amount = (written: number | string) => `toDecimal64(${binding.bind('String', String(written))}, 4)`;
+  const parts = countSql(binding.bought(purchases, 'orders'), { at_least, at_most }, binding);
+  if (quantity_at_least !== undefined)
+    parts.push(`${binding.bought({ products, period }, 'quantity')} >= ${amount(quantity_at_least)}`);
   if (spent_at_least !== undefined)
-    parts.push(
-      `${counted(place, 'spent')} >= toDecimal64(${binding.bind('String', String(spent_at_least))}, 4)`,
-    );
+    parts.push(`${binding.bought(purchases, 'spent')} >= ${amount(spent_at_least)}`);
   return `(${parts.join(' AND ')})`;
 }
 
 function didSql(condition: DidCondition, binding: Binding): string {
-  const { at_least, at_most, ...what } = condition;
-  return `(${countSql(`did[${binding.did(what)}]`, { at_least, at_most }, binding).join(' AND ')})`;
+  const { at_least, at_most, event, within, before, after } = condition;
+  const count = binding.did({ event, period: { within, before, after } });
+  return `(${countSql(count, { at_least, at_most }, binding).join(' AND ')})`;
 }
 
 /** Without either limit, once is enough. */

@@ -1,0 +1,19 @@
+import type { Destination } from '../../connectors/index.ts';
+import type { JobDestination } from '../job/load.ts';
+import type { RunContext } from './run.ts';
+
+/** First wait before a request is tried again; it doubles from there. */
+const BACKOFF_MS = 500;
+
+/** Opens a destination for a run, or for a check of its credentials. */
+export async function openDestination(
+  run: Pick<RunContext, 'job' | 'cut' | 'log'>,
+  destination: JobDestination,
+): Promise<Destination> {
+  return destination.definition.open(destination.settings, {
+    folder: run.job.folder,
+    signal: run.cut,
+    backoff_ms: BACKOFF_MS,
+    log: (message, fields) => run.log(message, { destination: destination.name, ...fields }),
+  });
+}

@@ -1,0 +1,34 @@
+import type { Engine } from '../engine/engine.ts';
+import type { AudienceReport } from './report.ts';
+
+/** What a run that sent left of one audience; runs of older versions did not count. */
+type PastAudience = Pick<AudienceReport, 'remote_id'> &
+  Partial<Pick<AudienceReport, 'held' | 'remote_count' | 'count_is_exact' | 'drift'>>;
+
+export type PastRun = { run_id: string; at: string; audiences: PastAudience[] };
+
+/** So many runs are looked back at. */
+const RUNS = 30;
+
+/** The job's last runs that got as far as sending, the newest first. Those that were killed left no report. */
+export async function pastRuns(engine: Engine, job: string): Promise<PastRun[]> {
+  const rows = await engine.query<{ run_id: string; at: string; audiences: string }>(
+    `SELECT run_id, at, JSONExtractRaw(detail, 'audiences') AS audiences
+     FROM runs WHERE job = {job:String} AND event = 'finished' AND JSONLength(detail, 'audiences') > 0
+     ORDER BY run_id DESC LIMIT ${RUNS}`,
+    { job },
+  );
+  return rows.map((row) => ({ ...row, audiences: JSON.parse(row.audiences) as PastAudience[] }));
+}
+
+/** A count that a run read of an audience. */
+export type PastCount = { at: string; remote_count: number; held: number; drift: number };
+
+/** The counts of an audience that past runs read, the newest first. */
+export function countsOf(runs: readonly PastRun[], remote_id: string): PastCount[] {
+  return runs.flatMap(({ at, audiences }) => {
+    const { held, remote_count, drift } = audiences.find((one) => one.remote_id === remote_id) ?? {};
+    if (typeof remote_count !== 'number' || typeof held !== 'number' || typeof drift !== 'number') return [];
+    return [{ at, remote_count, held, drift }];
+  });
+}
