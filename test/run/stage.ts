@@ -90,6 +90,7 @@ export function openStage(): Stage {
         run_id: newRunId(new Date()),
         signal: new AbortController().signal,
         cut: new AbortController().signal,
+        counting_ms: 60_000,
         clock: () => (last = Math.max(last + 1, Date.now())),
         log: silent,
       };
