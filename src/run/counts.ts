@@ -1,20 +1,19 @@
 import { openBinding } from '../models/custom/binding.ts';
 import { compileRules } from '../models/custom/compile.ts';
-import { countsSql } from '../models/custom/counts-sql.ts';
+import { countsSql, type CountedRows } from '../models/custom/counts-sql.ts';
 import { boughtCategories, familiesOf } from '../models/custom/families.ts';
 import { NODE } from './people.ts';
 import { DESCRIBED_LINES, LABELS, ORDERS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
-const PURCHASES = `(SELECT ${person('bought')}, bought.source AS source, bought.order_id AS order_id,
-    bought.version AS version, bought.day AS day, bought.value AS value, bought.rate AS rate
-  FROM (SELECT * FROM (${ORDERS}) WHERE purchase AND node != '') AS bought
-  LEFT JOIN ${LABELS} ON known.node = bought.node)`;
-
-const EVENTS = `(SELECT ${person('happened')}, happened.type AS type, happened.day AS day
-  FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day
-        FROM events FINAL WHERE source IN {sources:Array(String)} AND day <= {as_of:Date32}) AS happened
-  LEFT JOIN ${LABELS} ON known.node = happened.node WHERE happened.node != '')`;
+const ROWS: CountedRows = {
+  orders: `(SELECT source, order_id, version, node, day, value, rate FROM (${ORDERS}) WHERE purchase AND node != '')`,
+  lines: `(${DESCRIBED_LINES})`,
+  events: `(SELECT * FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day
+    FROM events FINAL WHERE source IN {sources:Array(String)}) WHERE node != '' AND day <= {as_of:Date32})`,
+  named: (rows) =>
+    `(SELECT ${person('met')}, met.* EXCEPT (node) FROM ${rows} AS met LEFT JOIN ${LABELS} ON known.node = met.node)`,
+};
 
 /**
  * Counts what the job's rules ask about purchases and events and stores it for every customer. Without such a rule
@@ -26,9 +25,8 @@ export async function countForRules(run: RunContext, round: number): Promise<voi
   const { counted } = compileRules(entries).binding;
   const categories = boughtCategories(familiesOf(entries));
   if (counted.bought.length + counted.did.length + categories.length === 0) return;
-  const rows = { orders: PURCHASES, lines: `(${DESCRIBED_LINES})`, events: EVENTS };
   const binding = openBinding();
-  const sql = countsSql(counted, categories, rows, binding);
+  const sql = countsSql(counted, categories, ROWS, binding);
   await run.engine.command(
     `INSERT INTO counts (job, run_id, customer, bought, did, categories)
      SELECT {job:String}, {run:String}, customer, bought, did, categories FROM (${sql})`,

@@ -14,9 +14,9 @@ export type CountedPart = 'orders' | 'quantity' | 'spent';
  * Purchases that are counted for every customer; the thresholds on the counts stand in the rules. Without `products`
  * whole orders count, also those whose lines nobody knows.
  */
-export type CountedPurchases = { products?: ProductFilter; period: Period; parts: Set<CountedPart> };
+type CountedPurchases = { products?: ProductFilter; period: Period; parts: Set<CountedPart> };
 
-export type CountedEvents = Pick<DidCondition, 'event'> & { period: Period };
+type CountedEvents = Pick<DidCondition, 'event'> & { period: Period };
 
 export type Counted = { bought: CountedPurchases[]; did: CountedEvents[] };
 

@@ -3,12 +3,14 @@ import type { Binding, Counted, CountedPart, Period, ProductFilter } from './bin
 
 /** Rows that are counted, as SQL in brackets. */
 export type CountedRows = {
-  /** Purchases: `customer`, `source`, `order_id`, `version`, `day`, `value`, and `rate` of the order's currency. */
+  /** Purchases: `node`, `source`, `order_id`, `version`, `day`, `value`, and `rate` of the order's currency. */
   orders: string;
   /** Lines of orders, as DESCRIBED_LINES gives them. */
   lines: string;
-  /** What customers did: `customer`, `type`, `day`. */
+  /** What people did: `node`, `type`, `day`. */
   events: string;
+  /** @returns rows with the `customer` that the `node` of each belongs to in its place, in brackets */
+  named(rows: string): string;
 };
 
 /** Which categories a `per_category` entry counts: those bought in so many last days, or in all. */
@@ -57,7 +59,7 @@ function inPeriod({ within, before, after }: Period, { bind }: Binding): string 
 function purchasesSql(
   { bought }: Counted,
   categories: readonly BoughtCategories[],
-  { orders, lines }: CountedRows,
+  { orders, lines, named }: CountedRows,
   binding: Binding,
 ): string {
   const contents = openContents(binding);
@@ -69,13 +71,14 @@ function purchasesSql(
   const listed = categories.map((when) => contents.categories(inPeriod(when, binding)));
   const inside = contents.sql(lines);
   const columns = contents.names.map((name) => `, inside.${name} AS ${name}`).join('');
+  // Whole orders count whatever is in them; else only those that hold what is asked about are of interest.
+  const whole = bought.some(({ products }) => !products);
+  const join = inside ? `${whole ? 'LEFT' : 'INNER'} JOIN ${inside} AS inside USING (${ORDER_KEY})` : '';
+  const met = `(SELECT o.node AS node, o.day AS day, o.value AS value, o.rate AS rate${columns} FROM ${orders} AS o ${join})`;
   return `
     SELECT customer, CAST([${entries.join(', ')}], '${BOUGHT}') AS bought, CAST([], '${DID}') AS did,
       CAST([${listed.join(', ')}], '${CATEGORIES}') AS categories
-    FROM (SELECT customer, day, value, rate${columns}
-          FROM (SELECT *, ${ORDER_KEY} FROM ${orders}) AS o
-          ${inside ? `LEFT JOIN ${inside} AS inside USING (order_key)` : ''})
-    GROUP BY customer`;
+    FROM ${named(met)} GROUP BY customer`;
 }
 
 function sumOf(
@@ -92,8 +95,7 @@ function sumOf(
   return `sumIf(${worth}, ${when})`;
 }
 
-/** A hash of 128 bits takes the place of the three parts of an order's key: shorter than the texts it stands for. */
-const ORDER_KEY = 'sipHash128(source, order_id, version) AS order_key';
+const ORDER_KEY = 'source, order_id, version';
 
 /** What is asked about the lines of each order. */
 type Contents = {
@@ -156,11 +158,11 @@ function openContents(binding: Binding): Contents {
       const flags = kinds.map(({ sql, kind }) => `, ${sql} AS is_${kind}`).join('');
       const lower = [...read].map(([name, sql]) => `, ${sql} AS ${name}`).join('');
       return `(
-        SELECT order_key, ${[...columns].map(([name, sql]) => `${sql} AS ${name}`).join(', ')}
+        SELECT ${ORDER_KEY}, ${[...columns].map(([name, sql]) => `${sql} AS ${name}`).join(', ')}
         FROM (SELECT *${words.map((word) => `, ${word}`).join('')}
               FROM (SELECT *${flags}
                     FROM (SELECT ${ORDER_KEY}, category, quantity, net${lower} FROM ${lines})))
-        WHERE ${meant.join(' OR ')} GROUP BY order_key)`;
+        WHERE ${meant.join(' OR ')} GROUP BY ${ORDER_KEY})`;
     },
   };
 }
@@ -186,12 +188,12 @@ function matchSql(products: ProductFilter, read: Map<string, string>, { bind }: 
   return parts.length > 0 ? parts.join(' AND ') : 'true';
 }
 
-function didSql({ did }: Counted, { events }: CountedRows, binding: Binding): string {
+function didSql({ did }: Counted, { events, named }: CountedRows, binding: Binding): string {
   const counts = did.map(
     ({ event, period }) =>
       `countIf(type = ${binding.bind('String', event)} AND ${inPeriod(period, binding)})`,
   );
   return `SELECT customer, CAST([], '${BOUGHT}') AS bought, CAST([${counts.join(', ')}], '${DID}') AS did,
       CAST([], '${CATEGORIES}') AS categories
-    FROM ${events} GROUP BY customer`;
+    FROM ${named(events)} GROUP BY customer`;
 }

@@ -1,4 +1,4 @@
-import { PRODUCT_KEYS, type BoughtCondition, type DidCondition, type Rule } from '../../job/custom-rules.ts';
+import type { BoughtCondition, DidCondition, Rule } from '../../job/custom-rules.ts';
 import { ownName } from '../../job/custom-order.ts';
 import type { Binding } from './binding.ts';
 import { fieldSql } from './field-sql.ts';
