@@ -1,5 +1,6 @@
 import { loadJob } from '../job/load.ts';
 import { runJob } from '../run/run.ts';
+import type { PropertiesReport } from '../run/properties.ts';
 import type { AudienceReport, RunReport } from '../run/report.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { money, problemText, table } from './text.ts';
@@ -47,11 +48,11 @@ export function runText(report: RunReport, sent: boolean): string {
     );
   }
   if (report.audiences.length > 0) parts.push(audienceTable(report.audiences, sent));
+  if (report.properties.length > 0) parts.push(propertiesTable(report.properties, sent));
   const notes = [...report.warnings, ...rejectionNotes(report)];
   if (notes.length > 0) parts.push(notes.map((note) => `note: ${note}`).join('\n'));
-  const problems = [report.error, ...report.audiences.map((audience) => audience.error)].filter(
-    (one) => one !== null,
-  );
+  const own = [...report.audiences, ...report.properties].map(({ error }) => error);
+  const problems = [report.error, ...own].filter((one) => one !== null);
   const texts = new Set(problems.map(problemText));
   parts.push(...texts, closing(report, sent));
   return parts.join('\n\n');
@@ -75,8 +76,11 @@ function modelText({ model }: RunReport): string {
 const VALUE_NAMES = { gamma_gamma: 'Gamma-Gamma', own_mean: "customers' own means" };
 
 function audienceTable(audiences: readonly AudienceReport[], sent: boolean): string {
-  const change = (audience: AudienceReport) =>
-    sent ? [audience.added, audience.removed] : [audience.to_add, audience.to_remove];
+  const ranked = audiences.some(({ updated, to_update }) => updated + to_update > 0);
+  const change = ({ added, removed, updated, to_add, to_remove, to_update }: AudienceReport) => [
+    ...(sent ? [added, removed] : [to_add, to_remove]),
+    ...(ranked ? [sent ? updated : to_update] : []),
+  ];
   const counted = audiences.some(({ remote_count }) => remote_count !== null);
   return table(
     [
@@ -84,6 +88,7 @@ function audienceTable(audiences: readonly AudienceReport[], sent: boolean): str
       'audience',
       'wanted',
       ...(sent ? ['added', 'removed'] : ['to add', 'to remove']),
+      ...(ranked ? [sent ? 'updated' : 'to update'] : []),
       'refused',
       'requests',
       ...(counted ? ['counted there'] : []),
@@ -96,6 +101,22 @@ function audienceTable(audiences: readonly AudienceReport[], sent: boolean): str
       audience.refused,
       audience.requests,
       ...(counted ? [audience.remote_count ?? ''] : []),
+    ]),
+  );
+}
+
+/** What was stored of people beside their being members. */
+function propertiesTable(properties: readonly PropertiesReport[], sent: boolean): string {
+  const changed = sent ? ['people', 'updated'] : ['people to update'];
+  return table(
+    ['properties of', ...changed, 'refused', 'dropped', 'requests'],
+    properties.map(({ destination, people, updated, refused, dropped, requests }) => [
+      destination,
+      people,
+      ...(sent ? [updated] : []),
+      refused,
+      dropped.reduce((sum, { members }) => sum + members, 0),
+      requests,
     ]),
   );
 }

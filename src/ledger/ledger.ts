@@ -2,6 +2,9 @@ import type { Acknowledgement, Outcome } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PARKED, STANDING } from './refusals.ts';
 
+/** The reason of a fact that the platform did not tell: reading an audience showed that a member was gone. */
+export const NO_LONGER_THERE = 'no longer there';
+
 /** Names the audiences of one job at one account of a destination. Bound as parameters wherever the ledger is read. */
 export type Account = { job: string; destination: string; account: string };
 

@@ -1,17 +1,23 @@
 import type { Outcome } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
-import { isSettled, outcomeColumns, type Account } from './ledger.ts';
+import { isSettled, NO_LONGER_THERE, outcomeColumns, type Account } from './ledger.ts';
 import { PARKED, STANDING } from './refusals.ts';
 
 /**
  * SQL: every member whose properties an account was told of, with `known`, the hash of each property's value as last
- * acknowledged, and whether they are parked. Bind `job`, `destination`, `people` and `now_ms`.
+ * acknowledged, and whether they are parked. Who was lost from an audience may have been deleted whole, so nothing is
+ * known of them any more. Bind an Account, `people` and `now_ms`.
  */
 export const PROPERTIES = `
   SELECT member, argMaxIf(hashes, seq, result = 'done') AS known, ${STANDING}, ${PARKED} != '' AS parked
-  FROM (SELECT *, 'properties' AS op FROM properties
-        WHERE job = {job:String} AND destination = {destination:String} AND account = {people:String})
-  GROUP BY member`;
+  FROM (
+    SELECT member, hashes, 'properties' AS op, result, permanent, reason, seq FROM properties
+    WHERE job = {job:String} AND destination = {destination:String} AND account = {people:String}
+    UNION ALL
+    SELECT member, CAST(map(), 'Map(String, UInt64)'), 'properties', 'done', false, '', seq FROM ledger
+    WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String}
+      AND reason = '${NO_LONGER_THERE}'
+  ) GROUP BY member`;
 
 /**
  * Appends what a platform acknowledged of one batch of properties, as `appendAcknowledged` does for audiences.

@@ -10,8 +10,6 @@ import type { RunContext } from './run.ts';
 
 /** An audience that a run left as it was is counted again after so long; a bit less than a day, for daily runs. */
 const STALE_MS = 20 * 3_600_000;
-/** So long at most a run waits for the counts of one destination; those counted longest ago go first. */
-const COUNTING_MS = 60_000;
 
 /** An audience that holds its members, and what to do about it now. */
 type Held = { plan: AudiencePlan; report: AudienceReport; remote_id: string; held: number };
@@ -78,7 +76,10 @@ async function derive(
   }
 }
 
-/** Counts cost requests of a scarce kind, so only what changed or was not counted for long is counted. */
+/**
+ * Counts cost requests of a scarce kind, so only what changed or was not counted for long is counted, what was counted
+ * longest ago first, and not for longer than the run has time for it.
+ */
 async function countAll(
   run: RunContext,
   { destination, warnings }: PlannedDestination,
@@ -92,7 +93,7 @@ async function countAll(
   const counts = new Map<number, RemoteCount>();
   if (due.length === 0) return counts;
   try {
-    const cut = AbortSignal.any([run.cut, AbortSignal.timeout(COUNTING_MS)]);
+    const cut = AbortSignal.any([run.cut, AbortSignal.timeout(run.counting_ms)]);
     const connection = await openDestination({ ...run, cut }, destination);
     for (const { plan, remote_id, held } of due) {
       if (run.signal.aborted) break;

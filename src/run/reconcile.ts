@@ -1,5 +1,5 @@
 import { SyncError, type Destination } from '../../connectors/index.ts';
-import { LEDGER, type Account } from '../ledger/ledger.ts';
+import { LEDGER, NO_LONGER_THERE, type Account } from '../ledger/ledger.ts';
 import type { PlannedDestination } from './destinations.ts';
 import { accountOf, type PlannedAudience } from './plan.ts';
 import { asProblem } from './problem.ts';
@@ -90,7 +90,7 @@ async function reconcileAudience(
     await run.engine.command(
       `INSERT INTO ledger (job, destination, account, remote_id, member, op, result, reason, run_id, seq)
        SELECT {job:String}, {destination:String}, {account:String}, {remote_id:String}, member, 'remove', 'done',
-         'no longer there', {run:String}, {seq:UInt64}
+         '${NO_LONGER_THERE}', {run:String}, {seq:UInt64}
        FROM (${HELD}) WHERE member NOT IN (${READ})`,
       { ...params, seq: clock },
     );

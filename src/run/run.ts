@@ -26,6 +26,8 @@ export type RunContext = {
   signal: AbortSignal;
   /** Aborted a while after `signal`: a batch in flight that waits for its platform is given up. */
   cut: AbortSignal;
+  /** So long at most it waits for the counts of one destination, in milliseconds. */
+  counting_ms: number;
   /** Milliseconds since 1970, growing from call to call. */
   clock(): number;
   log(message: string, fields?: Record<string, unknown>): void;
@@ -40,6 +42,8 @@ export type RunOptions = {
   send: boolean;
   /** Whether to read first who is in the audiences, where the platforms tell, and put back who was lost. */
   reconcile?: boolean;
+  /** How long to wait at most for the platforms' counts of a destination's audiences; a minute unless given. */
+  counting_ms?: number;
   signal: AbortSignal;
   log: RunContext['log'];
 };

@@ -72,7 +72,10 @@ test(
     const emptied = await shop.json(...RUN);
 
     expect(emptied.audiences.find(({ orphan }) => orphan)).toMatchObject({
-      ...{ destination: 'csv', audience: 'Lost', removed: Lost.length, error: null },
+      destination: 'csv',
+      audience: 'Lost',
+      removed: Lost.length,
+      error: null,
     });
     expect((await held(shop)).csv).toEqual({ Gone: Lost, Lost: [] });
   },

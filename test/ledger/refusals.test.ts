@@ -43,10 +43,13 @@ function openLedger() {
     parked: async () => (await countHeld(stage.engine, account)).get('remote-1')?.parked,
     refused: async () => {
       const groups = await countRefused(stage.engine, job.name, [destination]);
-      return groups.map(({ destination: _, next_try, ...group }) => ({
-        ...group,
-        in_days: next_try === null ? null : Math.round((Date.parse(next_try) - now) / DAY),
-      }));
+      return groups.map((found) => {
+        const { destination: _, next_try, ...group } = found;
+        return {
+          ...group,
+          in_days: next_try === null ? null : Math.round((Date.parse(next_try) - now) / DAY),
+        };
+      });
     },
   };
 }

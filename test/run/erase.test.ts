@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { erase } from '../../src/run/erase.ts';
 import { stateDir } from '../engine/state-dir.ts';
-import { openPlatform } from './platform.ts';
+import { openLivingPlatform } from './living-platform.ts';
 import { aBuyer, aCustomer, aLine, anOrder, aRefund, aVisit, openStage, type Shop } from './stage.ts';
 
 const stage = openStage();
@@ -17,7 +17,7 @@ function openShop() {
   const address = `zoe.private${shops}@example.com`;
   const other_address = `zoe.again${shops}@example.com`;
   const phone = `+4070000001${shops}`;
-  const platform = openPlatform();
+  const platform = openLivingPlatform();
   const shop = stage.shop({
     connectors: { platform: platform.definition },
     segments: { lifecycle: { model: 'recency' } },
@@ -70,7 +70,7 @@ async function tablesWith(text: string): Promise<string[]> {
   return found;
 }
 
-const everywhere = (platform: ReturnType<typeof openPlatform>) =>
+const everywhere = (platform: ReturnType<typeof openLivingPlatform>) =>
   [...new Set([...platform.audiences.keys()].flatMap((name) => platform.members(name)))].toSorted();
 
 describe('erasing a person', () => {
@@ -114,6 +114,17 @@ describe('erasing a person', () => {
 
     expect(await entries()).toBe(1);
     expect(await tablesWith(texts[0])).toEqual([]);
+  });
+
+  test('forgets what was read from platforms about them too', async () => {
+    const { shop, texts } = openShop();
+    await shop.run(AS_OF);
+    await shop.run(AS_OF, { reconcile: true });
+    expect(await tablesWith(texts[0])).toContain('remote_members');
+
+    await eraseFrom(shop, texts[0]);
+
+    for (const text of texts) expect(await tablesWith(text)).toEqual([]);
   });
 
   test('lasts: a source that still has them does not bring them back', async () => {

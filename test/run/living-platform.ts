@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { z } from 'zod';
 import type { Change, Derived, Destination, SyncError } from '../../connectors/index.ts';
 import { openActiveShop } from './active-shop.ts';
@@ -13,8 +14,9 @@ export type LivingPlatform = Platform & {
   lacks: Set<Optional>;
   /** What it fails at, and how. */
   fails: Map<Optional, SyncError>;
-  /** Names of the audiences that were counted, in turn. */
+  /** Names of the audiences that were counted, in turn, and of those whose count is never answered. */
   counted: string[];
+  stalls: Set<string>;
   /** Whether its counts are exact. */
   exact: boolean;
   /** What it was asked to make something of. */
@@ -30,13 +32,14 @@ const AudienceSettings = z.object({
   makes: z.array(z.string()).optional(),
 });
 
-function openLivingPlatform(): LivingPlatform {
+export function openLivingPlatform(): LivingPlatform {
   const plain = openPlatform();
   const { open } = plain.definition;
   const platform: LivingPlatform = Object.assign(plain, {
     lacks: new Set<Optional>(),
     fails: new Map<Optional, SyncError>(),
     counted: [],
+    stalls: new Set<string>(),
     exact: true,
     seeds: [],
     makes: () => [],
@@ -52,7 +55,7 @@ function openLivingPlatform(): LivingPlatform {
     const usual = await open(settings, context);
     const destination: Destination = {
       ...usual,
-      ...more(platform),
+      ...more(platform, context.signal),
       push: (change) => usual.push({ ...change, audience: asCalledThere(platform, change.audience) }),
     };
     for (const lacking of platform.lacks) delete destination[lacking];
@@ -72,7 +75,10 @@ function asCalledThere(
   return { name: heldAs(platform, remote_id)?.[0] ?? name, remote_id };
 }
 
-function more(platform: LivingPlatform): Pick<Destination, 'find'> & Partial<Pick<Destination, Optional>> {
+function more(
+  platform: LivingPlatform,
+  signal: AbortSignal,
+): Pick<Destination, 'find'> & Partial<Pick<Destination, Optional>> {
   const fail = (what: Optional) => {
     const error = platform.fails.get(what);
     if (error) throw error;
@@ -96,6 +102,10 @@ function more(platform: LivingPlatform): Pick<Destination, 'find'> & Partial<Pic
     async count({ remote_id }) {
       fail('count');
       const [name, { members }] = byId(remote_id)!;
+      if (platform.stalls.has(name)) {
+        await once(signal, 'abort');
+        signal.throwIfAborted();
+      }
       platform.counted.push(name);
       return { members: members.size, exact: platform.exact };
     },

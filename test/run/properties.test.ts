@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { keys, openActiveShop } from './active-shop.ts';
+import { openLivingShop } from './living-platform.ts';
 import { aBuyer, aCustomer, openStage, type Shop } from './stage.ts';
 
 const stage = openStage();
@@ -275,4 +276,40 @@ test('a run that is asked to stop notes what was acknowledged; the next one send
 
   expect(stopped.properties).toMatchObject([{ updated: 2, error: { code: 'RUN_INTERRUPTED' } }]);
   expect(next.properties).toMatchObject([{ people: 1, updated: 1, requests: 1, error: null }]);
+});
+
+test('who was lost from an audience may have been deleted whole, and is told everything again', async () => {
+  const { shop, platform } = openLivingShop(stage);
+  platform.definition.properties = TAKES.properties;
+  const audiences = [{ segment: 'lifecycle.active' }];
+  shop.change({ destinations: [{ type: 'platform', properties: ['revenue', 'orders'], audiences }] });
+  spend(shop, { ana: '10.00', bo: '20.00' });
+  await shop.run(AS_OF);
+  platform.audiences.get('Active')!.members.delete(ana);
+  platform.properties.delete(ana);
+
+  const reconciled = await shop.run(AS_OF, { reconcile: true });
+  const again = await shop.run(AS_OF, { reconcile: true });
+
+  expect(reconciled).toMatchObject({ audiences: [{ added: 1 }], properties: [{ people: 1, updated: 1 }] });
+  expect(platform.properties.get(ana)).toEqual({ revenue: 10, orders: 1 });
+  expect(again.properties).toMatchObject([{ people: 0 }]);
+});
+
+test('two destinations of one account keep properties of their own there', async () => {
+  const destination = (audience: string, properties: string[]) => ({
+    type: 'platform',
+    properties,
+    audiences: [{ segment: 'lifecycle.active', audience }],
+  });
+  const destinations = [destination('One', ['revenue']), destination('Two', ['orders'])];
+  const { shop, platform } = openTelling([], { destinations });
+  spend(shop, { ana: '10.00' });
+  await shop.run(AS_OF);
+  await shop.run(AS_OF);
+
+  const third = await shop.run(AS_OF);
+
+  expect(platform.properties.get(ana)).toEqual({ revenue: 10, orders: 1 });
+  expect(third.properties).toMatchObject([{ requests: 0 }, { requests: 0 }]);
 });

@@ -178,6 +178,21 @@ describe('the platform’s own count, after a push,', () => {
     expect(platform.counted).toEqual(['Active', 'Again', 'Active', 'Again']);
   });
 
+  test('is not waited for for ever, and comes first at the next run', async () => {
+    const { shop, platform, sells, keeps } = openLivingShop(stage);
+    keeps(['Active', 'Again', 'More'].map((audience) => ({ segment: 'lifecycle.active', audience })));
+    platform.stalls.add('Again');
+    sells(THREE);
+
+    const first = await shop.run(AS_OF, { counting_ms: 100 });
+    platform.stalls.clear();
+    await shop.run(AS_OF);
+
+    expect(first).toMatchObject({ status: 'done', warnings: [] });
+    expect(first.audiences.map(({ remote_count }) => remote_count)).toEqual([3, null, null]);
+    expect(platform.counted).toEqual(['Active', 'Again', 'More']);
+  });
+
   test.each([
     { code: 'DESTINATION_DOWN', warnings: [expect.stringContaining('could not be counted')] },
     { code: 'DESTINATION_THROTTLED', warnings: [] },

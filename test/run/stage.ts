@@ -53,7 +53,7 @@ export type Shop = {
   /** One whole run. */
   run(
     as_of: string,
-    more?: { send?: boolean; reconcile?: boolean; signal?: AbortSignal },
+    more?: { send?: boolean; reconcile?: boolean; counting_ms?: number; signal?: AbortSignal },
   ): Promise<RunReport>;
 };
 
@@ -90,6 +90,7 @@ export function openStage(): Stage {
         run_id: newRunId(new Date()),
         signal: new AbortController().signal,
         cut: new AbortController().signal,
+        counting_ms: 60_000,
         clock: () => (last = Math.max(last + 1, Date.now())),
         log: silent,
       };
@@ -116,8 +117,8 @@ export function openStage(): Stage {
         );
         return { pulled, warnings, customers };
       },
-      run: (as_of, { send = true, reconcile, signal = new AbortController().signal } = {}) =>
-        runJob(engine, job, { as_of, send, reconcile, signal, state: state.path, log: silent }),
+      run: (as_of, { send = true, signal = new AbortController().signal, ...more } = {}) =>
+        runJob(engine, job, { as_of, send, signal, ...more, state: state.path, log: silent }),
     };
   }
 
