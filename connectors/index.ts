@@ -12,7 +12,8 @@ export * from './error.ts';
 export * from './records.ts';
 export { serveSandbox, type Sandbox } from './sandbox-server.ts';
 export type * from './sandbox.ts';
-export type * from './source.ts';
+export * from './source.ts';
+export type * from './table.ts';
 
 /** Every kind of source a job file may name, by `type`. */
 export const sources: Record<string, SourceDefinition> = { csv: csvSource };
@@ -28,8 +29,10 @@ export const destinations: Record<string, DestinationDefinition> = {
 type OpenSandbox = (options: SandboxOptions) => Promise<SandboxPlatform>;
 
 /** The imitation platforms; each is loaded only when it is asked for. */
-export const sandboxes: Record<SandboxPlatform['name'], OpenSandbox> = {
-  mailchimp: async (options) => (await import('./mailchimp/sandbox.ts')).mailchimpSandbox(options),
-  klaviyo: async (options) => (await import('./klaviyo/sandbox.ts')).klaviyoSandbox(options),
-  facebook: async (options) => (await import('./facebook/sandbox.ts')).facebookSandbox(options),
-};
+export const sandboxes = {
+  mailchimp: async (options: SandboxOptions) =>
+    (await import('./mailchimp/sandbox.ts')).mailchimpSandbox(options),
+  klaviyo: async (options: SandboxOptions) => (await import('./klaviyo/sandbox.ts')).klaviyoSandbox(options),
+  facebook: async (options: SandboxOptions) =>
+    (await import('./facebook/sandbox.ts')).facebookSandbox(options),
+} satisfies Partial<Record<SandboxPlatform['name'], OpenSandbox>>;

@@ -1,3 +1,5 @@
+import type { Table } from './table.ts';
+
 /**
  * The records a source yields: the glossary in code.
  *
@@ -133,6 +135,8 @@ export type Rejection = {
 
 /** What a source yields at a time. `warnings` are sentences for people; equal ones are shown once. */
 export type Page = {
+  /** Rows that the engine reads by itself. */
+  tables?: Table[];
   orders?: Order[];
   lines?: OrderLine[];
   products?: Product[];
@@ -141,4 +145,16 @@ export type Page = {
   events?: Event[];
   rejected?: Rejection[];
   warnings?: string[];
+  /**
+   * By part of the source: how far it has been read once this page and all before it are stored. An empty text takes a
+   * mark away.
+   */
+  marks?: Record<string, string>;
+  /** How many records this pull will have brought in all, where the source tells; for people. */
+  expected?: number;
+  /**
+   * Why the source could not be read whole, as a sentence. What was read stays, no mark of this page or a later one is
+   * kept, and nothing is sent.
+   */
+  incomplete?: string;
 };

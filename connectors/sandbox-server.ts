@@ -5,7 +5,7 @@ import type { SandboxPlatform, SandboxReply, SandboxRequest } from './sandbox.ts
 
 /** A fault to inject, as `POST /_faults` takes it; it meets the first `times` matching requests after `skip`. */
 const Fault = z.strictObject({
-  platform: z.enum(['mailchimp', 'klaviyo', 'facebook']),
+  platform: z.enum(['mailchimp', 'klaviyo', 'facebook', 'shopify', 'woocommerce']),
   method: z.string().optional(),
   path: z.string().optional().describe('Regular expression on the path after the platform prefix.'),
   skip: z.int().min(0).default(0),

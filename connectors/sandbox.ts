@@ -33,7 +33,7 @@ export type SandboxOptions = {
 
 /** A small stateful imitation of one platform: its documented paths, limits, paging, jobs and per-item errors. */
 export type SandboxPlatform = {
-  name: 'mailchimp' | 'klaviyo' | 'facebook';
+  name: 'mailchimp' | 'klaviyo' | 'facebook' | 'shopify' | 'woocommerce';
   /** First part of every path, for example `/3.0`. */
   prefix: string;
   handle(request: SandboxRequest): SandboxReply;

@@ -1,4 +1,3 @@
-import type { Consent } from '../records.ts';
 import type { Notes } from './draft.ts';
 
 /** Lower case; what cannot be an address (no @, or a space in it) is left out and counted. */
@@ -30,36 +29,6 @@ export function currencyOf(text: string, fallback: string): string | undefined {
 export function listOf(text: string): string[] {
   const parts = text.split(',').map((part) => part.trim());
   return [...new Set(parts)].filter((part) => part !== '');
-}
-
-/** One word for "On hold", "on-hold" and "ON_HOLD". */
-export function wordOf(text: string): string {
-  return text.toLowerCase().replace(/[\s_-]+/g, '_');
-}
-
-const CONSENT_WORDS = new Map<string, Consent>([
-  ...['yes', 'y', 'true', 't', '1', 'on', 'subscribed', 'opted_in', 'granted'].map(
-    (word) => [word, 'yes'] as const,
-  ),
-  ...[
-    'no',
-    'n',
-    'false',
-    'f',
-    '0',
-    'off',
-    'unsubscribed',
-    'not_subscribed',
-    'opted_out',
-    'denied',
-    'cleaned',
-  ].map((word) => [word, 'no'] as const),
-  ['pending', 'pending'],
-]);
-
-/** A word that is not known is no permission. */
-export function consentOf(text: string): Consent {
-  return CONSENT_WORDS.get(wordOf(text)) ?? 'unknown';
 }
 
 /** Splits at the last space: "Maria del Mar Ruiz" is Maria del Mar, Ruiz. */

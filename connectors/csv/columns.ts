@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto';
 import { EVENT_TYPES, type EventType } from '../records.ts';
-import { wordOf } from './cells.ts';
+import { meaningsOf, wordOf, type Meaning } from '../words.ts';
 import { customers, isSomebody, NOBODY, personReader } from './customers.ts';
 import type { ColumnReader, FieldCells, Reading, RowReader } from './draft.ts';
 import { versionAt } from './files.ts';
 import type { Header } from './header.ts';
 import { addOrder, type Standing } from './order.ts';
 import { lines, products } from './products.ts';
-import type { CsvSettings, Meaning } from './schema.ts';
+import type { CsvSettings } from './schema.ts';
 
 /**
  * Reads rows of a file whose columns the job names.
@@ -86,21 +86,8 @@ function isEventType(word: string): word is EventType {
   return EVENT_TYPES.some((type) => type === word);
 }
 
-const WORDS: Record<Meaning, string> = {
-  paid: 'paid partially_paid partially_refunded completed complete processing shipped delivered fulfilled closed',
-  pending: 'pending authorized on_hold awaiting_payment pending_payment',
-  unpaid: 'unpaid voided expired failed draft checkout_draft',
-  refunded: 'refunded returned',
-  cancelled: 'cancelled canceled trash',
-  test: 'test',
-};
-
 function standingReader(settings: CsvSettings, reading: Reading): (state: string) => Standing {
-  const meanings = new Map<string, Meaning>();
-  for (const [meaning, words] of Object.entries(WORDS) as [Meaning, string][]) {
-    for (const word of words.split(' ')) meanings.set(word, meaning);
-  }
-  for (const [word, meaning] of Object.entries(settings.states)) meanings.set(wordOf(word.trim()), meaning);
+  const meanings = meaningsOf(settings.states);
   const standings: Record<Meaning, Standing> = {
     paid: { counts: true },
     pending: { counts: reading.countsPending },

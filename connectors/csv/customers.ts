@@ -1,9 +1,10 @@
 import type { Customer } from '../records.ts';
-import { consentOf, countryOf, digitsOf, emailOf, listOf } from './cells.ts';
+import { consentOf } from '../words.ts';
+import { countryOf, digitsOf, emailOf, listOf } from './cells.ts';
 import type { ColumnReader, FieldCells, Reading } from './draft.ts';
 import type { Header } from './header.ts';
 import { compare } from './money.ts';
-import type { Field } from './schema.ts';
+import type { Field } from '../columns.ts';
 
 export const NOBODY = 'the row has no customer id, no e-mail address and no phone number';
 

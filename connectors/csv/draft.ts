@@ -1,6 +1,7 @@
 import type { Customer, Event, Order, OrderLine, Product, Refund, Rejection } from '../records.ts';
 import type { Cell, Header } from './header.ts';
-import type { CsvSettings, Field } from './schema.ts';
+import type { Field } from '../columns.ts';
+import type { CsvSettings } from './schema.ts';
 
 /** A page in the making. */
 export type Draft = {

@@ -1,5 +1,6 @@
 import type { Order } from '../records.ts';
-import { currencyOf, wordOf } from './cells.ts';
+import { wordOf } from '../words.ts';
+import { currencyOf } from './cells.ts';
 import type { Draft, Reading } from './draft.ts';
 import type { Cell } from './header.ts';
 import { compare, minus } from './money.ts';

@@ -1,132 +1,18 @@
 import { z } from 'zod';
-import { EVENT_TYPES } from '../records.ts';
-
-const header = (meaning: string) => z.string().min(1).optional().describe(meaning);
-
-const Columns = z.strictObject({
-  order_id: header('Unique per order.'),
-  customer_id: header("The shop's own customer id."),
-  email: header('E-mail address.'),
-  phone: header('Phone number, best with country code.'),
-  ordered_at: header('When the order was placed.'),
-  cancelled_at: header('When the order was cancelled; blank where it was not.'),
-  updated_at: header('When the row last changed; of two copies of an order the later one stands.'),
-  state: header(
-    "The shop's word for the order's state; see `states`. Without this column every order counts.",
-  ),
-  currency: header("ISO 4217 code; the job's currency where it is missing or blank."),
-  goods: header('What was paid for goods, after discounts, without tax and shipping.'),
-  total: header('What was paid in all; goods is total less tax and shipping where `goods` is not mapped.'),
-  tax: header('Tax.'),
-  shipping: header('Shipping.'),
-  discount: header('Discount, for information: `goods` and `total` are taken after it.'),
-  refunded: header('What was given back of the order.'),
-  first_name: header('First name.'),
-  last_name: header('Last name.'),
-  city: header('City.'),
-  region: header('State, province or county.'),
-  zip: header('Postal code.'),
-  country: header('ISO 3166-1 code of two letters.'),
-  accepts_marketing: header('Consent to e-mail marketing: yes, no, pending, or like words.'),
-  accepts_sms: header('Consent to text messages.'),
-  accepts_ads: header('Consent to use for advertising audiences.'),
-  acquisition_cost: header("What it cost to win the customer, once; in the job's currency."),
-  service_cost: header(
-    "What serving the customer cost in the last 12 months (support, handling of returns, shipping that the shop paid); in the job's currency.",
-  ),
-  tags: header("The shop's own tags of the customer, separated by commas."),
-  event_id: header('Unique per event; without it equal rows are one event.'),
-  type: header('visit, view, cart, open, click, bounce, review, referral or support.'),
-  at: header('When the event happened.'),
-  line_id: header(
-    'Unique within the order; without it equal rows are one line, unless they follow each other.',
-  ),
-  sku: header("The shop's code of what is sold, size and colour included."),
-  product_id: header("The shop's own id of the product."),
-  title: header('What the product is called.'),
-  category: header('Category of the product.'),
-  brand: header('Brand or maker of the product.'),
-  collections: header('Collections that the product is in, separated by commas.'),
-  quantity: header('How many were bought; 1 where it is missing or blank.'),
-  net: header('What was paid for the whole line, after its own discount, without tax.'),
-  price: header('Price of one; what was paid is price times quantity where `net` is missing or blank.'),
-});
-export type Field = keyof z.output<typeof Columns>;
-
-const PERSON = ['customer_id', 'email', 'phone'] as const;
-const ADDRESS = ['first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const;
-const CONSENT = ['accepts_marketing', 'accepts_sms', 'accepts_ads'] as const;
-const COSTS = ['acquisition_cost', 'service_cost'] as const;
-const PRODUCT = ['sku', 'product_id', 'title', 'category', 'brand'] as const;
-const ORDER = ['order_id', 'ordered_at', 'cancelled_at', 'updated_at', 'state', 'currency'] as const;
-const MONEY = ['goods', 'total', 'tax', 'shipping', 'discount', 'refunded'] as const;
-
-const FIELDS = {
-  orders: [...ORDER, ...MONEY, ...PERSON, ...ADDRESS, ...CONSENT],
-  lines: ['order_id', 'line_id', ...PRODUCT, 'quantity', 'net', 'price'],
-  products: [...PRODUCT, 'collections'],
-  customers: [...PERSON, ...ADDRESS, ...CONSENT, ...COSTS, 'tags', 'updated_at'],
-  events: ['event_id', 'type', 'at', ...PERSON],
-} as const satisfies Record<string, readonly Field[]>;
-
-/** What one row of a file is. */
-type Records = keyof typeof FIELDS;
-
-/** Needed columns; of several in a list, one. */
-const NEEDED: Record<Records, readonly (readonly Field[])[]> = {
-  orders: [['order_id'], ['ordered_at'], ['goods', 'total']],
-  lines: [['order_id'], ['sku', 'product_id', 'title'], ['net', 'price']],
-  products: [['sku', 'product_id']],
-  customers: [PERSON],
-  events: [PERSON, ['at']],
-};
-
-const MEANINGS = ['paid', 'pending', 'unpaid', 'refunded', 'cancelled', 'test'] as const;
-
-/** What a state means: `pending` is the one that the setting `pending_orders` decides on. */
-export type Meaning = (typeof MEANINGS)[number];
+import { checkColumns, columnSettings } from '../columns.ts';
 
 const Shape = z.strictObject({
   path: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
     .describe('File, glob or list of them, relative to the job file. gzip and zstd are unpacked.'),
   format: z.literal('shopify').optional().describe("Shopify's orders export as it is. Excludes `columns`."),
-  columns: Columns.optional().describe(
-    'For any other file: our name of a field, and the column it stands in.',
-  ),
-  extra: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_]*$/, 'Names are made of a-z, 0-9 and _, a letter first'),
-      z.string().min(1),
-    )
-    .default({})
-    .describe(
-      'What else the file says of customers (age, interests): a name of your own, and the column it stands in. Rules know it as `extra.NAME`.',
-    ),
-  records: z
-    .enum(Object.keys(FIELDS) as [Records, ...Records[]])
-    .default('orders')
-    .describe('What one row of the file is.'),
-  event: z.enum(EVENT_TYPES).optional().describe('What every row is, for events without a `type` column.'),
-  states: z
-    .record(z.string(), z.enum(MEANINGS))
-    .default({})
-    .describe('What the words in the `state` column mean; adds to the usual English words.'),
-  pending_orders: z
-    .enum(['ignore', 'count'])
-    .default('ignore')
-    .describe('Whether orders that are not paid yet count (bank transfer, cash on delivery).'),
+  ...columnSettings,
   delimiter: z.string().length(1).optional().describe('Found in the header line when absent: , ; tab or |.'),
   decimal: z.enum(['.', ',']).default('.').describe('Decimal sign; the other one may separate thousands.'),
   dates: z
     .enum(['iso', 'ymd', 'dmy', 'mdy'])
     .default('iso')
     .describe('Order of day, month and year; never guessed.'),
-  timezone: z
-    .string()
-    .refine(isTimezone, 'is not an IANA time zone, for example Europe/Bucharest')
-    .optional()
-    .describe("Zone of times that carry none; the job's when absent."),
   encoding: z
     .string()
     .refine(isEncoding, 'is not the name of an encoding, for example utf-8, windows-1250, iso-8859-2')
@@ -136,45 +22,17 @@ const Shape = z.strictObject({
 
 export type CsvSettings = z.output<typeof Shape>;
 
-/** Settings of the source `csv`. Which fields `columns` may and must name depends on `records`. */
+/** Settings of the source `csv`: `format` for a file that is known, `columns` for any other. */
 export const CsvSettings = Shape.superRefine((settings, context) => {
+  const { columns, format, records, extra } = settings;
   const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-  const { columns, records, extra } = settings;
-  if (records !== 'customers' && Object.keys(extra).length > 0) {
-    problem(['extra'], '`extra` belongs to `records: customers`');
-  }
-  if (!columns === !settings.format) {
+  if (!columns === !format) {
     return problem(['format'], 'give either `format: shopify` or `columns`, one of the two');
   }
-  if (!columns) {
-    if (records !== 'orders') problem(['records'], '`format: shopify` holds orders');
-    return;
-  }
-  const known: readonly Field[] = FIELDS[records];
-  for (const field of Object.keys(columns) as Field[]) {
-    if (!known.includes(field)) {
-      problem(['columns', field], `${records} have no ${field}; they have ${known.join(', ')}`);
-    }
-  }
-  for (const fields of NEEDED[records]) {
-    if (fields.some((field) => columns[field])) continue;
-    problem(['columns'], `${records} need a column for ${fields.join(' or ')}`);
-  }
-  if (records === 'events') {
-    if (!columns.type === !settings.event) problem(['event'], 'give either `columns.type` or `event`');
-  } else if (settings.event) {
-    problem(['event'], '`event` belongs to `records: events`');
-  }
+  if (columns) return checkColumns(settings, context);
+  if (Object.keys(extra).length > 0) problem(['extra'], '`extra` belongs to `records: customers`');
+  if (records !== 'orders') problem(['records'], '`format: shopify` holds orders');
 });
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 function isEncoding(name: string): boolean {
   try {

@@ -1,5 +1,6 @@
 import type { Customer, Order, OrderLine } from '../records.ts';
-import { consentOf, countryOf, digitsOf, emailOf, namesOf } from './cells.ts';
+import { consentOf } from '../words.ts';
+import { countryOf, digitsOf, emailOf, namesOf } from './cells.ts';
 import type { Reading, RowReader } from './draft.ts';
 import type { Header } from './header.ts';
 import { lineIds } from './line-ids.ts';

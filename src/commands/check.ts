@@ -3,7 +3,7 @@ import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
 import { JobFileError } from '../job/problems.ts';
 import { newRun } from '../run/new-run.ts';
-import { openDestination } from '../run/open-destination.ts';
+import { openDestination, openSource } from '../run/open.ts';
 import { asProblem } from '../run/problem.ts';
 import { rememberedOf } from '../run/remembered.ts';
 import { checkSqlFile } from '../run/sql-segments.ts';
@@ -57,10 +57,10 @@ async function checkJob(
   ];
   const run = { job, cut: context.signal, log: context.log };
   for (const source of job.sources) {
-    const { folder, timezone, currency } = job;
-    const open = () =>
-      source.definition.open(source.settings, { folder, timezone, currency, signal: context.signal });
-    findings.push(await look(`source ${source.definition.type}`, async () => (await open()).check()));
+    const opening = { job, signal: context.signal, log: context.log };
+    findings.push(
+      await look(`source ${source.definition.type}`, async () => (await openSource(opening, source)).check()),
+    );
   }
   for (const file of job.sql_files) {
     findings.push(

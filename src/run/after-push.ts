@@ -1,7 +1,7 @@
 import { SyncError, type Destination, type RemoteCount } from '../../connectors/index.ts';
 import { countHeld } from '../ledger/ledger.ts';
 import type { PlannedDestination } from './destinations.ts';
-import { openDestination } from './open-destination.ts';
+import { openDestination } from './open.ts';
 import { countsOf, pastRuns } from './past-audiences.ts';
 import { accountOf, type AudiencePlan } from './plan.ts';
 import { asProblem } from './problem.ts';

@@ -11,7 +11,7 @@ import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledge
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
 import { withFoundAudiences } from './audiences.ts';
-import { openDestination } from './open-destination.ts';
+import { openDestination } from './open.ts';
 import { normaliseEmail } from './identity.ts';
 import { lockJob } from './lock.ts';
 import { asMember, everyone } from './members.ts';

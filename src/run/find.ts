@@ -3,7 +3,7 @@ import type { Audience } from '../job/audiences.ts';
 import type { JobDestination } from '../job/load.ts';
 import { forgetMembers, rememberAudience, type RememberedAudience } from '../ledger/ledger.ts';
 import type { PlannedDestination } from './destinations.ts';
-import { openDestination } from './open-destination.ts';
+import { openDestination } from './open.ts';
 import { accountOf } from './plan.ts';
 import { asProblem } from './problem.ts';
 import { rememberedOf, settingsText, withoutRenames, type Orphan, type Remembered } from './remembered.ts';

@@ -1,8 +1,9 @@
 import type { Job, JobSource } from '../job/load.ts';
-import type { Customer, Page, Rejection } from '../../connectors/index.ts';
+import { FROM_THE_BEGINNING, type Customer, type Page, type Rejection } from '../../connectors/index.ts';
 import { readTombstones, type Tombstones } from '../ledger/tombstones.ts';
 import { withoutErased } from './erased.ts';
 import { normaliseEmail, normalisePhone } from './identity.ts';
+import { openSource } from './open.ts';
 import type { RunContext } from './run.ts';
 
 export type Pulled = {
@@ -59,17 +60,11 @@ export async function pull(run: RunContext): Promise<Pulled> {
 
 async function pullSource(run: RunContext, source: JobSource, tombstones: Tombstones): Promise<PulledSource> {
   const pulled: PulledSource = { rejected: 0, rejections: [], warnings: [], erased: 0 };
-  const { folder, timezone, currency } = run.job;
-  const opened = await source.definition.open(source.settings, {
-    folder,
-    timezone,
-    currency,
-    signal: run.signal,
-  });
+  const opened = await openSource(run, source);
   // One page is stored while the next is read; two are the most there are in memory.
   let storing = Promise.resolve();
   try {
-    for await (const page of opened.pull()) {
+    for await (const page of opened.pull(FROM_THE_BEGINNING)) {
       run.signal.throwIfAborted();
       await storing;
       const { page: kept, left_out } = withoutErased(page, source.key, tombstones);

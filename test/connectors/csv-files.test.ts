@@ -2,6 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { FROM_THE_BEGINNING } from '../../connectors/source.ts';
 import { folderOf, openCsv, pullAll, pulled, type Pulled } from './csv-folder.ts';
 
 const COLUMNS = {
@@ -263,7 +264,7 @@ test('an aborted pull stops', async () => {
   await using dir = await folderOf({ 'a.csv': ROWS, 'b.csv': ROWS });
   const source = await openCsv(dir.folder, { path: '*.csv', columns: COLUMNS }, { signal: stop.signal });
 
-  const pages = source.pull()[Symbol.asyncIterator]();
+  const pages = source.pull(FROM_THE_BEGINNING)[Symbol.asyncIterator]();
   await pages.next();
   stop.abort();
 
@@ -282,7 +283,7 @@ test('reading a file twenty times as large takes no more memory', async () => {
     const source = await openCsv(dir.folder, { path, columns: COLUMNS });
     let bytes = 0;
     let orders = 0;
-    for await (const page of source.pull()) {
+    for await (const page of source.pull(FROM_THE_BEGINNING)) {
       orders += page.orders?.length ?? 0;
       expect(page.orders?.length).toBeLessThanOrEqual(5000);
       const { heapUsed, arrayBuffers } = process.memoryUsage();

@@ -11,7 +11,7 @@ import type {
   Refund,
   Rejection,
 } from '../../connectors/records.ts';
-import type { Source, SourceContext } from '../../connectors/source.ts';
+import { FROM_THE_BEGINNING, type Source, type SourceContext } from '../../connectors/source.ts';
 
 export type Pulled = {
   orders: Order[];
@@ -40,7 +40,14 @@ export async function openCsv(
   settings: object,
   context: Partial<SourceContext> = {},
 ): Promise<Source> {
-  const defaults = { folder, timezone: 'UTC', currency: 'EUR', signal: new AbortController().signal };
+  const defaults = {
+    folder,
+    timezone: 'UTC',
+    currency: 'EUR',
+    signal: new AbortController().signal,
+    backoff_ms: 1,
+    log: () => undefined,
+  };
   return csvSource.open(csvSource.settings.parse(settings), { ...defaults, ...context });
 }
 
@@ -55,7 +62,7 @@ export async function pullAll(source: Source): Promise<Pulled> {
     rejected: [],
     warnings: [],
   };
-  for await (const page of source.pull()) {
+  for await (const page of source.pull(FROM_THE_BEGINNING)) {
     for (const kind of Object.keys(all) as (keyof Pulled)[])
       (all[kind] as unknown[]).push(...(page[kind] ?? []));
   }

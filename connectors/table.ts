@@ -1,0 +1,32 @@
+import type { ColumnSettings } from './columns.ts';
+
+/**
+ * Rows as they are at the source, for the engine to read whole: there may be millions of them, and to look at each in
+ * this process would take longest of all. What the columns mean is told as data; the run makes records of the rows,
+ * with the reasons of those that are none.
+ */
+export type Table = {
+  /** As people know it: the name of a file, or `query`. Rejections name it. */
+  name: string;
+  rows: TableRows;
+  meaning: TableMeaning;
+  /** The version of every row without `updated_at`, as in the records. */
+  version: number;
+  /** ISO time of descriptions without `updated_at`: when the file was changed, or the query made. */
+  modified_at: string;
+  /** Once the rows are stored, the mark of this part becomes the greatest value of this column, where there is any. */
+  mark?: { part: string; column: string };
+};
+
+/** What the columns of a table mean. Texts are read as in the CSV source. */
+export type TableMeaning = Omit<ColumnSettings, 'columns'> & {
+  columns: NonNullable<ColumnSettings['columns']>;
+  dates: 'iso' | 'ymd' | 'dmy' | 'mdy';
+  decimal: '.' | ',';
+};
+
+/**
+ * Where the rows come from. A stream is bytes in UTF-8, read once: `csv` is RFC 4180 with a line of column names, `\N`
+ * without quotes stands for null.
+ */
+export type TableRows = { format: 'csv'; stream(): AsyncIterable<Uint8Array> };

@@ -1,0 +1,35 @@
+import type { Destination, Source } from '../../connectors/index.ts';
+import type { JobDestination, JobSource } from '../job/load.ts';
+import type { RunContext } from './run.ts';
+
+/** First wait before a request is tried again; it doubles from there. */
+const BACKOFF_MS = 500;
+
+/** Opens a source for a run, or for a check of it; nothing is read yet. */
+export async function openSource(
+  { job, signal, log }: Pick<RunContext, 'job' | 'signal' | 'log'>,
+  source: JobSource,
+): Promise<Source> {
+  const { folder, timezone, currency } = job;
+  return source.definition.open(source.settings, {
+    folder,
+    timezone,
+    currency,
+    signal,
+    backoff_ms: BACKOFF_MS,
+    log: (message, fields) => log(message, { source: source.definition.type, ...fields }),
+  });
+}
+
+/** Opens a destination for a run, or for a check of its credentials. */
+export async function openDestination(
+  run: Pick<RunContext, 'job' | 'cut' | 'log'>,
+  destination: JobDestination,
+): Promise<Destination> {
+  return destination.definition.open(destination.settings, {
+    folder: run.job.folder,
+    signal: run.cut,
+    backoff_ms: BACKOFF_MS,
+    log: (message, fields) => run.log(message, { destination: destination.name, ...fields }),
+  });
+}
