@@ -59,11 +59,28 @@ command('run <job>', 'one run: pull, segment, and make every audience equal its 
     '--reconcile',
     'first read who is in the audiences, where the platforms tell, and put back who was lost',
   )
+  .addOption(
+    new Option('--full', 'read the sources from the beginning, not only what is new').conflicts('since'),
+  )
+  .option('--since <date>', 'read again what changed in the sources since this day', isoDate)
   .action(
-    act(async (context, job: string, { asOf, reconcile }: { asOf?: string; reconcile?: boolean }) => {
-      startEngine(context);
-      return (await import('./commands/run.ts')).run(context, job, { as_of: asOf, send: true, reconcile });
-    }),
+    act(
+      async (
+        context,
+        job: string,
+        {
+          asOf,
+          reconcile,
+          full,
+          since,
+        }: { asOf?: string; reconcile?: boolean; full?: boolean; since?: string },
+      ) => {
+        startEngine(context);
+        const reach = since === undefined ? (full ? 'all' : 'new') : { since };
+        const options = { as_of: asOf, send: true, reach, reconcile } as const;
+        return (await import('./commands/run.ts')).run(context, job, options);
+      },
+    ),
   );
 command('start', 'the daemon: every job of the jobs folder at its time')
   .option('--port <number>', 'answer /healthz and /readyz on this port of 127.0.0.1', port)

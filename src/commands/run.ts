@@ -1,11 +1,12 @@
 import { loadJob } from '../job/load.ts';
-import { runJob } from '../run/run.ts';
+import { runJob, type RunOptions } from '../run/run.ts';
 import type { PropertiesReport } from '../run/properties.ts';
 import type { AudienceReport, RunReport } from '../run/report.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
+import { heldText, rejectionNotes, sourcesText } from './pulled-text.ts';
 import { money, problemText, table } from './text.ts';
 
-export type RunArguments = { as_of?: string; send: boolean; reconcile?: boolean };
+export type RunArguments = Pick<RunOptions, 'as_of' | 'send' | 'reach' | 'reconcile'>;
 
 /** `run JOB` and, without sending, `plan JOB`. */
 export async function run(
@@ -32,6 +33,7 @@ export function exitCode(report: RunReport): ExitCode {
 /** A run for people: segments, audiences, what was left out, what went wrong. */
 export function runText(report: RunReport, sent: boolean): string {
   const parts: string[] = [];
+  if (report.pulled.sources.length > 0) parts.push(sourcesText(report.pulled));
   if (report.segments.length > 0) {
     parts.push(
       `${report.customers.toLocaleString('en')} customers as of ${report.as_of}`,
@@ -47,13 +49,15 @@ export function runText(report: RunReport, sent: boolean): string {
       ),
     );
   }
-  if (report.audiences.length > 0) parts.push(audienceTable(report.audiences, sent));
-  if (report.properties.length > 0) parts.push(propertiesTable(report.properties, sent));
-  const notes = [...report.warnings, ...rejectionNotes(report)];
+  const pushed = sent && report.status !== 'held';
+  if (report.audiences.length > 0) parts.push(audienceTable(report.audiences, pushed));
+  if (report.properties.length > 0) parts.push(propertiesTable(report.properties, pushed));
+  const notes = [...report.warnings, ...rejectionNotes(report.pulled)];
   if (notes.length > 0) parts.push(notes.map((note) => `note: ${note}`).join('\n'));
   const own = [...report.audiences, ...report.properties].map(({ error }) => error);
   const problems = [report.error, ...own].filter((one) => one !== null);
   const texts = new Set(problems.map(problemText));
+  if (report.status === 'held') parts.push(heldText(report.pulled));
   parts.push(...texts, closing(report, sent));
   return parts.join('\n\n');
 }
@@ -119,14 +123,6 @@ function propertiesTable(properties: readonly PropertiesReport[], sent: boolean)
       requests,
     ]),
   );
-}
-
-function rejectionNotes(report: RunReport): string[] {
-  const { rejected, rejections } = report.pulled;
-  if (rejected === 0) return [];
-  const listed = rejections.slice(0, 10).map(({ source, line, reason }) => `${source}:${line}: ${reason}`);
-  const rest = rejected > listed.length ? [`… and ${rejected - listed.length} more, all in --json`] : [];
-  return [`${rejected} rows were rejected, the others went on`, ...listed, ...rest];
 }
 
 function closing(report: RunReport, sent: boolean): string {

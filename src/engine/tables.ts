@@ -8,7 +8,7 @@ import type { Engine } from './engine.ts';
  *   `assignments`, `holdout_entries`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
  *   assignments and holdout entries stay.
- * - state (`runs`, `audiences`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. They
+ * - state (`marks`, `runs`, `audiences`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
@@ -137,6 +137,11 @@ const TABLES: Record<string, string> = {
     job LowCardinality(String), run_id LowCardinality(String), destination LowCardinality(String), member String,
     customer String, parked Bool, changed Map(String, String), hashes Map(String, UInt64)
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (destination, member)`,
+
+  marks: `(
+    source LowCardinality(String), reading LowCardinality(String), part String, mark String,
+    run_id LowCardinality(String), seq UInt64
+  ) ENGINE = MergeTree ORDER BY (source, reading, part, seq) ${STATE_SETTINGS}`,
 
   runs: `(
     job LowCardinality(String), run_id String, event LowCardinality(String), at DateTime64(3, 'UTC'),

@@ -1,18 +1,10 @@
-import { createHash } from 'node:crypto';
-import type { ConsentRule, DestinationDefinition, SourceDefinition } from '../../connectors/index.ts';
+import type { ConsentRule, DestinationDefinition } from '../../connectors/index.ts';
 import { expandAudiences, type Audience, type GivenHoldout, type OpenAudience } from './audiences.ts';
 import { shareHoldouts } from './holdouts.ts';
-import { destinationEntry, sourceEntry, type Connectors } from './job-file.ts';
+import { destinationEntry, type Connectors } from './job-file.ts';
 import type { Finding, Path } from './problems.ts';
 import { readProperties, type Property } from './properties.ts';
 import type { ConfiguredModels } from './segments.ts';
-
-export type JobSource = {
-  /** Names the source's records in the store; the same as long as the source reads the same thing. */
-  key: string;
-  definition: SourceDefinition;
-  settings: unknown;
-};
 
 export type JobDestination = {
   /** Unique in the job. */
@@ -30,30 +22,7 @@ export type JobDestination = {
   properties: Property[];
 };
 
-type Entry = Record<string, unknown>;
-
-/** Reads the sources that are in order, and finds those that stand there twice. The schema reports the others. */
-export function readSources(
-  entries: unknown,
-  connectors: Connectors,
-): { sources: JobSource[]; findings: Finding[] } {
-  const sources: JobSource[] = [];
-  const findings: Finding[] = [];
-  const seen = new Map<string, number>();
-  for (const [index, entry] of mappings(entries)) {
-    const definition = definitionOf(connectors.sources, entry);
-    if (!definition) continue;
-    const parsed = sourceEntry(definition).safeParse(entry);
-    if (!parsed.success) continue;
-    const { type: _, ...settings } = parsed.data;
-    const key = keyOf(definition, settings);
-    const first = seen.get(key);
-    if (first === undefined) seen.set(key, index);
-    else findings.push(sameSource(index, first));
-    sources.push({ key, definition, settings });
-  }
-  return { sources, findings };
-}
+export type Entry = Record<string, unknown>;
 
 /**
  * Reads the destinations that are in order, with their audiences, and finds names and audiences used twice.
@@ -67,7 +36,7 @@ export function readDestinations(
   const findings: Finding[] = [];
   const owners = new Map<string, string>();
   const holdouts: GivenHoldout[] = [];
-  const { names, findings: sameNames } = namesOf(entries);
+  const { names, findings: sameNames } = namesOf(entries, 'destination');
   findings.push(...sameNames);
   for (const [index, entry] of mappings(entries)) {
     const definition = definitionOf(options.connectors.destinations, entry);
@@ -117,31 +86,30 @@ function ownSettings(definition: DestinationDefinition, parsed: Entry): Entry {
   return own;
 }
 
-function mappings(entries: unknown): [number, Entry][] {
+/** Those entries of a list that have settings, with their places. */
+export function mappings(entries: unknown): [number, Entry][] {
   if (!Array.isArray(entries)) return [];
   return [...(entries as unknown[]).entries()].filter(
     (pair): pair is [number, Entry] => typeof pair[1] === 'object' && pair[1] !== null,
   );
 }
 
-function definitionOf<D>(definitions: Record<string, D>, { type }: Entry): D | undefined {
+export function definitionOf<D>(definitions: Record<string, D>, { type }: Entry): D | undefined {
   return typeof type === 'string' && Object.hasOwn(definitions, type) ? definitions[type] : undefined;
 }
 
-function keyOf(definition: SourceDefinition, settings: unknown): string {
-  const identity = `${definition.type}\n${definition.identity(settings)}`;
-  return createHash('sha256').update(identity).digest('hex').slice(0, 16);
-}
-
-/** A destination without a name takes its type, or the type with the first free number: `csv`, `csv-2`, `csv-3`. */
-function namesOf(entries: unknown): { names: Map<number, string>; findings: Finding[] } {
+/** An entry without a name takes its type, or the type with the first free number: `csv`, `csv-2`, `csv-3`. */
+export function namesOf(
+  entries: unknown,
+  what: 'source' | 'destination',
+): { names: Map<number, string>; findings: Finding[] } {
   const names = new Map<number, string>();
   const findings: Finding[] = [];
   const taken = new Set<unknown>();
   const all = mappings(entries);
   for (const [index, { name }] of all) {
     if (typeof name !== 'string') continue;
-    if (taken.has(name)) findings.push(sameDestination(name, index));
+    if (taken.has(name)) findings.push(sameName(what, name, index));
     names.set(index, name);
     taken.add(name);
   }
@@ -155,24 +123,13 @@ function namesOf(entries: unknown): { names: Map<number, string>; findings: Find
   return { names, findings };
 }
 
-function sameSource(index: number, first: number): Finding {
+function sameName(what: 'source' | 'destination', name: string, index: number): Finding {
   return {
     code: 'CONFIG_DUPLICATE',
-    path: ['sources', index],
+    path: [`${what}s`, index, 'name'],
     at: 'value',
-    what: `This source reads the same thing as sources[${first}].`,
-    why: 'Its records would be pulled twice.',
-    fix: 'Remove one of the two.',
-  };
-}
-
-function sameDestination(name: string, index: number): Finding {
-  return {
-    code: 'CONFIG_DUPLICATE',
-    path: ['destinations', index, 'name'],
-    at: 'value',
-    what: `Another destination of this job is called "${name}" too.`,
-    fix: 'Give each destination a name of its own.',
+    what: `Another ${what} of this job is called "${name}" too.`,
+    fix: `Give each ${what} a name of its own.`,
   };
 }
 

@@ -77,6 +77,11 @@ export function jobFile({ sources, destinations }: Connectors) {
 export function sourceEntry(definition: SourceDefinition) {
   return (definition.settings as z.ZodObject).safeExtend({
     type: z.literal(definition.type).describe('Kind of source.'),
+    name: name
+      .optional()
+      .describe(
+        `Name of the source in reports; ${definition.type} unless given, the second ${definition.type}-2.`,
+      ),
   });
 }
 

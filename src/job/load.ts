@@ -4,17 +4,19 @@ import type { z } from 'zod';
 import { destinations, sources } from '../../connectors/index.ts';
 import { checkCustom } from './custom-check.ts';
 import { readSqlFiles, type SqlFile } from './custom-sql.ts';
-import { readDestinations, readSources, type JobDestination, type JobSource } from './entries.ts';
+import { readDestinations, type JobDestination } from './entries.ts';
 import type { Environment } from './fill-secrets.ts';
 import { jobFile, type Connectors } from './job-file.ts';
 import { JobFileError } from './problems.ts';
 import { readConfig } from './read-config.ts';
 import { SegmentSettings } from './segment-settings.ts';
 import { MODELS, segmentsOf, type ConfiguredModels, type ModelName } from './segments.ts';
+import { readSources, type JobSource } from './sources.ts';
 import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-file.ts';
 
-export type { JobDestination, JobSource } from './entries.ts';
+export type { JobDestination } from './entries.ts';
+export type { JobSource } from './sources.ts';
 
 /** A job file, read: defaults filled in, durations in days, exchange rates as decimal strings. */
 export type Job = Omit<z.output<ReturnType<typeof jobFile>>, 'sources' | 'destinations'> & {

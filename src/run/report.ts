@@ -148,7 +148,17 @@ export function emptyReport(run: RunContext): RunReport {
     run_id: run.run_id,
     status: 'failed',
     as_of: run.as_of,
-    pulled: { orders: 0, lines: 0, customers: 0, events: 0, rejected: 0, rejections: [], warnings: [] },
+    pulled: {
+      orders: 0,
+      lines: 0,
+      customers: 0,
+      events: 0,
+      rejected: 0,
+      rejections: [],
+      sources: [],
+      incomplete: [],
+      warnings: [],
+    },
     customers: 0,
     model: byRecency(null),
     backtest: null,
@@ -164,11 +174,16 @@ export function emptyReport(run: RunContext): RunReport {
   };
 }
 
-/** Failed where nothing could be sent, partial where something is missing or was refused, else done. */
+/**
+ * Held where nothing may be sent, failed where nothing could be sent, partial where something is missing or was
+ * refused, else done.
+ */
 export function overallStatus({
+  pulled,
   audiences,
   properties,
-}: Pick<RunReport, 'audiences' | 'properties'>): RunStatus {
+}: Pick<RunReport, 'pulled' | 'audiences' | 'properties'>): RunStatus {
+  if (pulled.incomplete.length > 0) return 'held';
   const failed = audiences.filter((audience) => audience.error);
   if (failed.length > 0) return failed.length === audiences.length ? 'failed' : 'partial';
   const missing = properties.some(({ error }) => error);

@@ -7,6 +7,7 @@ import { planDestinations, pushDestinations } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
 import { noteEntries } from './holdout-entries.ts';
 import { lockJob } from './lock.ts';
+import type { Reach } from './marks.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
@@ -40,6 +41,8 @@ export type RunOptions = {
   state: string;
   /** False: everything but the sending. */
   send: boolean;
+  /** How far back the sources are read; what is new since the last run unless given. */
+  reach?: Reach;
   /** Whether to read first who is in the audiences, where the platforms tell, and put back who was lost. */
   reconcile?: boolean;
   /** How long to wait at most for the platforms' counts of a destination's audiences; a minute unless given. */
@@ -89,7 +92,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     await recordRun(engine, ids, 'started', { send: options.send });
     for (const file of job.sql_files) await checkSqlFile(run, file);
 
-    report.pulled = await timed('pull', () => pull(run));
+    report.pulled = await timed('pull', () => pull(run, options.reach));
     report.warnings = [...report.pulled.warnings];
     const profiled = await computeSegments(run, report, timed);
     refuseEmpty(run, report);
@@ -101,7 +104,8 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     report.warnings.push(...warnings);
     const planned = await timed('plan', () => planDestinations(run, destinations, options));
     report.orphans = planned.flatMap(orphanReports);
-    const outcome = options.send ? await timed('push', () => pushAll(run, planned)) : foretold(planned);
+    const sends = options.send && report.pulled.incomplete.length === 0;
+    const outcome = sends ? await timed('push', () => pushAll(run, planned)) : foretold(planned);
     Object.assign(report, outcome);
     report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
     report.status = overallStatus(report);

@@ -1,0 +1,49 @@
+import type { RunReport } from '../run/report.ts';
+import { fittedTable } from './text.ts';
+
+type Pulled = RunReport['pulled'];
+
+/** Beyond these columns a source says something only where it has something to say. */
+const RARE = ['no e-mail', 'events', 'last event', 'repeated', 'rejected'] as const;
+
+/** What each source holds and what of this pull was left out, for people. */
+export function sourcesText({ sources }: Pulled): string {
+  const cells = sources.map((source) => ({
+    source: source.source,
+    orders: source.orders,
+    'first order': source.first_order ?? '',
+    'last order': source.last_order ?? '',
+    'no e-mail': source.orders_without_email,
+    events: source.events,
+    'last event': source.last_event ?? '',
+    repeated: source.repeated,
+    rejected: source.rejected,
+  }));
+  const rare = RARE.filter((column) => cells.some((cell) => cell[column]));
+  const columns = ['source', 'orders', 'first order', 'last order', ...rare] as const;
+  return fittedTable(
+    columns,
+    cells.map((cell) => columns.map((column) => cell[column])),
+  );
+}
+
+/** Rejected rows: how many for which reason, and the places of the first. */
+export function rejectionNotes({ rejected, rejections, sources }: Pulled): string[] {
+  if (rejected === 0) return [];
+  const reasons = sources.flatMap(({ source, reasons }) =>
+    reasons.map(({ reason, rows }) => `${source}: ${rows} ${rows === 1 ? 'row' : 'rows'}: ${reason}`),
+  );
+  const listed = rejections.slice(0, 10).map(({ source, line, reason }) => `${source}:${line}: ${reason}`);
+  const rest =
+    rejected > listed.length ? [`… and ${rejected - listed.length} more, the first 100 in --json`] : [];
+  return [`${rejected} rows were rejected, the others went on`, ...reasons, ...listed, ...rest];
+}
+
+/** Why nothing was sent although the run went through. */
+export function heldText({ incomplete }: Pulled): string {
+  return [
+    'HELD: nothing was sent, since not all that the sources have could be read',
+    ...incomplete.map((why) => `  ${why}`),
+    '  What was read is kept. The next run that reads everything sends.',
+  ].join('\n');
+}

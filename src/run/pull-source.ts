@@ -1,0 +1,100 @@
+import type { PullFrom, Rejection } from '../../connectors/index.ts';
+import type { JobSource } from '../job/load.ts';
+import type { Tombstones } from '../ledger/tombstones.ts';
+import { withoutErased } from './erased.ts';
+import { keepMarks } from './marks.ts';
+import { openSource } from './open.ts';
+import type { RunContext } from './run.ts';
+import { store } from './store.ts';
+
+/** What the pull of one source came to. */
+export type PulledSource = {
+  /** Rows of orders, copies of one order among them. */
+  order_rows: number;
+  rejected: number;
+  /** How many rows were rejected for each reason. */
+  reasons: Map<string, number>;
+  /** The first rejections. */
+  rejections: Rejection[];
+  warnings: string[];
+  /** Records of people who were erased, left out. */
+  erased: number;
+  /** Why the source could not be read whole, a sentence each. */
+  incomplete: string[];
+};
+
+/** So many rejections are listed by place; past that they are only counted. */
+export const LISTED_REJECTIONS = 100;
+const PROGRESS_MS = 10_000;
+
+/**
+ * Pulls one source into the record tables. A page's marks are kept once it and all before it are stored, so a pull
+ * that ends half-way loses nothing, and the next one goes on from there.
+ * @throws SyncError when the source as a whole cannot be read
+ */
+export async function pullSource(
+  run: RunContext,
+  source: JobSource,
+  from: PullFrom,
+  tombstones: Tombstones,
+): Promise<PulledSource> {
+  const pulled: PulledSource = {
+    order_rows: 0,
+    rejected: 0,
+    reasons: new Map(),
+    rejections: [],
+    warnings: [],
+    erased: 0,
+    incomplete: [],
+  };
+  const opened = await openSource(run, source);
+  const progress = progressLog(run, source.name);
+  // One page is stored while the next is read; two are the most there are in memory.
+  let storing = Promise.resolve();
+  try {
+    for await (const page of opened.pull(from)) {
+      run.signal.throwIfAborted();
+      await storing;
+      const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
+      if (page.incomplete) pulled.incomplete.push(page.incomplete);
+      const marks = pulled.incomplete.length === 0 ? (page.marks ?? {}) : {};
+      storing = store(run, source.key, kept).then(() => keepMarks(run, source, marks));
+      storing.catch(() => undefined);
+      const { rejected = [], warnings = [], orders = [] } = page;
+      pulled.order_rows += orders.length;
+      pulled.erased += left_out;
+      pulled.rejected += rejected.length;
+      for (const { reason } of rejected) pulled.reasons.set(reason, (pulled.reasons.get(reason) ?? 0) + 1);
+      pulled.rejections.push(...rejected.slice(0, LISTED_REJECTIONS - pulled.rejections.length));
+      pulled.warnings.push(...warnings);
+      progress(recordsIn(page), page.expected);
+    }
+  } finally {
+    await storing;
+  }
+  return pulled;
+}
+
+type Counted = Parameters<typeof store>[2];
+
+function recordsIn({ orders, customers, products, events }: Counted): number {
+  return [orders, customers, products, events].reduce((sum, records) => sum + (records?.length ?? 0), 0);
+}
+
+/** Says now and then how far a long pull has come, and how long it will take where the source tells how much there is. */
+function progressLog(run: RunContext, source: string) {
+  const start = performance.now();
+  let last = start;
+  let records = 0;
+  let all: number | undefined;
+  return (more: number, expected?: number): void => {
+    records += more;
+    all = expected ?? all;
+    const now = performance.now();
+    if (now - last < PROGRESS_MS) return;
+    last = now;
+    const rate = records / ((now - start) / 1000);
+    const left = all !== undefined && all > records ? Math.round((all - records) / rate) : undefined;
+    run.log('pulling', { source, records, expected: all, per_second: Math.round(rate), seconds_left: left });
+  };
+}
