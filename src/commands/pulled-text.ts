@@ -3,12 +3,14 @@ import { fittedTable } from './text.ts';
 
 type Pulled = RunReport['pulled'];
 
-/** Beyond these columns a source says something only where it has something to say. */
+/** Columns that stand there only where one of the sources has something to say. */
 const RARE = ['no e-mail', 'events', 'last event', 'repeated', 'rejected'] as const;
 
-/** What each source holds and what of this pull was left out, for people. */
+/** What the sources of orders and events hold and what of this pull was left out, for people; '' where there are none. */
 export function sourcesText({ sources }: Pulled): string {
-  const cells = sources.map((source) => ({
+  const telling = sources.filter(({ orders, events, rejected }) => orders + events + rejected > 0);
+  if (telling.length === 0) return '';
+  const cells = telling.map((source) => ({
     source: source.source,
     orders: source.orders,
     'first order': source.first_order ?? '',

@@ -33,7 +33,8 @@ export function exitCode(report: RunReport): ExitCode {
 /** A run for people: segments, audiences, what was left out, what went wrong. */
 export function runText(report: RunReport, sent: boolean): string {
   const parts: string[] = [];
-  if (report.pulled.sources.length > 0) parts.push(sourcesText(report.pulled));
+  const sources = sourcesText(report.pulled);
+  if (sources) parts.push(sources);
   if (report.segments.length > 0) {
     parts.push(
       `${report.customers.toLocaleString('en')} customers as of ${report.as_of}`,

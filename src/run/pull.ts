@@ -5,6 +5,7 @@ import { whereFrom, type Reach } from './marks.ts';
 import { LISTED_REJECTIONS, pullSource, type PulledSource } from './pull-source.ts';
 import { sourceQuality, type SourceQuality } from './quality.ts';
 import type { RunContext } from './run.ts';
+import { leaveOutVanished } from './vanished.ts';
 
 export type Pulled = {
   /** Distinct records that this pull brought. */
@@ -34,7 +35,14 @@ export async function pull(run: RunContext, reach: Reach = 'new'): Promise<Pulle
   const pulls = run.job.sources.map(async (source) => {
     try {
       const from = await whereFrom(run, source, reach);
-      return await pullSource({ ...run, signal }, source, from, tombstones);
+      const part = await pullSource({ ...run, signal }, source, from, tombstones);
+      if (reach !== 'all' || part.incomplete.length > 0) return part;
+      const { warnings = [], incomplete } = await leaveOutVanished(run, source);
+      return {
+        ...part,
+        warnings: [...part.warnings, ...warnings],
+        incomplete: incomplete ? [incomplete] : [],
+      };
     } catch (error) {
       stop.abort(error);
       throw error;

@@ -86,14 +86,15 @@ type SourceDay = DayCount & {
 /** Every day with records of each source, in the job's time zone, the first first. */
 function daysOf(run: RunContext): Promise<SourceDay[]> {
   return run.engine.query<SourceDay>(
-    `SELECT source, 'order' AS kind, toString(toDate32(ordered_at, {timezone:String})) AS day,
+    `SELECT * FROM (
+     SELECT source, 'order' AS kind, toString(toDate32(ordered_at, {timezone:String})) AS day,
        toUInt32(countIf(NOT is_test)) AS records, toUInt32(countIf(NOT is_test AND email = '')) AS without_email,
        toUInt32(countIf(run_id = {run:String})) AS brought
      FROM orders FINAL WHERE source IN {sources:Array(String)} GROUP BY source, day
      UNION ALL
      SELECT source, 'event' AS kind, toString(toDate32(at, {timezone:String})) AS day, toUInt32(count()), 0, 0
      FROM events FINAL WHERE source IN {sources:Array(String)} GROUP BY source, day
-     ORDER BY source, kind, day`,
+     ) ORDER BY source, kind, day`,
     { sources: run.job.sources.map(({ key }) => key), timezone: run.job.timezone, run: run.run_id },
   );
 }

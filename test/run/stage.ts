@@ -2,12 +2,14 @@ import { afterAll, beforeAll } from 'vitest';
 import { z } from 'zod';
 import {
   sources,
+  type Cursor,
   type Customer,
   type DestinationDefinition,
   type Event,
   type Order,
   type OrderLine,
   type Page,
+  type PullFrom,
   type Refund,
   type SourceDefinition,
 } from '../../connectors/index.ts';
@@ -17,7 +19,7 @@ import { parseJob, type Job } from '../../src/job/load.ts';
 import { profile } from '../../src/run/profile.ts';
 import { pull, type Pulled } from '../../src/run/pull.ts';
 import type { RunReport } from '../../src/run/report.ts';
-import { runJob, type RunContext } from '../../src/run/run.ts';
+import { runJob, type RunContext, type RunOptions } from '../../src/run/run.ts';
 import { newRunId } from '../../src/run/state.ts';
 import { stateDir } from '../engine/state-dir.ts';
 import { openPlatform } from './platform.ts';
@@ -43,7 +45,7 @@ export type ShopSettings = {
 export type Shop = {
   readonly job: Job;
   /** What a source yields from now on; `name` is one of `sources`. */
-  holds(records: Page | Page[], name?: string): void;
+  holds(records: Page | Pages, name?: string): void;
   /** Reads the job file anew, with other settings. */
   change(settings: ShopSettings): void;
   /** What a stage needs, under a run of its own. */
@@ -51,10 +53,9 @@ export type Shop = {
   /** Pulls and profiles; the customers come sorted by name. */
   profile(as_of: string): Promise<Profiled>;
   /** One whole run. */
-  run(
-    as_of: string,
-    more?: { send?: boolean; reconcile?: boolean; counting_ms?: number; signal?: AbortSignal },
-  ): Promise<RunReport>;
+  run(as_of: string, more?: Partial<RunOptions>): Promise<RunReport>;
+  /** Where the pulls of a source began, the first first; `name` is one of `sources`. */
+  asked(name?: string): { marks: Record<string, string>; since: Record<string, string> }[];
 };
 
 export type Stage = { readonly engine: Engine; shop(settings?: ShopSettings): Shop };
@@ -62,8 +63,9 @@ export type Stage = { readonly engine: Engine; shop(settings?: ShopSettings): Sh
 /** A store in the real engine for all tests of a file; shops are apart from each other unless they share names. */
 export function openStage(): Stage {
   const state = stateDir();
-  const shelves = new Map<string, Page[]>();
-  const memory = memorySource(shelves);
+  const shelves = new Map<string, Pages>();
+  const asked = new Map<string, PullFrom[]>();
+  const memory = memorySource(shelves, asked);
   let engine: Engine;
   let shops = 0;
   beforeAll(async () => {
@@ -100,13 +102,18 @@ export function openStage(): Stage {
         return job;
       },
       holds(records, name = nameOf(settings.sources![0]!)) {
-        shelves.set(name, [records].flat());
+        shelves.set(name, typeof records === 'function' || Array.isArray(records) ? records : [records]);
       },
       change(more) {
         settings = { ...settings, ...more };
         job = readJob(settings, memory);
       },
       context,
+      asked: (name = nameOf(settings.sources![0]!)) =>
+        (asked.get(name) ?? []).map(({ marks, since }) => ({
+          marks: Object.fromEntries(marks),
+          since: Object.fromEntries(since),
+        })),
       async profile(as_of) {
         const run = context(as_of);
         const pulled = await pull(run);
@@ -146,19 +153,33 @@ function readJob(settings: ShopSettings, memory: SourceDefinition<MemorySettings
   return parseJob(text, { file: 'shop.yaml', env: {}, connectors: known });
 }
 
-type MemorySettings = { name: string; extra?: string[] };
+/** What a source yields, one after the other; as a function also what it throws. */
+type Pages = Page[] | ((from: PullFrom) => Iterable<Page>);
 
-function memorySource(shelves: ReadonlyMap<string, Page[]>): SourceDefinition<MemorySettings> {
+type MemorySettings = { name: string; extra?: string[]; cursors?: Record<string, Cursor>; token?: string };
+
+function memorySource(
+  shelves: ReadonlyMap<string, Pages>,
+  asked: Map<string, PullFrom[]>,
+): SourceDefinition<MemorySettings> {
   return {
     type: 'memory',
     title: 'Records of a test',
-    settings: z.object({ name: z.string(), extra: z.array(z.string()).optional() }),
+    settings: z.object({
+      name: z.string(),
+      extra: z.array(z.string()).optional(),
+      cursors: z.record(z.string(), z.custom<Cursor>()).optional(),
+      token: z.string().optional().meta({ secret: true }),
+    }),
     identity: ({ name }) => name,
+    cursors: ({ cursors = {} }) => cursors,
     extra_fields: ({ extra = [] }) => extra,
     open: async ({ name }) => ({
       check: async () => [],
-      async *pull() {
-        yield* shelves.get(name) ?? [];
+      async *pull(from) {
+        asked.set(name, [...(asked.get(name) ?? []), from]);
+        const pages = shelves.get(name) ?? [];
+        yield* typeof pages === 'function' ? pages(from) : pages;
       },
     }),
   };
