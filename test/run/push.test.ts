@@ -152,7 +152,7 @@ describe('a source that cannot be trusted', () => {
     const { shop, platform, sells } = openActiveShop(stage);
     sells(FIVE);
     await shop.run(AS_OF);
-    shop.change({ sources: ['an empty shelf'] });
+    shop.change({ sources: ['an-empty-shelf'] });
 
     const { status, error } = await shop.run(AS_OF);
 
