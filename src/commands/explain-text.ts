@@ -11,9 +11,9 @@ import { money, table } from './text.ts';
 
 /** One customer for people: who, orders, numbers, segments with their reasons, history, audiences. */
 export function explanationText(explanation: Explanation): string {
-  const { job, as_of, names, is_customer, orders, segments, history, audiences } = explanation;
-  const who = names.map((name) => name.replace(/^customer:[^:]*:/, 'customer id ').replace(':', ' '));
-  const head = [`As of ${as_of}, job ${job}; known by ${who.join(', ')}`];
+  const { job, as_of, names, joined, is_customer, orders, segments, history, audiences } = explanation;
+  const head = [`As of ${as_of}, job ${job}; known by ${names.map(nameText).join(', ')}`];
+  for (const { names, by } of joined) head.push(`  ${names.map(nameText).join(' and ')}: ${by}`);
   if (!is_customer) head.push('No customer: somebody is one once they have an order that counts.');
   const parts = [
     head.join('\n'),
@@ -25,6 +25,11 @@ export function explanationText(explanation: Explanation): string {
     ...explanation.notes.map((note) => `note: ${note}`),
   ];
   return parts.join('\n\n');
+}
+
+/** Names of customer ids carry the key of their source, which says nothing to people. */
+function nameText(name: string): string {
+  return name.replace(/^customer:[^:]*:/, 'customer id ').replace(/^(email|phone):/, '$1 ');
 }
 
 function section(heading: string, body: string): string {

@@ -4,7 +4,7 @@ import type { Engine } from './engine.ts';
  * Every table of the store. Three kinds:
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
- * - computed (`identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
+ * - computed (`identity_links`, `identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
  *   `assignments`, `holdout_entries`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
  *   assignments and holdout entries stay.
@@ -57,6 +57,10 @@ const TABLES: Record<string, string> = {
     event_id String, type LowCardinality(String), at DateTime64(3, 'UTC'),
     customer_id String, email String, phone String
   ) ENGINE = ReplacingMergeTree ORDER BY (source, event_id)`,
+
+  identity_links: `(
+    job LowCardinality(String), run_id LowCardinality(String), a String, b String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (a, b)`,
 
   identity_labels: `(
     job LowCardinality(String), run_id LowCardinality(String), round UInt8, node String, label String,
@@ -198,6 +202,7 @@ export async function createTables(engine: Engine): Promise<void> {
 }
 
 const COMPUTED = [
+  'identity_links',
   'identity_labels',
   'profiles',
   'clv_curves',

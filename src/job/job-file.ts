@@ -34,6 +34,19 @@ const rate = z
   .refine((value) => Number(value) > 0, { error: 'A rate must be greater than zero' })
   .transform(decimal);
 
+const Identity = z.strictObject({
+  phone: z
+    .enum(['alone', 'join', 'apart'])
+    .default('alone')
+    .describe(
+      'alone: a record with nothing but a phone number is that of the one customer who is known to use it; join: customers with the same number are one; apart: such records are a customer of their own.',
+    ),
+  same_ids: z
+    .array(z.array(name).min(2))
+    .default([])
+    .describe('Lists of sources (by name) whose customer ids are those of one system.'),
+});
+
 /** @returns the Zod object of a job file that may use these connectors */
 export function jobFile({ sources, destinations }: Connectors) {
   return z.strictObject({
@@ -63,6 +76,9 @@ export function jobFile({ sources, destinations }: Connectors) {
       .array(oneOf(Object.values(sources).map(sourceEntry)))
       .min(1)
       .describe('Where orders, customers and events come from.'),
+    identity: Identity.prefault({}).describe(
+      'Which records are those of one customer, beside those with the same e-mail address, or the same customer id of one source.',
+    ),
     segments: SegmentSettings.describe(
       'The models that sort customers into segments; lifecycle and value_engagement unless given.',
     ),

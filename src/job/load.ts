@@ -11,7 +11,7 @@ import { JobFileError } from './problems.ts';
 import { readConfig } from './read-config.ts';
 import { SegmentSettings } from './segment-settings.ts';
 import { MODELS, segmentsOf, type ConfiguredModels, type ModelName } from './segments.ts';
-import { readSources, type JobSource } from './sources.ts';
+import { checkSameIds, readSources, type JobSource } from './sources.ts';
 import { didYouMean } from './suggest.ts';
 import { parseYaml } from './yaml-file.ts';
 
@@ -60,7 +60,7 @@ export function parseJob(text: string, options: LoadOptions & { file: string }):
     sql_files: [],
   };
   const across = (data: unknown) => {
-    const { name, sources, segments, destinations } = (data ?? {}) as Record<string, unknown>;
+    const { name, sources, identity, segments, destinations } = (data ?? {}) as Record<string, unknown>;
     const job = typeof name === 'string' ? name : '';
     const from = readSources(sources, connectors);
     const models = usableModels(segments);
@@ -71,7 +71,8 @@ export function parseJob(text: string, options: LoadOptions & { file: string }):
     const sql = readSqlFiles(custom, folder);
     own = { sources: from.sources, destinations: to.destinations, sql_files: sql.files };
     const rules = checkCustom(custom, { segments: segmentsOf(models), extras });
-    return [...from.findings, ...rules, ...sql.findings, ...to.findings];
+    const ids = all ? checkSameIds(identity, from.sources) : [];
+    return [...from.findings, ...ids, ...rules, ...sql.findings, ...to.findings];
   };
   const settings = readConfig(text, { ...options, folder, schema: jobFile(connectors), across });
   return { ...settings, ...own, file, folder };

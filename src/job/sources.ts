@@ -4,6 +4,7 @@ import { definitionOf, mappings, namesOf, type Entry } from './entries.ts';
 import { sourceEntry, type Connectors } from './job-file.ts';
 import type { Finding } from './problems.ts';
 import { schemaOf } from './schema-node.ts';
+import { didYouMean } from './suggest.ts';
 
 export type JobSource = {
   /** Unique in the job. */
@@ -43,6 +44,35 @@ export function readSources(
     });
   }
   return { sources, findings };
+}
+
+/** Finds lists of `identity.same_ids` that name no source of the job, or one that another list names too. */
+export function checkSameIds(identity: unknown, sources: readonly JobSource[]): Finding[] {
+  const { same_ids: lists } = (identity ?? {}) as { same_ids?: unknown };
+  if (!Array.isArray(lists)) return [];
+  const names = sources.map(({ name }) => name);
+  const taken = new Set<unknown>();
+  return lists.flatMap((list: unknown, index) =>
+    (Array.isArray(list) ? (list as unknown[]) : []).flatMap((name, place): Finding[] => {
+      const path = ['identity', 'same_ids', index, place];
+      const twice = taken.has(name);
+      taken.add(name);
+      if (typeof name !== 'string' || (names.includes(name) && !twice)) return [];
+      const unknown = `No source of this job is called "${name}".`;
+      const fix = twice
+        ? 'Name each source once, in one list.'
+        : (didYouMean(name, names) ?? `Sources: ${names.join(', ')}.`);
+      return [
+        {
+          code: 'CONFIG_WRONG_VALUE',
+          path,
+          at: 'value',
+          what: twice ? `"${name}" stands there twice.` : unknown,
+          fix,
+        },
+      ];
+    }),
+  );
 }
 
 function readingOf(definition: SourceDefinition, settings: Entry): string {

@@ -65,6 +65,16 @@ export type ExplainedAudience = {
   events: PushEvent[];
 };
 
+/** Two names that are taken for one person's. */
+export type Join = {
+  names: [string, string];
+  by:
+    | 'both stand in one record'
+    | 'both use that number'
+    | 'nobody else uses that number'
+    | 'their sources share customer ids';
+};
+
 /** The answer of `explain JOB EMAIL --json`. */
 export type Explanation = {
   job: string;
@@ -74,6 +84,8 @@ export type Explanation = {
   customer: string;
   /** Every name that the job's records give this person. */
   names: string[];
+  /** Why those are one person's. */
+  joined: Join[];
   /** Whether the last run took them for a customer: somebody with an order that counts. */
   is_customer: boolean;
   orders: ExplainedOrder[];

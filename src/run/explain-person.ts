@@ -39,7 +39,9 @@ export async function findPerson(engine: Engine, run: LastRun, wanted: Wanted): 
     `SELECT node ${LABELS} AND label = {customer:String} ORDER BY node`,
     { ...ids, customer },
   );
-  return { customer, nodes: [...new Set([customer, ...others.map(({ node }) => node)])] };
+  // Ids that several sources share hang on a node that is nobody's name.
+  const names = others.map(({ node }) => node).filter((node) => !node.startsWith('ids:'));
+  return { customer, nodes: [...new Set([customer, ...names])] };
 }
 
 function nodesOf(job: Job, wanted: Wanted): string[] {

@@ -10,6 +10,7 @@ import type { RuleTree } from '../report/explain-rules.ts';
 import { explainAudiences } from './explain-audiences.ts';
 import { explainCustom } from './explain-custom.ts';
 import { segmentHistory } from './explain-history.ts';
+import { explainJoins } from './explain-joins.ts';
 import { explainOrders } from './explain-orders.ts';
 import { findPerson, type Wanted } from './explain-person.ts';
 import { lastRound } from './people.ts';
@@ -33,7 +34,8 @@ export async function explainCustomer(
   const round = await lastRound(engine, { job: job.name, run_id });
   const person = await findPerson(engine, { ...run, round }, wanted);
   const { customer, nodes } = person;
-  const [orders, known, segments, history] = await Promise.all([
+  const [joined, orders, known, segments, history] = await Promise.all([
+    explainJoins(engine, { job: job.name, run_id }, person),
     explainOrders(engine, run, nodes),
     knownOf(engine, run, customer),
     assignedTo(engine, run, customer),
@@ -53,6 +55,7 @@ export async function explainCustomer(
     currency: job.currency,
     customer,
     names: nodes,
+    joined,
     is_customer: known !== undefined,
     orders,
     numbers: known ? numbersOf(known) : [],

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { Job } from '../job/load.ts';
 import type { RunContext } from './run.ts';
 import { sourceKeys } from './pull.ts';
 
@@ -15,17 +16,40 @@ const RECORDS = `(
   UNION ALL SELECT source, customer_id, email, phone FROM events FINAL WHERE source IN {sources:Array(String)}
 )`;
 
-/** Which two nodes are one person: a customer id and an e-mail address that stand in one record. */
-const LINKS = `
-  SELECT DISTINCT concat('customer:', source, ':', customer_id) AS a, concat('email:', email) AS b
-  FROM ${RECORDS} WHERE customer_id != '' AND email != ''`;
+/**
+ * Which two nodes are one person: a customer id and an e-mail address that stand in one record, and what the job says
+ * beside that: a customer id of sources that share their ids, a phone.
+ */
+function linksOf({ identity }: Job): string {
+  const shared = `SELECT concat('customer:', source, ':', customer_id),
+      concat('ids:', transform(source, {id_sources:Array(String)}, {id_lists:Array(String)}, ''), ':', customer_id)
+    FROM ${RECORDS} WHERE customer_id != '' AND source IN {id_sources:Array(String)}`;
+  const phones = `SELECT ${NODE}, concat('phone:', phone)
+    FROM ${RECORDS} WHERE phone != '' AND (customer_id != '' OR email != '')`;
+  return [
+    `SELECT concat('customer:', source, ':', customer_id) AS a, concat('email:', email) AS b
+     FROM ${RECORDS} WHERE customer_id != '' AND email != ''`,
+    ...(identity.same_ids.length > 0 ? [shared] : []),
+    ...(identity.phone === 'join' ? [phones] : []),
+  ].join(' UNION ALL ');
+}
+
+/** What `linksOf` binds of sources that share their ids: their keys, and by which list each is meant. */
+function sharedIds({ identity, sources }: Job): { id_sources: string[]; id_lists: string[] } {
+  const shared = identity.same_ids.flatMap((names, list) =>
+    sources.filter(({ name }) => names.includes(name)).map(({ key }) => ({ key, list: String(list) })),
+  );
+  return { id_sources: shared.map(({ key }) => key), id_lists: shared.map(({ list }) => list) };
+}
+
+const LINKS = '(SELECT a, b FROM identity_links WHERE job = {job:String} AND run_id = {run:String})';
 
 const LABELS = `(SELECT node, label FROM identity_labels
   WHERE job = {job:String} AND run_id = {run:String} AND round = {round:UInt8})`;
 
 /**
  * Whose phone it is, where some record has nothing but the number: the one person's who is known to use it. A family
- * shares a phone, so a phone never joins two people who have an address or an id.
+ * shares a phone, so it joins two people who have an address or an id only where the job says so.
  */
 const PHONES = `
   SELECT concat('phone:', phone) AS node, any(person) AS label
@@ -47,7 +71,8 @@ const INSERT = 'INSERT INTO identity_labels (job, run_id, round, node, label)';
  * @returns the round whose labels hold
  */
 export async function joinPeople(run: RunContext): Promise<number> {
-  const round = await joinAddresses(run);
+  const round = await joinLinked(run);
+  if (run.job.identity.phone !== 'alone') return round;
   await run.engine.command(
     `${INSERT} SELECT {job:String}, {run:String}, {round:UInt8}, node, label FROM (${PHONES})`,
     { job: run.job.name, run: run.run_id, sources: sourceKeys(run.job), round },
@@ -65,24 +90,29 @@ export async function lastRound(engine: Engine, run: { job: string; run_id: stri
 }
 
 /** Each round, a node takes the least label among itself and its neighbours, until nothing changes. */
-async function joinAddresses(run: RunContext): Promise<number> {
+async function joinLinked(run: RunContext): Promise<number> {
   const { engine } = run;
   const ids = { job: run.job.name, run: run.run_id };
   await engine.command(
-    `${INSERT} SELECT DISTINCT {job:String}, {run:String}, 0, arrayJoin([a, b]) AS node, node FROM (${LINKS})`,
-    { ...ids, sources: sourceKeys(run.job) },
+    `INSERT INTO identity_links (job, run_id, a, b)
+     SELECT DISTINCT {job:String}, {run:String}, a, b FROM (${linksOf(run.job)})`,
+    { ...ids, sources: sourceKeys(run.job), ...sharedIds(run.job) },
+  );
+  await engine.command(
+    `${INSERT} SELECT DISTINCT {job:String}, {run:String}, 0, arrayJoin([a, b]) AS node, node FROM ${LINKS}`,
+    ids,
   );
   for (let round = 1; round <= MOST_ROUNDS; round += 1) {
     await engine.command(
       `${INSERT}
        SELECT {job:String}, {run:String}, ${round}, node, min(label) FROM (
          SELECT node, label FROM ${LABELS}
-         UNION ALL SELECT links.b AS node, known.label AS label FROM (${LINKS}) AS links
+         UNION ALL SELECT links.b AS node, known.label AS label FROM ${LINKS} AS links
            INNER JOIN ${LABELS} AS known ON known.node = links.a
-         UNION ALL SELECT links.a AS node, known.label AS label FROM (${LINKS}) AS links
+         UNION ALL SELECT links.a AS node, known.label AS label FROM ${LINKS} AS links
            INNER JOIN ${LABELS} AS known ON known.node = links.b
        ) GROUP BY node`,
-      { ...ids, sources: sourceKeys(run.job), round: round - 1 },
+      { ...ids, round: round - 1 },
     );
     const [changed] = await engine.query<{ rows: number }>(
       `SELECT toUInt32(count()) AS rows FROM (

@@ -10,9 +10,9 @@ const SHOWN: ReadonlySet<string> = new Set(['labels', 'label', 'rest', 'playbook
  * Days are compared by them, so that a move is the customer's and not the job file's.
  */
 export function rulesOf(job: Job): string {
-  const { segments, timezone, currency, exchange_rates } = job;
+  const { segments, identity, timezone, currency, exchange_rates } = job;
   const sql = job.sql_files.map(({ name, text }) => [name, text]);
-  const rules = { segments, sql, timezone, currency, exchange_rates, sources: sourceKeys(job) };
+  const rules = { segments, identity, sql, timezone, currency, exchange_rates, sources: sourceKeys(job) };
   const text = JSON.stringify(rules, (key, value: unknown) => (SHOWN.has(key) ? undefined : value));
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

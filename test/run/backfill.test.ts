@@ -69,7 +69,7 @@ test('a past date computed afterwards is what a run on that day would have found
   const asked = stage.shop({ segments: SEGMENTS });
   asked.holds(aShop());
   await asked.run(JUNE, { send: false });
-  const real = stage.shop({ segments: SEGMENTS, sources: ['another shelf'] });
+  const real = stage.shop({ segments: SEGMENTS, sources: ['another-shelf'] });
   real.holds(aShop());
   const there = await real.run(MARCH, { send: false });
 

@@ -265,6 +265,34 @@ test('one customer id in two sources is one person if they share an address, els
   await expect(explained(shop, { customer_id: '2' })).rejects.toThrow(/2 different people/);
 });
 
+test('the names of one person are told with what joins them', async () => {
+  const { shop } = openActiveShop(stage, {
+    sources: ['web', 'till'],
+    identity: { same_ids: [['web', 'till']] },
+  });
+  const phone = '+40722000111';
+  shop.holds(
+    [
+      { orders: [anOrder({ customer_id: '1', email: 'ana@example.com', phone })] },
+      { orders: [anOrder({ email: undefined, phone })] },
+    ],
+    'web',
+  );
+  shop.holds({ orders: [anOrder({ customer_id: '1', email: undefined })] }, 'till');
+  await shop.run(AS_OF);
+
+  const { orders, names, joined } = await explained(shop, 'ana@example.com');
+
+  const [web, till] = shop.job.sources.map(({ key }) => `customer:${key}:1`);
+  expect(orders).toHaveLength(3);
+  expect(names.toSorted()).toEqual([web!, till!, 'email:ana@example.com', `phone:${phone}`].toSorted());
+  expect(joined).toEqual([
+    { names: [web, 'email:ana@example.com'], by: 'both stand in one record' },
+    { names: [web, till].toSorted(), by: 'their sources share customer ids' },
+    { names: [names[0], `phone:${phone}`], by: 'nobody else uses that number' },
+  ]);
+});
+
 test('somebody without an id is found by what export shows in its place', async () => {
   const { shop } = openActiveShop(stage);
   const phone = '+40722000111';

@@ -202,3 +202,53 @@ describe('what is known of a person', () => {
     expect(customers).toMatchObject([{ email_consent: 'yes', service_cost: '3', first_name: 'Anna' }]);
   });
 });
+
+describe('what a job says of identity', () => {
+  const families = {
+    orders: boughtBy(
+      { email: 'ana@example.com', phone: '+40722000111' },
+      { customer_id: '7', phone: '+40722000111' },
+      { phone: '+40722000111' },
+      { email: 'bo@example.com', phone: '+40722000222' },
+      { phone: '+40722000222' },
+    ),
+  };
+
+  test.each([
+    // Nobody knows whose the third order is: two people use its number.
+    ['alone', [1, 1, 1, 2]],
+    ['join', [2, 3]],
+    ['apart', [1, 1, 1, 1, 1]],
+  ] as const)('customers with one phone number: %s', async (phone, orders) => {
+    const shop = stage.shop({ identity: { phone } });
+    shop.holds(families);
+
+    const { customers } = await shop.profile('2026-03-31');
+
+    expect(customers.map((row) => row.orders).toSorted()).toEqual(orders);
+  });
+
+  test('sources that share their ids have their customers in common, others do not', async () => {
+    const sources = ['web', 'till', 'market'];
+    const shop = stage.shop({ sources, identity: { same_ids: [['web', 'till']] } });
+    shop.holds({ orders: boughtBy({ customer_id: '7', email: 'ana@example.com' }) }, 'web');
+    shop.holds({ orders: boughtBy({ customer_id: '7' }, { customer_id: '8' }) }, 'till');
+    shop.holds({ orders: boughtBy({ customer_id: '7', email: 'bo@example.com' }) }, 'market');
+
+    const { customers } = await shop.profile('2026-03-31');
+
+    expect(customers.map(({ email, orders }) => [email, orders]).toSorted()).toEqual([
+      ['', 1],
+      ['', 1],
+      ['', 2],
+    ]);
+  });
+
+  test('a list of sources that names a stranger, or a source twice, is an error', () => {
+    const listing = (same_ids: string[][]) => () =>
+      stage.shop({ sources: ['web', 'till'], identity: { same_ids } });
+
+    expect(listing([['web', 'tell']])).toThrow(/No source of this job is called "tell"/);
+    expect(listing([['web', 'till', 'web']])).toThrow(/"web" stands there twice/);
+  });
+});

@@ -36,6 +36,7 @@ export type ShopSettings = {
   exchange_rates?: Record<string, string>;
   /** As in the job file; memory sources are named only, and hold what `holds` gives them. */
   sources?: (string | object)[];
+  identity?: object;
   segments?: object;
   destinations?: object[];
   connectors?: Record<string, DestinationDefinition>;
