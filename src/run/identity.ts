@@ -1,8 +1,8 @@
 import { parsePhoneNumberFromString, type CountryCode } from 'libphonenumber-js';
 
-/** Trimmed and lower case, or '' where it is no address: one `@` with something on both sides and no space. */
+/** Trimmed, in small letters and Unicode's composed form (NFC), or '' where it is no address: one `@` with something on both sides and no space. */
 export function normaliseEmail(email: string | undefined): string {
-  const address = email?.trim().toLowerCase() ?? '';
+  const address = email?.trim().toLowerCase().normalize('NFC') ?? '';
   return /^[^\s@]+@[^\s@]+$/.test(address) ? address : '';
 }
 
