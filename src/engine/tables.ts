@@ -145,7 +145,7 @@ const TABLES: Record<string, string> = {
   marks: `(
     source LowCardinality(String), reading LowCardinality(String), part String, mark String,
     run_id LowCardinality(String), seq UInt64
-  ) ENGINE = MergeTree ORDER BY (source, reading, part, seq) ${STATE_SETTINGS}`,
+  ) ENGINE = MergeTree ORDER BY (source, part, seq) ${STATE_SETTINGS}`,
 
   runs: `(
     job LowCardinality(String), run_id String, event LowCardinality(String), at DateTime64(3, 'UTC'),

@@ -1,14 +1,11 @@
 import { hash } from 'node:crypto';
 import { DateTime } from 'luxon';
 import { FROM_THE_BEGINNING, type PullFrom } from '../../connectors/index.ts';
-import type { JobSource } from '../job/load.ts';
+import type { Job, JobSource } from '../job/load.ts';
 import type { RunContext } from './run.ts';
 
 /** How far back a run reads its sources: what is new, everything, or what changed since a day (ISO date). */
 export type Reach = 'new' | 'all' | { since: string };
-
-/** Where the marks of a source are: a job that reads it in another way has marks of its own. */
-type Shelf = { source: string; reading: string };
 
 /** @returns where the pull of a source begins */
 export async function whereFrom(run: RunContext, source: JobSource, reach: Reach): Promise<PullFrom> {
@@ -32,14 +29,27 @@ function lagged(mark: string, lag_ms: number): string {
   return Number.isNaN(time) ? mark : new Date(time - lag_ms).toISOString();
 }
 
+/**
+ * None where a job with other settings has read the source since: jobs share its records, and those are now as that
+ * job reads them.
+ */
 async function readMarks(run: RunContext, source: JobSource): Promise<Map<string, string>> {
-  const rows = await run.engine.query<{ part: string; mark: string }>(
-    `SELECT part, argMax(marks.mark, seq) AS mark FROM marks
-     WHERE source = {source:String} AND reading = {reading:String} GROUP BY part HAVING mark != ''`,
-    shelfOf(run, source),
+  const rows = await run.engine.query<{ part: string; mark: string; latest: string }>(
+    `SELECT part, argMax(marks.mark, seq) AS mark,
+       (SELECT argMax(reading, seq) FROM marks WHERE source = {source:String}) AS latest
+     FROM marks WHERE source = {source:String} GROUP BY part`,
+    { source: source.key },
   );
-  return new Map(rows.map(({ part, mark }) => [part, mark]));
+  if (rows.some(({ latest }) => latest !== readingOf(run.job, source))) {
+    // Before the first of its records is stored the other job has to know.
+    await keepMarks(run, source, { [TURN]: '' });
+    return new Map();
+  }
+  return new Map(rows.filter(({ mark }) => mark !== '').map(({ part, mark }) => [part, mark]));
 }
+
+/** A part without a mark: says only who reads from here on. */
+const TURN = '';
 
 /** Appends how far a source has been read. Everything up to there must be stored. */
 export async function keepMarks(
@@ -47,14 +57,14 @@ export async function keepMarks(
   source: JobSource,
   marks: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const at = { ...shelfOf(run, source), run_id: run.run_id, seq: run.clock() };
+  const reading = readingOf(run.job, source);
+  const at = { source: source.key, reading, run_id: run.run_id, seq: run.clock() };
   const rows = Object.entries(marks).map(([part, mark]) => ({ ...at, part, mark }));
   if (rows.length > 0)
     await run.engine.insert('marks', rows, { token: `${run.run_id}:${source.key}:${at.seq}` });
 }
 
 /** Dates without a zone and amounts without a currency are read as the job says. */
-function shelfOf({ job }: RunContext, { key, reading }: JobSource): Shelf {
-  const { timezone, currency } = job;
-  return { source: key, reading: hash('sha256', JSON.stringify([reading, timezone, currency])).slice(0, 16) };
+function readingOf({ timezone, currency }: Job, { reading }: JobSource): string {
+  return hash('sha256', JSON.stringify([reading, timezone, currency])).slice(0, 16);
 }

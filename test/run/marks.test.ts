@@ -98,6 +98,20 @@ describe('where a pull begins', () => {
   });
 });
 
+test('a job that reads the source in another way makes the first one read everything again', async () => {
+  const source = shelf();
+  const here = stage.shop({ sources: [source], name: 'here' });
+  const abroad = stage.shop({ sources: [source], name: 'abroad', timezone: 'Asia/Tokyo' });
+  here.holds({ orders: [anOrder()], marks: { orders: '2026-03-10T08:00:00.000Z' } }, source.name);
+
+  await here.run(AS_OF);
+  await here.run(AS_OF);
+  await abroad.run(AS_OF);
+  await here.run(AS_OF);
+
+  expect(here.asked(source.name).map(({ marks }) => Object.keys(marks).length)).toEqual([0, 1, 0, 0]);
+});
+
 describe('a pull that is cut off', () => {
   test('keeps what was stored, and the next one goes on from there', async () => {
     const shop = stage.shop({ sources: [shelf()] });
