@@ -10,11 +10,12 @@ export type Reach = 'new' | 'all' | { since: string };
 /** @returns where the pull of a source begins */
 export async function whereFrom(run: RunContext, source: JobSource, reach: Reach): Promise<PullFrom> {
   const cursors = Object.entries(source.definition.cursors?.(source.settings) ?? {});
+  const known = await readMarks(run, source);
   if (typeof reach === 'object') {
     const since = DateTime.fromISO(reach.since, { zone: run.job.timezone }).toUTC().toISO()!;
     return { marks: new Map(), since: new Map(cursors.map(([part]) => [part, since])) };
   }
-  const marks = reach === 'all' ? FROM_THE_BEGINNING.marks : await readMarks(run, source);
+  const marks = reach === 'all' ? FROM_THE_BEGINNING.marks : known;
   const since = cursors.flatMap(([part, { lag_ms, start }]) => {
     const mark = marks.get(part);
     const from = mark === undefined ? start : lagged(mark, lag_ms);
