@@ -6,6 +6,7 @@ import { klaviyo } from './klaviyo/schema.ts';
 import { mailchimp } from './mailchimp/schema.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
+import { woocommerce } from './woocommerce/source.ts';
 
 export * from './destination.ts';
 export * from './error.ts';
@@ -16,7 +17,7 @@ export * from './source.ts';
 export type * from './table.ts';
 
 /** Every kind of source a job file may name, by `type`. */
-export const sources: Record<string, SourceDefinition> = { csv: csvSource };
+export const sources: Record<string, SourceDefinition> = { csv: csvSource, woocommerce };
 
 /** Every kind of destination a job file may name, by `type`. */
 export const destinations: Record<string, DestinationDefinition> = {
@@ -35,4 +36,6 @@ export const sandboxes = {
   klaviyo: async (options: SandboxOptions) => (await import('./klaviyo/sandbox.ts')).klaviyoSandbox(options),
   facebook: async (options: SandboxOptions) =>
     (await import('./facebook/sandbox.ts')).facebookSandbox(options),
+  woocommerce: async (options: SandboxOptions) =>
+    (await import('./woocommerce/sandbox.ts')).woocommerceSandbox(options),
 } satisfies Partial<Record<SandboxPlatform['name'], OpenSandbox>>;
