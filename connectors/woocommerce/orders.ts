@@ -69,8 +69,10 @@ async function* pullTrash(
   const list = { ...ORDERS, what: 'read deleted orders', query: { ...ORDERS.query, status: TRASH } };
   const ids = { ...list, query: { status: TRASH, _fields: 'id,date_modified_gmt' } };
   const digest = createHash('sha256');
+  let some = false;
   try {
     for await (const { rows } of pages(shop, ids, START, sizes, context)) {
+      some ||= rows.length > 0;
       for (const { id, date_modified_gmt: at } of rows) digest.update(`${id} ${String(at)}\n`);
     }
   } catch (error) {
@@ -80,6 +82,6 @@ async function* pullTrash(
   }
   const seen = digest.digest('hex').slice(0, 16);
   if (seen === from.marks.get(TRASH)) return;
-  for await (const { rows } of pages(shop, list, START, sizes, context)) yield records(rows);
+  if (some) for await (const { rows } of pages(shop, list, START, sizes, context)) yield records(rows);
   yield { marks: { [TRASH]: seen } };
 }
