@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Page } from '../records.ts';
 import type { PullFrom, SourceContext } from '../source.ts';
 import type { Shop } from './client.ts';
-import { pages, START, type List, type PageSize, type Place, type Row } from './pages.ts';
+import { pages, START, type List, type PageSize, type Row } from './pages.ts';
 import type { Settings } from './schema.ts';
 import { LAG_MS } from './source.ts';
 

@@ -7,7 +7,7 @@ import { readAnswer } from './answer.ts';
 import { explain, Moved, oddAnswer, Refusal, type Subject } from './explain.ts';
 import { baseOf, type Settings } from './schema.ts';
 
-export type Request = {
+type Request = {
   /** What it does, for the words of an error: `read orders`. */
   what: string;
   /** After `/wp-json`, for example `/wc/v3/orders`. */

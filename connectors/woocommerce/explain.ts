@@ -130,6 +130,7 @@ function refused(problem: Problem, { status, text }: Refusal, heavy: Retry): Syn
     const fix = 'Install and activate WooCommerce, version 3.5 or later (its REST API is wc/v3).';
     return problem('SOURCE_NO_API', 'WooCommerce is missing or too old', why, fix);
   }
+  if (status === 404) return problem('SOURCE_GONE', 'it is no longer there', why);
   return problem('SOURCE_REJECTED', 'it refused the request', why);
 }
 
@@ -163,7 +164,7 @@ function denied(problem: Problem, status: number, { code, message }: WordpressEr
   if (/read permission/i.test(message)) {
     return problem('SOURCE_PERMISSION', 'the key may write but not read', why, KEY);
   }
-  if (status === 403 && /^woocommerce_rest_/.test(code)) {
+  if (status === 403 && code.startsWith('woocommerce_rest_')) {
     const what = 'the account of the key may not see that';
     return problem('SOURCE_PERMISSION', what, why, `${KEY} Or leave the part out of \`read\`.`);
   }

@@ -26,7 +26,10 @@ export async function* pullProducts(tools: Tools, from: PullFrom): AsyncGenerato
     list: { what: 'read products', path: '/wc/v3/products', query: { _fields: PRODUCT_FIELDS } },
     records: (rows) => recordsOf(rows, categories),
   };
-  if (from.marks.get(CATEGORIES) === digest) return yield* changes(part, tools, from);
+  if (from.marks.get(CATEGORIES) === digest) {
+    yield* changes(part, tools, from);
+    return;
+  }
   const marks = from.marks.get(READING) === digest ? from.marks : new Map<string, string>();
   yield { marks: { [READING]: digest } };
   yield* changes(part, tools, { marks, since: new Map() });

@@ -24,7 +24,7 @@ export async function readRefunds(shop: Shop, order: Order): Promise<Refund[]> {
     return (await shop.get({ what: 'read refunds', path, query }, z.array(Refund))).value;
   } catch (error) {
     // The order may have been deleted since it was listed: what it said of its refunds itself has to do.
-    if (error instanceof SyncError && error.problem.code === 'SOURCE_REJECTED') return [];
+    if (error instanceof SyncError && error.problem.code === 'SOURCE_GONE') return [];
     throw error;
   }
 }

@@ -1,5 +1,5 @@
 /** Rows of the imitation shop, in the shape of the API; money is a string, dates are GMT without a zone. */
-export type Meta = { id?: number; key: string; value: unknown };
+type Meta = { id?: number; key: string; value: unknown };
 type Item = { id: number; total: string };
 export type SandboxLine = Item & {
   name: string;
@@ -17,7 +17,7 @@ export type SandboxRefund = {
   fee_lines: Item[];
   shipping_lines: Item[];
 };
-export type SandboxAddress = Partial<
+type SandboxAddress = Partial<
   Record<'first_name' | 'last_name' | 'city' | 'state' | 'postcode' | 'country' | 'email' | 'phone', string>
 >;
 export type SandboxOrder = {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MEANINGS } from '../words.ts';
 
 /** What can be read of a shop. */
-export const PARTS = ['orders', 'customers', 'products'] as const;
+const PARTS = ['orders', 'customers', 'products'] as const;
 
 const consentMeta = (what: string) =>
   z
