@@ -25,7 +25,7 @@ export async function sandbox(
   return EXIT.done;
 }
 
-/** Serves all three platforms on one loopback origin. */
+/** Serves the imitation platforms on one loopback origin. */
 export async function openSandbox(options: { people?: SandboxPerson[]; port?: number }): Promise<Sandbox> {
   const platforms = await Promise.all(
     Object.values(sandboxes).map((open) => open({ people: options.people })),
@@ -67,6 +67,7 @@ function greeting(url: string): string {
     '  mailchimp: { base_url, api_key: sandbox-us1, list_id: sandbox }',
     '  klaviyo:   { base_url, api_key: sandbox }',
     '  facebook:  { base_url, access_token: sandbox, ad_account_id: act_1 }',
+    '  woocommerce: { url, consumer_key: sandbox, consumer_secret: sandbox }',
     '',
     `  GET ${url}/_state      what they hold`,
     `  GET ${url}/_requests   requests so far`,

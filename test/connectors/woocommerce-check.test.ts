@@ -1,9 +1,6 @@
 import { createServer } from 'node:https';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openWooCommerce } from '../../connectors/woocommerce/open.ts';
 import { Settings } from '../../connectors/woocommerce/schema.ts';
@@ -158,19 +155,11 @@ test('plain http is refused with the reason', () => {
 });
 
 test('a certificate that is not valid is told of, and nothing is sent', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'certificate-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const subject = ['-subj', '/CN=localhost', '-days', '1'];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-out', cert, ...subject],
-    {
-      stdio: 'ignore',
-    },
+  const [key, cert] = ['key', 'cert'].map((part) =>
+    readFileSync(`test/connectors/fixtures/self-signed.${part}.pem`),
   );
   let requests = 0;
-  const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (_, response) => {
+  const server = createServer({ key, cert }, (_, response) => {
     requests += 1;
     response.end('[]');
   });
