@@ -38,6 +38,7 @@ export type Address = z.output<typeof Address>;
 export type Meta = z.output<typeof meta>;
 
 const ITEM = { id: z.int(), total: money };
+const items = z.array(z.object(ITEM)).default([]);
 
 export const Order = z.object({
   id: z.int(),
@@ -63,8 +64,8 @@ export const Order = z.object({
       sku: z.string().nullish().catch(undefined),
     }),
   ),
-  fee_lines: z.array(z.object(ITEM)).default([]),
-  refunds: z.array(z.object({ id: z.int(), total: money })).default([]),
+  fee_lines: items,
+  refunds: items,
 });
 export type Order = z.output<typeof Order>;
 
@@ -74,9 +75,9 @@ export const Refund = z.object({
   id: z.int(),
   date_created_gmt: gmt,
   amount: money,
-  line_items: z.array(z.object(ITEM)).default([]),
-  fee_lines: z.array(z.object(ITEM)).default([]),
-  shipping_lines: z.array(z.object(ITEM)).default([]),
+  line_items: items,
+  fee_lines: items,
+  shipping_lines: items,
 });
 export type Refund = z.output<typeof Refund>;
 

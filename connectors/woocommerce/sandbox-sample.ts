@@ -19,13 +19,17 @@ const GOODS = [
 const STATES = ['completed', 'completed', 'completed', 'processing', 'on-hold', 'cancelled', 'pending'];
 
 const ORDERS = 60;
-const FIRST_DAY = Date.parse('2025-01-07T09:00:00Z');
 const DAY_MS = 86_400_000;
+const DAYS_BETWEEN = 9;
 /** 19 % tax. */
 const TAX = 0.19;
 
-/** Puts a small shop of always the same orders into the sandbox, for people who try the source without an account. */
-export function fillSample(shop: SandboxShop): void {
+/**
+ * Puts a small shop of always the same orders into the sandbox, the last of them a few days old, for people who try
+ * the source without an account.
+ */
+export function fillSample(shop: SandboxShop, now: number): void {
+  const first = now - (ORDERS + 1) * DAYS_BETWEEN * DAY_MS;
   const random = randoms(7);
   const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]!;
   const shoes = shop.putCategory({ name: 'Shoes' });
@@ -40,8 +44,8 @@ export function fillSample(shop: SandboxShop): void {
       name,
       sku,
       categories: [categories.get(category)!],
-      date_created_gmt: gmtText(FIRST_DAY),
-      date_modified_gmt: gmtText(FIRST_DAY),
+      date_created_gmt: gmtText(first),
+      date_modified_gmt: gmtText(first),
     }),
   }));
   const people = PEOPLE.map((name, index) => {
@@ -51,7 +55,7 @@ export function fillSample(shop: SandboxShop): void {
     // The last two never made an account.
     const account =
       index < PEOPLE.length - 2
-        ? shop.putCustomer({ email, first_name, last_name, billing, date_created_gmt: gmtText(FIRST_DAY) }).id
+        ? shop.putCustomer({ email, first_name, last_name, billing, date_created_gmt: gmtText(first) }).id
         : 0;
     return { billing, account };
   });
@@ -73,7 +77,7 @@ export function fillSample(shop: SandboxShop): void {
       };
     });
     const net = line_items.reduce((sum, { total }) => sum + Number(total), 0);
-    const at = FIRST_DAY + number * 9 * DAY_MS + Math.floor(random() * 9) * 3_600_000;
+    const at = first + number * DAYS_BETWEEN * DAY_MS + Math.floor(random() * 200) * 3_600_000;
     const order = shop.put({
       status: pick(STATES),
       customer_id: account,

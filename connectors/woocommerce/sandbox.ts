@@ -46,7 +46,7 @@ export function woocommerceSandbox(
   const now = options.now ?? Date.now;
   const shop = sandboxShop(now);
   const host = { ...options.host };
-  if (!options.empty) fillSample(shop);
+  if (!options.empty) fillSample(shop, now());
 
   function handle(request: SandboxRequest): SandboxReply {
     const reply = replyOf(request);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MEANINGS } from '../words.ts';
+import { columnSettings } from '../columns.ts';
 
 /** What can be read of a shop. */
 const PARTS = ['orders', 'customers', 'products'] as const;
@@ -27,14 +27,12 @@ export const Settings = z.strictObject({
     .min(1)
     .default([...PARTS])
     .describe('What is read. Orders tell of their buyers, guests too; `customers` are the accounts.'),
-  states: z
-    .record(z.string(), z.enum(MEANINGS))
-    .default({})
-    .describe("What order states of the shop's plugins mean; an unknown one does not count."),
-  pending_orders: z
-    .enum(['ignore', 'count'])
-    .default('ignore')
-    .describe('Whether orders on hold count (bank transfers that have not arrived yet).'),
+  states: columnSettings.states.describe(
+    "What order states of the shop's plugins mean; an unknown one does not count.",
+  ),
+  pending_orders: columnSettings.pending_orders.describe(
+    'Whether orders on hold count (bank transfers that have not arrived yet).',
+  ),
   consent: z
     .strictObject({
       email: consentMeta('e-mail marketing'),
@@ -43,15 +41,9 @@ export const Settings = z.strictObject({
     })
     .default({})
     .describe('WooCommerce itself asks for no consent; without a key it is unknown.'),
-  extra: z
-    .record(
-      z.string().regex(/^[a-z][a-z0-9_]*$/, 'Names are made of a-z, 0-9 and _, a letter first'),
-      z.string().min(1),
-    )
-    .default({})
-    .describe(
-      'What else the meta data of customers and orders says of people: a name of your own, and the key. Rules know it as `extra.NAME`.',
-    ),
+  extra: columnSettings.extra.describe(
+    'What else the meta data of customers and orders says of people: a name of your own, and the key. Rules know it as `extra.NAME`.',
+  ),
   customer_role: z
     .string()
     .min(1)

@@ -30,7 +30,7 @@ const FAULTS = [
   { status: 401, body: { code: 'woocommerce_rest_authentication_error', message: ECHO } },
   { status: 403, body: { code: 'woocommerce_rest_cannot_view', message: ECHO } },
   { status: 404, body: { code: 'rest_no_route', message: ECHO } },
-  { status: 400, body: { code: `${PERSON.email}`, message: ECHO } },
+  { status: 400, body: { code: PERSON.email, message: ECHO } },
   { status: 200, text: `<html>${ECHO}</html>`, content_type: 'text/html' },
   { status: 200, text: `[{"id":1,"billing":{"email":"${PERSON.email}"` },
   { status: 200, body: { [PERSON.email]: ECHO } },
