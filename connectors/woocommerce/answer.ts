@@ -16,6 +16,8 @@ export function readAnswer(text: string): Read {
   const whole = parsed(bare);
   if (whole) return { ...whole, notices: false };
   if (/^[[{]/.test(bare)) return { broken: 'cut off' };
+  // PHP that runs out of memory or time says so in place of the rest.
+  if (/\bFatal error\b/i.test(bare.slice(0, 2_000))) return { broken: 'cut off' };
   if (/\b(Warning|Notice|Deprecated|Strict Standards)\b/i.test(bare.slice(0, 2_000))) {
     const behind = behindNotices(bare);
     if (behind) return { ...behind, notices: true };

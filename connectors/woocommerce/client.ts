@@ -64,7 +64,7 @@ export function openShop(
   const { consumer_key, consumer_secret } = settings;
   const authorization = `Basic ${Buffer.from(`${consumer_key}:${consumer_secret}`).toString('base64')}`;
   const odd = new Set<string>();
-  const toldOdd = new Set<string>();
+  let oddTold = 0;
   let keyInQuery = false;
   let throttled = 0;
 
@@ -154,8 +154,8 @@ export function openShop(
       return value;
     },
     oddities() {
-      const news = [...odd].filter((oddity) => !toldOdd.has(oddity));
-      for (const oddity of news) toldOdd.add(oddity);
+      const news = [...odd].slice(oddTold);
+      oddTold = odd.size;
       return news;
     },
   };

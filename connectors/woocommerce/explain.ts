@@ -57,6 +57,8 @@ const KEY =
   'Make a key with the permission Read under WooCommerce > Settings > Advanced > REST API, for an administrator or shop manager.';
 
 const CERTIFICATES = /CERT|SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)|ERR_TLS/;
+/** Cloudflare's words for a server behind it that does not answer. */
+const UNREACHABLE = new Set([521, 522, 523, 530]);
 const NO_NAME = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 
 /** Failures that a page of half the size may avoid. */
@@ -123,6 +125,7 @@ function refused(problem: Problem, { status, text }: Refusal, heavy: Retry): Syn
   if (status === 408 || status === 504 || status === 524) {
     return problem('SOURCE_TIMEOUT', 'the answer took too long', why, SLOW, heavy);
   }
+  if (UNREACHABLE.has(status)) return problem('SOURCE_DOWN', 'it is not reachable', why, NEXT_RUN, 'now');
   if (status >= 500) return problem('SOURCE_BROKEN', 'its program broke off', why, SLOW, heavy);
   if (!error) return notWordpress(problem, status, why);
   if (status === 401 || status === 403) return denied(problem, status, error, why);

@@ -76,6 +76,7 @@ export async function* pages(
 ): AsyncGenerator<Listed> {
   let { last, offset } = from;
   let ahead: Asked | undefined;
+  let total: number | undefined;
   let back = 1;
   let failures = 0;
 
@@ -83,12 +84,12 @@ export async function* pages(
     const size = sizes.now();
     const query = { ...list.query, orderby: 'id', order: 'asc', per_page: String(size), offset: String(at) };
     const answer = shop.get({ ...list, query, patient: size <= SMALLEST }, z.array(Row));
-    // Whoever is in need of it hears of its failure; nobody may ever be.
+    // Whoever awaits it hears of its failure; a page that is asked for ahead may never be awaited.
     answer.catch(() => undefined);
     return { offset: at, size, answer };
   };
 
-  for (let total: number | undefined; ;) {
+  for (;;) {
     const asked: Asked = ahead?.offset === offset && ahead.size === sizes.now() ? ahead : ask(offset);
     const next = offset + asked.size - 1;
     ahead = total !== undefined && next + 1 < total ? ask(next) : undefined;

@@ -37,8 +37,8 @@ const OWN: Record<string, Meaning> = {
 export function orderStates({ states, pending_orders }: Settings): States {
   const given = Object.entries(states).map(([word, meaning]) => [wordOf(bare(word)), meaning] as const);
   const meanings = meaningsOf({ ...OWN, ...Object.fromEntries(given) });
-  const told = new Set<string>();
   const unknown = new Set<string>();
+  let told = 0;
   return {
     standing(status) {
       const word = wordOf(bare(status));
@@ -49,12 +49,12 @@ export function orderStates({ states, pending_orders }: Settings): States {
       return { counts, refunded: meaning === 'refunded', test: meaning === 'test' };
     },
     unknown() {
-      const news = [...unknown].filter((word) => !told.has(word) && /^[\p{L}\d_]{1,40}$/u.test(word));
-      for (const word of news) told.add(word);
-      return news.map(
-        (word) =>
-          `Orders in the state "${word}", which is a plugin's, do not count; say what it means in \`states: { ${word}: paid }\`.`,
-      );
+      const news = [...unknown].slice(told);
+      told = unknown.size;
+      return news.map((word) => {
+        const name = /^[\p{L}\d_]{1,40}$/u.test(word) ? word : '…';
+        return `Orders in the state "${name}", which is a plugin's, do not count; say what it means in \`states: { ${name}: paid }\`.`;
+      });
     },
   };
 }

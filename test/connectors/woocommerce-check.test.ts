@@ -85,6 +85,7 @@ test.each([
     { status: 400, body: { code: 'rest_invalid_param', message: 'Invalid: dp' } },
     'SOURCE_REJECTED',
   ],
+  ['a server behind Cloudflare that is down', { status: 522, text: '<html>' }, 'SOURCE_DOWN'],
   ['a list of something else', { status: 200, body: [{ name: 'x' }] }, 'SOURCE_ANSWER'],
   ['an object for a list', { status: 200, body: { orders: [] } }, 'SOURCE_ANSWER'],
 ])('%s is told of with its cure', async (_, fault, code) => {

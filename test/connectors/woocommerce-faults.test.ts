@@ -27,6 +27,10 @@ test.each([
   ['a broken connection before it is done', { drop: 'before' as const }],
   ['a broken connection after it is done', { drop: 'after' as const }],
   ['an answer that is cut off', { status: 200, text: '[{"id":1,"line_items":[{"id":5}]' }],
+  [
+    'PHP without memory',
+    { status: 200, text: '<br />\n<b>Fatal error</b>: Allowed memory size of 1 bytes exhausted' },
+  ],
   ['nothing at all with 200', { status: 200, text: '' }],
 ])('%s is passed over, and every order is read once', async (_, fault) => {
   const stand = await openFilled(350);

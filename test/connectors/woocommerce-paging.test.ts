@@ -274,3 +274,23 @@ test('however orders change, come and go between requests, none is lost and none
     { numRuns: 40 },
   );
 });
+
+test('a reading of all products that is cut off goes on, unless the categories changed again', async () => {
+  const stand = await openStand({ settings: { read: ['products'] } });
+  const hats = stand.shop.putCategory({ name: 'Hats' });
+  for (let product = 0; product < 250; product += 1) stand.shop.putProduct({ categories: [hats] });
+  await stand.pull({ pages: 3 });
+  const { products } = await stand.pull();
+  hats.name = 'Caps';
+  await stand.pull({ pages: 3 });
+  hats.name = 'Headwear';
+
+  await stand.pull();
+
+  expect(products.slice(0, 51).map(({ product_id }) => Number(product_id))).toEqual(
+    [...stand.shop.products.keys()].slice(199),
+  );
+  expect(new Set([...stand.kept.products.values()].map(({ category }) => category))).toEqual(
+    new Set(['Headwear']),
+  );
+});
