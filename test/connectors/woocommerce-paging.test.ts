@@ -169,6 +169,26 @@ test('a first pull that is cut off, with the shop changing behind it, ends with 
   expect(stand.kept.orders.get('350')).toMatchObject({ counts: false });
 });
 
+test('what changes behind the place where a pull of days is comes with the next one', async () => {
+  let requests = 0;
+  const stand = await openStand({
+    ...ONLY_ORDERS,
+    before: () => {
+      requests += 1;
+      stand.later(20 * 3_600_000);
+      if (requests === 2) stand.shop.change(5, { status: 'cancelled' });
+    },
+  });
+  fill(stand, 400);
+  await stand.pull();
+  const before = stand.kept.orders.get('5');
+
+  await stand.pull();
+
+  expect(before).toMatchObject({ counts: true });
+  expect(stand.kept.orders.get('5')).toMatchObject({ counts: false });
+});
+
 test('a pull that asks for something else than the one that was cut off begins anew', async () => {
   const stand = await openStand(ONLY_ORDERS);
   fill(stand, 250);
