@@ -9,25 +9,32 @@ export type Reach = 'new' | 'all' | { since: string };
 
 /** @returns where the pull of a source begins */
 export async function whereFrom(run: RunContext, source: JobSource, reach: Reach): Promise<PullFrom> {
-  const cursors = Object.entries(source.definition.cursors?.(source.settings) ?? {});
   const known = await readMarks(run, source);
-  if (typeof reach === 'object') {
-    const since = DateTime.fromISO(reach.since, { zone: run.job.timezone }).toUTC().toISO()!;
-    return { marks: new Map(), since: new Map(cursors.map(([part]) => [part, since])) };
-  }
-  const marks = reach === 'all' ? FROM_THE_BEGINNING.marks : known;
+  const marks = reach === 'new' ? known : FROM_THE_BEGINNING.marks;
+  const cursors = Object.entries(source.definition.cursors?.(source.settings) ?? {});
   const since = cursors.flatMap(([part, { lag_ms, start }]) => {
-    const mark = marks.get(part);
+    const mark = reach === 'all' ? undefined : known.get(part);
     const from = mark === undefined ? start : lagged(mark, lag_ms);
-    return from === undefined ? [] : [[part, from] as const];
+    return from === undefined
+      ? []
+      : [[part, typeof reach === 'object' ? earlier(from, run, reach) : from] as const];
   });
   return { marks, since: new Map(since) };
 }
 
+/** From the day that was asked for, or from where the pull would begin anyway: what lies between must not be missed. */
+function earlier(from: string, { job }: RunContext, reach: { since: string }): string {
+  const day = DateTime.fromISO(reach.since, { zone: job.timezone }).toUTC().toISO()!;
+  return isTime(from) && day < from ? day : from;
+}
+
 /** A mark that is no time, such as a growing number, has no lag. */
 function lagged(mark: string, lag_ms: number): string {
-  const time = /^\d{4}-/.test(mark) ? Date.parse(mark) : NaN;
-  return Number.isNaN(time) ? mark : new Date(time - lag_ms).toISOString();
+  return isTime(mark) ? new Date(Date.parse(mark) - lag_ms).toISOString() : mark;
+}
+
+function isTime(mark: string): boolean {
+  return /^\d{4}-/.test(mark) && !Number.isNaN(Date.parse(mark));
 }
 
 /**

@@ -81,6 +81,16 @@ describe('where a pull begins', () => {
     ]);
   });
 
+  test('a day after the mark leaves nothing out, and without a mark everything is read', async () => {
+    const shop = stage.shop({ sources: [shelf()] });
+    shop.holds({ orders: [anOrder()], marks: { orders: '2026-03-10T08:00:00.000Z' } });
+
+    await shop.run(AS_OF, { reach: { since: '2026-03-20' } });
+    await shop.run(AS_OF, { reach: { since: '2026-03-20' } });
+
+    expect(shop.asked().map(({ since }) => since)).toEqual([{}, { orders: '2026-03-08T08:00:00.000Z' }]);
+  });
+
   test('settings that change what is read begin anew; a new secret or name does not', async () => {
     const source = shelf({ token: 'old-secret' });
     const shop = stage.shop({ sources: [source] });
