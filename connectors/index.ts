@@ -3,6 +3,7 @@ import { csvSource } from './csv/source.ts';
 import type { DestinationDefinition } from './destination.ts';
 import { facebook } from './facebook/schema.ts';
 import { klaviyo } from './klaviyo/schema.ts';
+import { klaviyoSource } from './klaviyo/source.ts';
 import { mailchimp } from './mailchimp/schema.ts';
 import { mailchimpSource } from './mailchimp/source.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
@@ -22,6 +23,7 @@ export const sources: Record<string, SourceDefinition> = {
   csv: csvSource,
   woocommerce,
   mailchimp: mailchimpSource,
+  klaviyo: klaviyoSource,
 };
 
 /** Every kind of destination a job file may name, by `type`. */

@@ -1,0 +1,45 @@
+import { z } from 'zod';
+import { EVENT_TYPES } from '../records.ts';
+import type { SourceDefinition } from '../source.ts';
+import { Settings } from './schema.ts';
+
+const DAY_MS = 86_400_000;
+/** What is read again before the mark: integrations send events late, with the time at which they happened. */
+export const LAG_MS = 3 * DAY_MS;
+/** Opens and clicks count for 12 months; the second year lets dates in the past be computed. */
+const FIRST_PULL_MS = 2 * 365 * DAY_MS;
+
+const settings = z.strictObject({
+  api_key: z
+    .string()
+    .min(1)
+    .meta({ secret: true })
+    .describe('Private API key with the scopes events:read, metrics:read and profiles:read.'),
+  metrics: z
+    .record(z.string().min(1), z.enum([...EVENT_TYPES, 'ignore']))
+    .default({})
+    .describe(
+      'What the events of a metric are, by its name in Klaviyo, for instance `Submitted review: review`. Adds to Opened Email (open), Clicked Email (click), Bounced Email (bounce), Active on Site (visit) and Viewed Product (view); `ignore` leaves one of these out.',
+    ),
+  start: z.iso.date().optional().describe('Day before which no events are read; two years ago when absent.'),
+  base_url: Settings.shape.base_url,
+});
+export type KlaviyoSourceSettings = z.output<typeof settings>;
+
+/** What people did: e-mails opened and clicked, visits, and whatever else the account has metrics of. */
+export const klaviyoSource: SourceDefinition<KlaviyoSourceSettings> = {
+  type: 'klaviyo',
+  title: 'Klaviyo events',
+  settings,
+  /** Nothing but the key tells accounts apart; a key may be changed, and a job has one account. */
+  identity: () => 'klaviyo',
+  /** Each metric has a mark of its own; what the part `events` says is where those without one begin. */
+  cursors({ start }) {
+    const first = start === undefined ? Date.now() - FIRST_PULL_MS : Date.parse(start);
+    return { events: { field: 'datetime', lag_ms: LAG_MS, start: new Date(first).toISOString() } };
+  },
+  async open(given, context) {
+    const { openKlaviyoSource } = await import('./pull.ts');
+    return openKlaviyoSource(given, context);
+  },
+};
