@@ -8,6 +8,7 @@ import { readMetrics, type Metric } from './metrics.ts';
 import { LAG_MS, type KlaviyoSourceSettings } from './source.ts';
 
 const [SECOND_MS, DAY_MS] = [1_000, 86_400_000];
+const MANY_MS = 60 * DAY_MS;
 /** Streams of events side by side: with answers of half a second, sixteen pages a second, far from the quota of 350. */
 const STREAMS = 8;
 
@@ -49,8 +50,8 @@ type Unit = { metric: Metric; index: number; span: Span };
 type Came = Unit & { page?: EventPage };
 
 /**
- * Reads the metrics day by day, several days and metrics side by side. A metric's mark is the end of the last day up
- * to which all was read, so that a pull that is cut off goes on there.
+ * Reads the metrics day by day, or week by week, several of them side by side. A metric's mark is the end of the last
+ * one up to which all was read, so that a pull that is cut off goes on there.
  */
 async function* pull(
   api: Api,
@@ -102,18 +103,19 @@ function beginningOf(metric: Metric, { marks, since }: PullFrom): number | undef
   return start === undefined ? undefined : Date.parse(start);
 }
 
-/** Days from a time on, the last of them shorter; without a beginning all is one. */
+/** Days from a time on, weeks where they would be many, the last shorter; without a beginning all is one. */
 function spans(begin: number | undefined, until: number): Span[] {
   if (begin === undefined) return [{ until }];
   const from = Math.floor(begin / SECOND_MS) * SECOND_MS;
-  const count = Math.max(0, Math.ceil((until - from) / DAY_MS));
+  const length = until - from > MANY_MS ? 7 * DAY_MS : DAY_MS;
+  const count = Math.max(0, Math.ceil((until - from) / length));
   return Array.from({ length: count }, (_, index) => ({
-    from: from + index * DAY_MS,
-    until: Math.min(until, from + (index + 1) * DAY_MS),
+    from: from + index * length,
+    until: Math.min(until, from + (index + 1) * length),
   }));
 }
 
-/** Knows up to where each metric has been read without a gap, though its days end in any order. */
+/** Knows up to where each metric has been read without a gap, though its spans end in any order. */
 function marker() {
   const ended = new Map<string, Map<number, Unit>>();
   const next = new Map<string, number>();
