@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import { EVENT_TYPES } from '../records.ts';
 import type { SourceDefinition } from '../source.ts';
@@ -31,8 +32,8 @@ export const klaviyoSource: SourceDefinition<KlaviyoSourceSettings> = {
   type: 'klaviyo',
   title: 'Klaviyo events',
   settings,
-  /** Nothing but the key tells accounts apart; a key may be changed, and a job has one account. */
-  identity: () => 'klaviyo',
+  /** Nothing but the key tells accounts apart, so with a new key all is read anew. */
+  identity: ({ api_key }) => `klaviyo:${hash('sha256', api_key)}`,
   /** Each metric has a mark of its own; what the part `events` says is where those without one begin. */
   cursors({ start }) {
     const first = start === undefined ? Date.now() - FIRST_PULL_MS : Date.parse(start);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { z } from 'zod';
 import type { Cursor, SourceDefinition } from '../source.ts';
 import { accountSettings } from './account.ts';
@@ -36,9 +37,8 @@ export const mailchimpSource: SourceDefinition<MailchimpSourceSettings> = {
   type: 'mailchimp',
   title: 'Mailchimp campaigns and contacts',
   settings,
-  /** List ids are unique across Mailchimp; without one the data centre is all that tells accounts apart for certain. */
-  identity: ({ api_key, list_id }) =>
-    `mailchimp:${list_id ?? `all lists at ${api_key.slice(api_key.lastIndexOf('-') + 1)}`}`,
+  /** List ids are unique across Mailchimp; nothing but the key tells whole accounts apart. */
+  identity: ({ api_key, list_id }) => `mailchimp:${list_id ?? hash('sha256', api_key)}`,
   /** Each campaign has a mark of its own; what the part `activity` says is where those without one begin. */
   cursors({ list_id, contacts, start }) {
     const first = start === undefined ? Date.now() - FIRST_PULL_MS : Date.parse(start);
