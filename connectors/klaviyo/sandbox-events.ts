@@ -72,12 +72,14 @@ export function openEvents(store: Store, options: SandboxOptions) {
     return { ...reply, body };
   }
 
-  /** Two weeks of thirty people, the same for the same day. */
+  /** Two weeks of some people, the same for the same day. */
   function addSample(): void {
     const now = options.now?.() ?? Date.now();
     for (const name of USUAL) metric(name);
-    for (let index = 0; index < 30; index += 1) {
-      const person = { email: `sample${index + 1}@shop.example` };
+    const invented = Array.from({ length: 30 }, (_, index) => `sample${index + 1}@shop.example`);
+    const people = options.people?.map(({ email }) => email) ?? invented;
+    for (const [index, email] of people.entries()) {
+      const person = { email };
       for (let day = 14; day > 0; day -= 1) {
         const at = new Date(now - day * 86_400_000 + index * 60_000).toISOString();
         if ((index + day) % 5 === 0) {

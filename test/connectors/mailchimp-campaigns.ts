@@ -9,7 +9,7 @@ import { serveSandbox } from '../../connectors/sandbox-server.ts';
 import { breaches } from './mailchimp-open.ts';
 import { pullsOf } from './pulls.ts';
 
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 const never = new AbortController().signal;
 
 /**
