@@ -3,6 +3,7 @@ import type { Event, EventType } from '../records.ts';
 import { cursorIn, type Api } from './api.ts';
 import { answerError, type Call } from './explain.ts';
 import type { Metric } from './metrics.ts';
+import { literal, type Span } from './spans.ts';
 
 /** The most events on a page (API description of revision 2026-07-15). */
 const PAGE = 1_000;
@@ -45,10 +46,11 @@ type Events = z.output<typeof Events>;
  * Where an event says that a program made it: mail clients that load pictures ahead, scanners that follow links. Apple's
  * private opens are among the former, whoever opened.
  */
-const MACHINE: Partial<Record<EventType, string>> = { open: 'machine_open', click: 'Bot Click' };
+const MACHINE: Partial<Record<EventType, readonly string[]>> = {
+  open: ['machine_open', 'Apple Privacy Open'],
+  click: ['Bot Click'],
+};
 
-/** Half open, in milliseconds since 1970; without `from` all there is before `until`. */
-export type Span = { from?: number; until: number };
 /** `nobody` counts events of profiles by which no customer can be known, `undated` those without a time. */
 export type EventPage = { events: Event[]; nobody: number; undated: number };
 
@@ -91,7 +93,7 @@ export async function* readEvents(
   }
 }
 
-function pageOf({ data, included }: Events, type: EventType, machine: string | undefined): EventPage {
+function pageOf({ data, included }: Events, type: EventType, machine: readonly string[] = []): EventPage {
   const profiles = new Map(included.map(({ id, attributes }) => [id, attributes]));
   const page: EventPage = { events: [], nobody: 0, undated: 0 };
   for (const { id, attributes, relationships } of data) {
@@ -107,7 +109,9 @@ function pageOf({ data, included }: Events, type: EventType, machine: string | u
         customer_id: external_id ?? undefined,
         email: email ?? undefined,
         phone: phone_number ?? undefined,
-        is_machine: machine === undefined ? undefined : truth(attributes.event_properties?.[machine]),
+        is_machine: machine
+          .map((name) => truth(attributes.event_properties?.[name]))
+          .find((told) => told !== undefined),
       });
     }
   }
@@ -118,9 +122,4 @@ function pageOf({ data, included }: Events, type: EventType, machine: string | u
 function truth(value: unknown): boolean | undefined {
   const word = String(value).toLowerCase();
   return word === 'true' || word === 'false' ? word === 'true' : undefined;
-}
-
-/** A time in a filter stands without quotes; it is told to the second. */
-function literal(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -3,13 +3,14 @@ import { merged } from '../merged.ts';
 import type { Page } from '../records.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
 import { accountLimiter, klaviyoApi, type Api } from './api.ts';
-import { readEvents, type EventPage, type Span } from './events.ts';
+import { readConsent } from './consent.ts';
+import { readEvents, type EventPage } from './events.ts';
 import { readMetrics, type Metric } from './metrics.ts';
 import { LAG_MS, type KlaviyoSourceSettings } from './source.ts';
+import { marker, spans, type Span } from './spans.ts';
 
 const [SECOND_MS, DAY_MS] = [1_000, 86_400_000];
-const MANY_MS = 60 * DAY_MS;
-/** Streams of events side by side: with answers of half a second, sixteen pages a second, far from the quota of 350. */
+/** Streams side by side: with answers of half a second, sixteen pages a second. The quota of events is 350. */
 const STREAMS = 8;
 
 /**
@@ -29,15 +30,26 @@ export function openKlaviyoSource(
   };
 }
 
-async function check(api: Api, { metrics: asked }: KlaviyoSourceSettings, now: number): Promise<string[]> {
+async function check(
+  api: Api,
+  { metrics: asked, profiles }: KlaviyoSourceSettings,
+  now: number,
+): Promise<string[]> {
   const { metrics, missing } = await readMetrics(api, asked);
-  const facts = metrics.map(({ id, name, type }) => `${name} (${id}): read as ${type}`);
+  // A look at the last hour shows whether events and profiles may be read.
+  const hour = { from: now - 3_600_000, until: now };
   const [first] = metrics;
-  // A metric of the last hour shows whether events and their people may be read.
-  if (first) await readEvents(api, first, { from: now - 3_600_000, until: now }).next();
+  if (first) await readEvents(api, first, hour).next();
+  if (profiles) await readConsent(api, hour).next();
+  const scopes = [
+    'metrics:read',
+    ...(first ? ['events:read'] : []),
+    ...(profiles || first ? ['profiles:read'] : []),
+  ];
   return [
-    `key accepted, with metrics:read${first ? ', events:read and profiles:read' : '; the account has no metrics to read yet'}`,
-    ...facts,
+    `key accepted, with ${scopes.join(', ')}`,
+    ...metrics.map(({ id, name, type }) => `${name} (${id}): read as ${type}`),
+    ...(first ? [] : ['the account has no metrics to read yet']),
     ...missing.map(noMetric),
   ];
 }
@@ -46,50 +58,59 @@ function noMetric(name: string): string {
   return `the account has no metric called "${name}" (yet)`;
 }
 
-type Unit = { metric: Metric; index: number; span: Span };
-type Came = Unit & { page?: EventPage };
+type Read = Page & Partial<Pick<EventPage, 'nobody' | 'undated'>>;
+/** One span of one part, and how it is read. */
+type Unit = { part: string; index: number; span: Span; read(span: Span): AsyncGenerator<Read> };
 
 /**
- * Reads the metrics day by day, or week by week, several of them side by side. A metric's mark is the end of the last
- * one up to which all was read, so that a pull that is cut off goes on there.
+ * Reads day by day, or week by week, several spans and metrics side by side. A part's mark is the end of the last span
+ * up to which all was read, so that a pull that is cut off goes on there.
  */
 async function* pull(
   api: Api,
-  { metrics: asked }: KlaviyoSourceSettings,
+  { metrics: asked, profiles }: KlaviyoSourceSettings,
   from: PullFrom,
   now: number,
 ): AsyncGenerator<Page> {
   const { metrics, missing } = await readMetrics(api, asked);
   if (missing.length > 0) yield { warnings: missing.map(noMetric) };
   const until = Math.ceil(now / SECOND_MS) * SECOND_MS;
-  const units = metrics
-    .flatMap((metric) =>
-      spans(beginningOf(metric, from), until).map((span, index) => ({ metric, index, span })),
-    )
-    .toSorted((a, b) => a.span.until - b.span.until);
+  const units = [
+    ...(profiles ? unitsOf('profiles', profileSpans(from, until), (span) => readConsent(api, span)) : []),
+    ...metrics.flatMap((metric) =>
+      unitsOf(partOf(metric), spans(beginningOf(metric, from), until), (span) =>
+        readEvents(api, metric, span),
+      ),
+    ),
+  ].toSorted((a, b) => a.span.until - b.span.until);
   const left = { nobody: 0, undated: 0 };
   const marks = marker();
-  for await (const { page, ...unit } of merged(streams(api, units), STREAMS)) {
-    if (page) {
-      left.nobody += page.nobody;
-      left.undated += page.undated;
-      yield { events: page.events };
+  for await (const { unit, read } of merged(streams(units), STREAMS)) {
+    if (read) {
+      const { nobody = 0, undated = 0, ...page } = read;
+      left.nobody += nobody;
+      left.undated += undated;
+      yield page;
     } else {
-      const mark = marks.done(unit);
+      const mark = marks.done(unit.part, unit.index, unit.span);
       if (mark) yield { marks: mark };
     }
   }
   yield { warnings: warningsOf(left) };
 }
 
-function* streams(api: Api, units: readonly Unit[]): Generator<AsyncGenerator<Came>> {
-  for (const unit of units) yield stream(api, unit);
+function unitsOf(part: string, of: readonly Span[], read: Unit['read']): Unit[] {
+  return of.map((span, index) => ({ part, index, span, read }));
+}
+
+function* streams(units: readonly Unit[]) {
+  for (const unit of units) yield stream(unit);
 }
 
 /** The pages of a unit, and it alone once they are all there. */
-async function* stream(api: Api, unit: Unit): AsyncGenerator<Came> {
-  for await (const page of readEvents(api, unit.metric, unit.span)) yield { ...unit, page };
-  yield unit;
+async function* stream(unit: Unit): AsyncGenerator<{ unit: Unit; read?: Read }> {
+  for await (const read of unit.read(unit.span)) yield { unit, read };
+  yield { unit };
 }
 
 function partOf({ id }: Metric): string {
@@ -103,37 +124,12 @@ function beginningOf(metric: Metric, { marks, since }: PullFrom): number | undef
   return start === undefined ? undefined : Date.parse(start);
 }
 
-/** Days from a time on, weeks where they would be many, the last shorter; without a beginning all is one. */
-function spans(begin: number | undefined, until: number): Span[] {
-  if (begin === undefined) return [{ until }];
-  const from = Math.floor(begin / SECOND_MS) * SECOND_MS;
-  const length = until - from > MANY_MS ? 7 * DAY_MS : DAY_MS;
-  const count = Math.max(0, Math.ceil((until - from) / length));
-  return Array.from({ length: count }, (_, index) => ({
-    from: from + index * length,
-    until: Math.min(until, from + (index + 1) * length),
-  }));
-}
-
-/** Knows up to where each metric has been read without a gap, though its spans end in any order. */
-function marker() {
-  const ended = new Map<string, Map<number, Unit>>();
-  const next = new Map<string, number>();
-
-  function done(unit: Unit): Record<string, string> | undefined {
-    const part = partOf(unit.metric);
-    const units = ended.get(part) ?? new Map<number, Unit>();
-    ended.set(part, units.set(unit.index, unit));
-    let mark: number | undefined;
-    for (let index = next.get(part) ?? 0; units.has(index); index += 1) {
-      mark = units.get(index)!.span.until;
-      units.delete(index);
-      next.set(part, index + 1);
-    }
-    return mark === undefined ? undefined : { [part]: new Date(mark).toISOString() };
-  }
-
-  return { done };
+/** At first all profiles, those that did not change for two years as one. */
+function profileSpans({ since }: PullFrom, until: number): Span[] {
+  const changed = since.get('profiles');
+  if (changed !== undefined) return spans(Date.parse(changed), until);
+  const old = until - 2 * 365 * DAY_MS;
+  return [{ until: old }, ...spans(old, until)];
 }
 
 function warningsOf({ nobody, undated }: { nobody: number; undated: number }): string[] {

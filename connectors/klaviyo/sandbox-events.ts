@@ -40,6 +40,11 @@ export function openEvents(store: Store, options: SandboxOptions) {
     return event.id;
   }
 
+  /** @param subscriptions in the form of `subscriptions` in Klaviyo's answers */
+  function consent(person: ProfileAttributes, subscriptions: Record<string, unknown>): void {
+    store.upsert(person).subscriptions = subscriptions;
+  }
+
   function getMetrics(request: SandboxRequest): SandboxReply {
     return page(request, [...metrics.values()], { usual: 200, most: 200 }, ({ id, name, integration }) => ({
       type: 'metric',
@@ -96,7 +101,7 @@ export function openEvents(store: Store, options: SandboxOptions) {
     { method: 'GET', path: /^\/metrics$/, tier: 'M', handle: getMetrics },
     { method: 'GET', path: /^\/events$/, tier: 'XL', handle: getEvents },
   ];
-  return { endpoints, metric, track };
+  return { endpoints, metric, track, consent };
 }
 
 function show(request: SandboxRequest, metric: string, { id, at, profile, properties }: Tracked) {

@@ -11,8 +11,8 @@ const JOBS = /^\/profile-bulk-import-jobs$/;
 const JOB = /^\/profile-bulk-import-jobs\/([^/]+)$/;
 const JOB_ERRORS = /^\/profile-bulk-import-jobs\/([^/]+)\/import-errors$/;
 
-/** Beside the platform, how events come into it. */
-export type KlaviyoSandbox = SandboxPlatform & Pick<SandboxEvents, 'metric' | 'track'>;
+/** Beside the platform, how events and consent come into it. */
+export type KlaviyoSandbox = SandboxPlatform & Pick<SandboxEvents, 'metric' | 'track' | 'consent'>;
 
 /**
  * An imitation of the part of Klaviyo's API (revision 2026-07-15) that deals with lists, profiles, imports, metrics and
@@ -53,9 +53,9 @@ export function klaviyoSandbox(options: SandboxOptions): KlaviyoSandbox {
     return 'refused' in quota ? quota.refused : { ...answer(endpoint, request), headers: quota.headers };
   }
 
-  const { metric, track } = events;
+  const { metric, track, consent } = events;
   const state = () => ({ lists: peopleByList(store) });
-  return { name: 'klaviyo', prefix: '/api', handle, state, metric, track };
+  return { name: 'klaviyo', prefix: '/api', handle, state, metric, track, consent };
 }
 
 function answer(endpoint: Endpoint, request: SandboxRequest): SandboxReply {

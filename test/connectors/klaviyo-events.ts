@@ -22,6 +22,7 @@ export async function openEvents(
   const settings: KlaviyoSourceSettings = {
     api_key: 'sandbox',
     metrics: {},
+    profiles: false,
     start: '2026-10-01',
     base_url: sandbox.url,
     ...options.settings,
@@ -32,7 +33,7 @@ export async function openEvents(
     await sandbox.close();
     expect(sandbox.exchanges.flatMap(mistakes)).toEqual([]);
     const called = Object.keys(sandbox.requests().klaviyo ?? {});
-    expect(called.filter((route) => !/^GET \/(metrics|events)$/.test(route))).toEqual([]);
+    expect(called.filter((route) => !/^GET \/(metrics|events|profiles)$/.test(route))).toEqual([]);
   });
 
   const at = (days_ago: number) => new Date(clock.now - days_ago * 86_400_000).toISOString();

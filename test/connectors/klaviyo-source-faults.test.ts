@@ -113,26 +113,35 @@ test('a source and a destination of one account keep to its quotas together, and
   }
   const sandbox = await serveSandbox([platform], { keep_exchanges: true });
   const stop = start();
-  const settings = { api_key: 'sandbox', metrics: {}, base_url: sandbox.url };
+  const settings = { api_key: 'sandbox', metrics: {}, profiles: true, base_url: sandbox.url };
   const context = { folder: '.', signal: never, backoff_ms: 1, log: () => {} };
   const destination = openKlaviyo(settings, context, limiter);
-  const source = openKlaviyoSource(settings, context, limiter, () => epoch);
+  const source = openKlaviyoSource(settings, context, limiter, () => epoch + 1_000);
   const { remote_id } = await destination.create('Top');
   // Each integration has a metric of its own: 12 of them, 45 days, so many streams of one page.
   for (let number = 1; number < 12; number += 1) platform.metric('Active on Site', `Shop ${number}`);
-  const since = new Map([['events', '2026-09-17T12:00:00.000Z']]);
+  const since = new Map([
+    ['events', '2026-09-17T12:00:00.000Z'],
+    ['profiles', '2026-10-30T12:00:00.000Z'],
+  ]);
 
   const [pages, acknowledgements] = await Promise.all([
     Array.fromAsync(source.pull({ marks: new Map(), since })),
-    Array.fromAsync(destination.push({ ...changeOf({ name: 'Top', remote_id }, members(500)), stop: never })),
+    Array.fromAsync(
+      destination.push({
+        ...changeOf({ name: 'Top', remote_id }, members(500), members(700).slice(500)),
+        stop: never,
+      }),
+    ),
   ]);
   await stop();
   await sandbox.close();
 
   expect(pages.flatMap(({ events = [] }) => events)).toHaveLength(700);
+  expect(sandbox.exchanges.filter(({ request }) => request.path === '/profiles').length).toBeGreaterThan(7);
   expect(acknowledgements.flatMap(({ added }) => added)).toHaveLength(500);
   expect(sandbox.exchanges.filter(({ reply }) => reply.status === 429)).toEqual([]);
   // More than the 350 of a second.
   const asked = sandbox.exchanges.filter(({ request }) => request.path === '/events').length;
-  expect(asked).toBe(12 * 45);
+  expect(asked).toBe(12 * 46);
 });

@@ -207,7 +207,7 @@ describe('check', () => {
     const { id } = shop.platform.metric('Active on Site');
 
     expect(await shop.source().check()).toEqual([
-      'key accepted, with metrics:read, events:read and profiles:read',
+      'key accepted, with metrics:read, events:read, profiles:read',
       `Active on Site (${id}): read as visit`,
       'the account has no metric called "Reviewed" (yet)',
     ]);
@@ -217,7 +217,8 @@ describe('check', () => {
     const shop = await openEvents();
 
     expect(await shop.source().check()).toEqual([
-      'key accepted, with metrics:read; the account has no metrics to read yet',
+      'key accepted, with metrics:read',
+      'the account has no metrics to read yet',
     ]);
   });
 });
