@@ -29,3 +29,11 @@ export class SyncError extends Error {
     this.retry = options.retry ?? 'never';
   }
 }
+
+/** The same failure met by a source: what is `DESTINATION_DOWN` for a destination of a platform is `SOURCE_DOWN`. */
+export function ofSource({ problem, retry, cause }: SyncError): SyncError {
+  return new SyncError(
+    { ...problem, code: problem.code.replace(/^DESTINATION_/, 'SOURCE_') },
+    { retry, cause },
+  );
+}

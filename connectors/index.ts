@@ -3,7 +3,9 @@ import { csvSource } from './csv/source.ts';
 import type { DestinationDefinition } from './destination.ts';
 import { facebook } from './facebook/schema.ts';
 import { klaviyo } from './klaviyo/schema.ts';
+import { klaviyoSource } from './klaviyo/source.ts';
 import { mailchimp } from './mailchimp/schema.ts';
+import { mailchimpSource } from './mailchimp/source.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 import { woocommerce } from './woocommerce/source.ts';
@@ -17,7 +19,12 @@ export * from './source.ts';
 export type * from './table.ts';
 
 /** Every kind of source a job file may name, by `type`. */
-export const sources: Record<string, SourceDefinition> = { csv: csvSource, woocommerce };
+export const sources: Record<string, SourceDefinition> = {
+  csv: csvSource,
+  woocommerce,
+  mailchimp: mailchimpSource,
+  klaviyo: klaviyoSource,
+};
 
 /** Every kind of destination a job file may name, by `type`. */
 export const destinations: Record<string, DestinationDefinition> = {

@@ -119,6 +119,11 @@ export type Event = {
   event_id: string;
   type: EventType;
   at: string;
+  /**
+   * True where the source says that a program did it (a mail client that loads pictures ahead, a scanner that follows
+   * links): such events do not count. False where it says that a person did; left out where it does not tell.
+   */
+  is_machine?: boolean;
   customer_id?: string;
   email?: string;
   phone?: string;

@@ -29,6 +29,8 @@ export type SandboxOptions = {
   now?: () => number;
   /** False: quotas and connections are not counted. */
   rates?: boolean;
+  /** True: what sources read is there from the start, a few dozen records, for people to try. */
+  sample?: boolean;
 };
 
 /** A small stateful imitation of one platform: its documented paths, limits, paging, jobs and per-item errors. */

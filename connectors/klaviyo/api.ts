@@ -1,13 +1,14 @@
 import {
   ApiKeySession,
   DataPrivacyApi,
+  EventsApi,
   ListsApi,
+  MetricsApi,
   ProfilesApi,
   RetryWithExponentialBackoff,
 } from 'klaviyo-api';
 import type { z } from 'zod';
-import type { DestinationContext } from '../destination.ts';
-import type { Limiter } from '../limiter.ts';
+import { limiterOf, type Limiter } from '../limiter.ts';
 import { withRetries } from '../retry.ts';
 import { answerError, explain, type Call } from './explain.ts';
 import { endpointOf, told } from './pace.ts';
@@ -20,6 +21,8 @@ export type Api = {
   lists: ListsApi;
   profiles: ProfilesApi;
   privacy: DataPrivacyApi;
+  events: EventsApi;
+  metrics: MetricsApi;
   limiter: Limiter;
   /**
    * Makes one call, with retries, and reads what of the answer is used.
@@ -34,13 +37,21 @@ export type Api = {
 };
 
 /**
+ * The one limiter of a key in this process. Klaviyo counts all keys of an account together; which account a key belongs
+ * to it tells only to keys with a scope of their own, so keys are kept apart here, and its headers tell of the others.
+ */
+export function accountLimiter({ base_url, api_key }: Settings): Limiter {
+  return limiterOf(`klaviyo ${base_url} ${api_key}`);
+}
+
+/**
  * The SDK's objects for one account. Its own retrying is off: it knows neither our signal nor broken connections.
  * Every request goes through the session, which lets it wait for its turn and adds the timeout that the SDK has not
  * (axios keeps it: that closes the socket, and touches no other user of axios in this process).
  */
 export function klaviyoApi(
   settings: Settings,
-  context: DestinationContext,
+  context: { signal: AbortSignal; backoff_ms: number },
   limiter: Limiter,
   timeout_ms: number = TIMEOUT_MS,
 ): Api {
@@ -52,13 +63,15 @@ export function klaviyoApi(
       send: () => send({ ...request, timeout: timeout_ms }),
       told,
     });
-  const [lists, profiles, privacy] = [
-    new ListsApi(session),
-    new ProfilesApi(session),
-    new DataPrivacyApi(session),
-  ];
+  const apis = {
+    lists: new ListsApi(session),
+    profiles: new ProfilesApi(session),
+    privacy: new DataPrivacyApi(session),
+    events: new EventsApi(session),
+    metrics: new MetricsApi(session),
+  };
   const origin = settings.base_url?.replace(/\/+$/, '');
-  if (origin) for (const api of [lists, profiles, privacy]) api.basePath = origin;
+  if (origin) for (const api of Object.values(apis)) api.basePath = origin;
 
   async function ask<T>(call: Call, reply: z.ZodType<T>, request: () => Promise<unknown>) {
     const attempt = async (): Promise<T> => {
@@ -75,7 +88,7 @@ export function klaviyoApi(
       explain: (thrown) => ({ error: explain(call, thrown) }),
     });
   }
-  return { lists, profiles, privacy, limiter, ask };
+  return { ...apis, limiter, ask };
 }
 
 /** A filter that matches any of the values. Klaviyo's literals are quoted and escaped as JSON's are. */

@@ -1,7 +1,7 @@
 import type { Destination, DestinationContext } from '../destination.ts';
 import { SyncError } from '../error.ts';
-import { limiterOf, type Limiter } from '../limiter.ts';
-import { klaviyoApi, type Api } from './api.ts';
+import type { Limiter } from '../limiter.ts';
+import { accountLimiter, klaviyoApi, type Api } from './api.ts';
 import { erase } from './erase.ts';
 import { watchJobs } from './jobs.ts';
 import { memberKeys } from './list-members.ts';
@@ -11,14 +11,11 @@ import { setProperties } from './properties.ts';
 import { push } from './push.ts';
 import type { Settings } from './schema.ts';
 
-/**
- * Opens one account's lists. Klaviyo counts all keys of an account together; which account a key belongs to it tells
- * only to keys with a scope of their own, so keys are kept apart here, and its headers tell of the others.
- */
+/** Opens one account's lists. */
 export function openKlaviyo(
   settings: Settings,
   context: DestinationContext,
-  limiter: Limiter = limiterOf(`klaviyo ${settings.base_url} ${settings.api_key}`),
+  limiter: Limiter = accountLimiter(settings),
 ): Destination {
   const api = klaviyoApi(settings, context, limiter);
   const jobs = watchJobs(api, context);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SyncError, type Retry } from '../error.ts';
+import { ofSource, SyncError, type Retry } from '../error.ts';
 import { TooLong } from '../limiter.ts';
 import { Refusals, type Refusal } from './replies.ts';
 
@@ -14,6 +14,8 @@ export type Call = {
   list?: boolean;
   /** What Klaviyo allows only so many of in a day: `new lists, 150`. */
   daily?: string;
+  /** True for calls of the source. */
+  source?: boolean;
 };
 
 /** A wait that Klaviyo asks for and that is longer than this is left to the next run. */
@@ -121,7 +123,8 @@ function problem(
   fix?: string,
   retry: Retry = 'never',
 ): SyncError {
-  return new SyncError({ code, where: call.where, what, why, fix }, { retry });
+  const error = new SyncError({ code, where: call.where, what, why, fix }, { retry });
+  return call.source ? ofSource(error) : error;
 }
 
 function describe(refusals: readonly Refusal[]): string {

@@ -8,7 +8,7 @@ type Request = Parameters<ApiKeySession['requestWithRetry']>[0];
 const [SECOND, MINUTE, DAY] = [1_000, 60_000, 86_400_000];
 
 /** Requests a second and a minute, per endpoint and account (API description of revision 2026-07-15). */
-const TIERS = { XS: [1, 15], S: [3, 60], M: [10, 150], L: [75, 750] } as const;
+const TIERS = { XS: [1, 15], S: [3, 60], M: [10, 150], L: [75, 750], XL: [350, 3500] } as const;
 type Tier = keyof typeof TIERS;
 
 /** New lists a day. */
@@ -30,6 +30,8 @@ const ENDPOINTS: readonly [method: string, path: RegExp, tier: Tier][] = [
   ['GET', /^\/profile-bulk-import-jobs\/[^/]+$/, 'M'],
   ['GET', /^\/profile-bulk-import-jobs\/[^/]+\/import-errors$/, 'M'],
   ['POST', /^\/data-privacy-deletion-jobs$/, 'S'],
+  ['GET', /^\/metrics$/, 'M'],
+  ['GET', /^\/events$/, 'XL'],
 ];
 
 /**

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { SandboxReply, SandboxRequest } from '../sandbox.ts';
-import { filterIn, invalid, notFound, page, read, self, sparse } from './sandbox-jsonapi.ts';
+import { filterIn, invalid, notFound, page, read, self, sparse, time } from './sandbox-jsonapi.ts';
 import type { Endpoint } from './sandbox-rates.ts';
 import { ProfileAttributes, type Profile, type Store } from './sandbox-store.ts';
 
@@ -35,10 +35,28 @@ export function profileEndpoints(store: Store): Endpoint[] {
   ];
 
   function getProfiles(request: SandboxRequest): SandboxReply {
+    const text = request.query.get('filter') ?? '';
+    if (text.includes('(updated,')) return getUpdated(request, text);
     const filter = filterIn(request.query, ['id', 'email', 'phone_number', 'external_id']);
     const found = filter?.values.flatMap((value) => store.find(filter.field, value) ?? []);
     const profiles = found ? [...new Set(found)] : [...store.profiles.values()];
     return page(request, profiles, { usual: 20, most: 100 }, (profile) => showProfile(request, profile));
+  }
+
+  /** Understands `greater-than(updated,…)` and `less-than(updated,…)`, alone or within `and(…)`, in order of update. */
+  function getUpdated(request: SandboxRequest, filter: string): SandboxReply {
+    const bound = (operator: string) => {
+      const time = new RegExp(`${operator}\\(updated,(\\d{4}-[\\dT:.+Z-]+)\\)`).exec(filter)?.[1];
+      return time === undefined ? undefined : Date.parse(time);
+    };
+    const [after = -Infinity, before = Infinity] = [bound('greater-than'), bound('less-than')];
+    if (Number.isNaN(after) || Number.isNaN(before)) {
+      throw invalid('Invalid filter provided.', { parameter: 'filter' });
+    }
+    const shown = [...store.profiles.values()]
+      .filter(({ updated }) => updated > after && updated < before)
+      .toSorted((a, b) => a.updated - b.updated);
+    return page(request, shown, { usual: 20, most: 100 }, (profile) => showProfile(request, profile));
   }
 
   function update(request: SandboxRequest, id: string): SandboxReply {
@@ -74,11 +92,19 @@ export function wrongProperty({ properties }: ProfileAttributes) {
     : { field: `properties/${name}`, detail: `${name} is not a valid property name.` };
 }
 
-export function showProfile(request: SandboxRequest, { id, attributes }: Profile) {
+export function showProfile(request: SandboxRequest, { id, attributes, updated, subscriptions }: Profile) {
+  const additional = request.query.get('additional-fields[profile]') === 'subscriptions';
+  const more = additional ? { updated: time(updated), subscriptions: subscriptions ?? NEVER } : {};
   return {
     type: 'profile',
     id,
-    attributes: sparse(request, 'profile', attributes),
+    attributes: sparse(request, 'profile', { ...attributes, ...more }),
     links: self(`/profiles/${id}`),
   };
 }
+
+/** Of somebody who never said anything; Klaviyo would let them be written to all the same. */
+const NEVER = {
+  email: { marketing: { can_receive_email_marketing: true, consent: 'NEVER_SUBSCRIBED', suppression: [] } },
+  sms: { marketing: { can_receive_sms_marketing: false, consent: 'NEVER_SUBSCRIBED' } },
+};

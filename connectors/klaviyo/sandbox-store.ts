@@ -8,7 +8,13 @@ export const ProfileAttributes = z.looseObject({
 });
 export type ProfileAttributes = z.infer<typeof ProfileAttributes>;
 
-export type Profile = { id: string; attributes: ProfileAttributes };
+/** `updated` in milliseconds since 1970; `subscriptions` is what Klaviyo tells of consent, as it tells it. */
+export type Profile = {
+  id: string;
+  attributes: ProfileAttributes;
+  updated: number;
+  subscriptions?: Record<string, unknown>;
+};
 export type List = {
   id: string;
   name: string;
@@ -53,6 +59,7 @@ export function emptyStore(now: () => number) {
     const profile = (profileId ? profiles.get(profileId) : known.find((found) => found !== undefined)) ?? {
       id: id('01SANDBOX', 26),
       attributes: {},
+      updated: now(),
     };
     const properties = { ...profile.attributes.properties, ...present(given.properties ?? {}) };
     return write(profile, { ...present(given), properties });
@@ -67,6 +74,7 @@ export function emptyStore(now: () => number) {
   function write(profile: Profile, given: ProfileAttributes): Profile {
     forget(profile);
     Object.assign(profile.attributes, given);
+    profile.updated = now();
     if (profile.attributes.email) profile.attributes.email = profile.attributes.email.toLowerCase();
     profiles.set(profile.id, profile);
     for (const field of IDENTIFIERS) {

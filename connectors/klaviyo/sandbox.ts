@@ -1,4 +1,5 @@
 import type { SandboxOptions, SandboxPlatform, SandboxReply, SandboxRequest } from '../sandbox.ts';
+import { openEvents, type SandboxEvents } from './sandbox-events.ts';
 import { importJobs } from './sandbox-import.ts';
 import { Refused, refusal } from './sandbox-jsonapi.ts';
 import { listEndpoints } from './sandbox-lists.ts';
@@ -10,11 +11,18 @@ const JOBS = /^\/profile-bulk-import-jobs$/;
 const JOB = /^\/profile-bulk-import-jobs\/([^/]+)$/;
 const JOB_ERRORS = /^\/profile-bulk-import-jobs\/([^/]+)\/import-errors$/;
 
-/** An imitation of the part of Klaviyo's API (revision 2026-07-15) that deals with lists, profiles and imports. */
-export function klaviyoSandbox(options: SandboxOptions): SandboxPlatform {
+/** Beside the platform, how events and consent come into it. */
+export type KlaviyoSandbox = SandboxPlatform & Pick<SandboxEvents, 'metric' | 'track' | 'consent'>;
+
+/**
+ * An imitation of the part of Klaviyo's API (revision 2026-07-15) that deals with lists, profiles, imports, metrics and
+ * events.
+ */
+export function klaviyoSandbox(options: SandboxOptions): KlaviyoSandbox {
   const now = options.now ?? Date.now;
   const store = emptyStore(now);
   const jobs = importJobs(store, now);
+  const events = openEvents(store, options);
   const quotas = rateLimits(now);
   const endpoints: Endpoint[] = [
     ...listEndpoints(store),
@@ -23,6 +31,7 @@ export function klaviyoSandbox(options: SandboxOptions): SandboxPlatform {
     { method: 'POST', path: JOBS, tier: 'M', handle: jobs.create },
     { method: 'GET', path: JOB, tier: 'M', handle: jobs.look },
     { method: 'GET', path: JOB_ERRORS, tier: 'M', handle: jobs.importErrors },
+    ...events.endpoints,
   ];
 
   function handle(request: SandboxRequest): SandboxReply {
@@ -44,7 +53,9 @@ export function klaviyoSandbox(options: SandboxOptions): SandboxPlatform {
     return 'refused' in quota ? quota.refused : { ...answer(endpoint, request), headers: quota.headers };
   }
 
-  return { name: 'klaviyo', prefix: '/api', handle, state: () => ({ lists: peopleByList(store) }) };
+  const { metric, track, consent } = events;
+  const state = () => ({ lists: peopleByList(store) });
+  return { name: 'klaviyo', prefix: '/api', handle, state, metric, track, consent };
 }
 
 function answer(endpoint: Endpoint, request: SandboxRequest): SandboxReply {

@@ -35,7 +35,14 @@ declare module '@mailchimp/mailchimp_marketing/src/ApiClient.js' {
       ): Promise<unknown>;
       getListMemberTags(listId: string, contactHash: string, query: Query): Promise<unknown>;
       getListMember(listId: string, contactHash: string, query: Query): Promise<unknown>;
-      getListMembersInfo(listId: string, query: Query & { status: 'archived' }): Promise<unknown>;
+      getListMembersInfo(
+        listId: string,
+        query: Query &
+          (
+            | { status: 'archived' }
+            | { since_last_changed?: string; sort_field: 'last_changed'; sort_dir: 'DESC' }
+          ),
+      ): Promise<unknown>;
       /** No `status`: it would change that of contacts who exist. No `sync_tags`: it would replace all their tags. */
       batchListMembers(
         listId: string,
@@ -57,6 +64,10 @@ declare module '@mailchimp/mailchimp_marketing/src/ApiClient.js' {
         listId: string,
         body: { tag: string; name: string; type: string; public: boolean; required: boolean },
       ): Promise<unknown>;
+    };
+    reports: {
+      getAllCampaignReports(query: Query): Promise<unknown>;
+      getEmailActivityForCampaign(campaignId: string, query: Query & { since?: string }): Promise<unknown>;
     };
   }
 }

@@ -1,11 +1,10 @@
 import ApiClient from '@mailchimp/mailchimp_marketing/src/ApiClient.js';
 import type { z } from 'zod';
-import type { DestinationContext } from '../destination.ts';
 import { SyncError } from '../error.ts';
-import type { Limiter } from '../limiter.ts';
+import { limiterOf, type Limiter } from '../limiter.ts';
 import { withRetries } from '../retry.ts';
+import type { Account } from './account.ts';
 import { explain, told, type Place } from './explain.ts';
-import type { MailchimpSettings } from './schema.ts';
 
 /** The most items Mailchimp puts on one page; it puts 10 when not asked. */
 export const PAGE = 1000;
@@ -21,11 +20,20 @@ const ENDPOINT = { name: 'any', windows: [] };
 export type Page<T> = { items: T[]; total: number };
 export type Api = ReturnType<typeof connect>;
 
+/** The one limiter of an account: its sources and destinations in all jobs share the connections. */
+export function accountLimiter({ base_url, api_key }: Account): Limiter {
+  return limiterOf(`mailchimp ${base_url} ${api_key}`, { connections: CONNECTIONS });
+}
+
 /**
- * A client of its own for one destination: the instance the SDK exports is shared by the whole process. It brings
- * neither retries nor pacing, so every call goes through ours.
+ * A client of its own for one source or destination: the instance the SDK exports is shared by the whole process. It
+ * brings neither retries nor pacing, so every call goes through ours.
  */
-export function connect(settings: MailchimpSettings, context: DestinationContext, limiter: Limiter) {
+export function connect(
+  settings: Account,
+  context: { signal: AbortSignal; backoff_ms: number },
+  limiter: Limiter,
+) {
   const { api_key, base_url } = settings;
   const { signal, backoff_ms } = context;
   const client = new ApiClient();
@@ -74,5 +82,5 @@ export function connect(settings: MailchimpSettings, context: DestinationContext
     }
   }
 
-  return { ask, pages, lists: client.lists, root: client.root };
+  return { ask, pages, lists: client.lists, root: client.root, reports: client.reports };
 }

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Destination, DestinationContext, Member } from '../destination.ts';
 import { SyncError } from '../error.ts';
-import { limiterOf, type Limiter } from '../limiter.ts';
+import type { Limiter } from '../limiter.ts';
 import { contactHash, MISSING, orMissing } from './among.ts';
-import { CONNECTIONS, connect, type Api } from './api.ts';
+import { accountLimiter, connect, type Api } from './api.ts';
 import type { Place } from './explain.ts';
 import { mergeFields } from './merge-fields.ts';
 import { addressOf } from './newcomers.ts';
@@ -17,9 +17,7 @@ import { tagsOf } from './tags.ts';
 export function openMailchimp(
   settings: MailchimpSettings,
   context: DestinationContext,
-  limiter: Limiter = limiterOf(`mailchimp ${settings.base_url} ${settings.api_key}`, {
-    connections: CONNECTIONS,
-  }),
+  limiter: Limiter = accountLimiter(settings),
 ): Destination {
   const { list_id } = settings;
   const api = connect(settings, context, limiter);

@@ -1,11 +1,11 @@
 import { z } from 'zod';
-import { SyncError, type Retry } from '../error.ts';
+import { ofSource, SyncError, type Retry } from '../error.ts';
 import { TooLong } from '../limiter.ts';
 import type { Told } from '../quota.ts';
 import { ProblemDocument } from './replies.ts';
 
-/** Where a call stood: the place to name in an error, and whether it addressed a tag by its id. */
-export type Place = { where: string; tag?: boolean };
+/** Where a call stood: the place to name in an error, whether it addressed a tag by its id, and who made it. */
+export type Place = { where: string; tag?: boolean; source?: boolean };
 
 /**
  * What the SDK throws. The status is in `status`, or in `statusCode` when an answer was labelled JSON and was not;
@@ -36,6 +36,11 @@ const KEY_FIX = 'Create an API key in Mailchimp (Account, Extras, API keys) and 
  * @throws the error itself where it comes from no call, that is, from a mistake in this program
  */
 export function explain(error: unknown, place: Place): SyncError {
+  const explained = explainCall(error, place);
+  return place.source ? ofSource(explained) : explained;
+}
+
+function explainCall(error: unknown, place: Place): SyncError {
   if (error instanceof SyncError) return error;
   if (error instanceof TooLong) return throttled(place, 'next_run');
   const { status, code, problem } = read(error);

@@ -46,6 +46,7 @@ export function contactRoutes(list: SandboxList): Route[] {
     const existing = existingContact(change.email_address);
     const status = existing ? change.status : (change.status ?? change.status_if_new);
     const contact = existing ?? list.putContact(change.email_address, status ?? 'transactional');
+    if (status === 'subscribed' && contact.status !== 'subscribed') contact.opted = list.time();
     contact.status = status ?? contact.status;
     const known = list.fields.map(({ tag }) => tag);
     const values = Object.entries(change.merge_fields).filter(([tag]) => known.includes(tag));
@@ -130,9 +131,14 @@ export function contactRoutes(list: SandboxList): Route[] {
 
   function listed(query: URLSearchParams): object {
     const status = query.get('status');
-    const shown = [...list.contacts.values()].filter((contact) =>
-      status ? contact.status === status : contact.status !== 'archived',
-    );
+    const since = Date.parse(query.get('since_last_changed') ?? '');
+    const shown = [...list.contacts.values()]
+      .filter((contact) => (status ? contact.status === status : contact.status !== 'archived'))
+      .filter(({ changed }) => !(Date.parse(changed) <= since));
+    if (query.get('sort_field') === 'last_changed') {
+      const direction = query.get('sort_dir') === 'DESC' ? -1 : 1;
+      shown.sort((a, b) => direction * a.changed.localeCompare(b.changed));
+    }
     return { members: page(shown, query).map(describeContact), total_items: shown.length };
   }
 

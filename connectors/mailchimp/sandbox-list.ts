@@ -9,6 +9,8 @@ export type Contact = {
   status: string;
   merge_fields: Record<string, unknown>;
   changed: string;
+  /** When a contact who is or was subscribed opted in. */
+  opted?: string;
 };
 export type Field = { merge_id: number; tag: string; name: string; type: string };
 /** A tag is `static`; a segment by rules is `saved` and holds nobody here. */
@@ -40,7 +42,8 @@ export function openList(options: SandboxOptions) {
   }
 
   function putContact(email: string, status: string): Contact {
-    const contact = { email, status, merge_fields: {}, changed: time() };
+    const opted = status === 'subscribed' ? time() : undefined;
+    const contact: Contact = { email, status, merge_fields: {}, changed: time(), opted };
     contacts.set(contactHash(email), contact);
     return contact;
   }
@@ -110,12 +113,13 @@ export function contactHash(email: string): string {
 }
 
 /** A contact as the API shows one. */
-export function describeContact({ email, status, merge_fields, changed }: Contact): object {
+export function describeContact({ email, status, merge_fields, changed, opted }: Contact): object {
   return {
     id: contactHash(email),
     email_address: email,
     status,
     merge_fields,
+    ...(opted === undefined ? {} : { timestamp_opt: opted }),
     last_changed: changed,
     list_id: SANDBOX_LIST,
   };

@@ -2,6 +2,7 @@ import type { SandboxOptions, SandboxPlatform, SandboxReply, SandboxRequest } fr
 import { contactRoutes } from './sandbox-contacts.ts';
 import { fieldRoutes } from './sandbox-fields.ts';
 import { openList, SANDBOX_LIST } from './sandbox-list.ts';
+import { openReports, type SandboxReports } from './sandbox-reports.ts';
 import { notFound, pick, problem, ProblemReply, type Route } from './sandbox-replies.ts';
 import { tagRoutes } from './sandbox-tags.ts';
 
@@ -9,15 +10,23 @@ const KEY = 'sandbox-us1';
 /** Requests at the same time, of all programs together. */
 const CONNECTIONS = 10;
 
+/** Beside the platform, how campaigns come into it: who sends them, and what their recipients do. */
+export type MailchimpSandbox = SandboxPlatform & Pick<SandboxReports, 'send' | 'act' | 'forget'>;
+
 /**
- * Mailchimp in small: one account (key `sandbox-us1`), one list (`sandbox`), its contacts and tags.
+ * Mailchimp in small: one account (key `sandbox-us1`), one list (`sandbox`), its contacts and tags, and reports of
+ * campaigns.
  * Where the documents leave an answer open, the harder case is imitated: addresses that the list does not know, and
  * those a tag has already, are both left out of the answer without a word.
  */
-export function mailchimpSandbox(options: SandboxOptions): SandboxPlatform {
+export function mailchimpSandbox(options: SandboxOptions): MailchimpSandbox {
   const list = openList(options);
-  const routes: Route[] = [
+  const reports = openReports(options);
+  const accountRoutes: Route[] = [
     ['GET', /^\/$/, () => ({ account_id: 'sandbox', account_name: 'Sandbox', role: 'owner' })],
+    ...reports.routes,
+  ];
+  const listRoutes: Route[] = [
     ['GET', /^$/, ({ query }) => describeList(query)],
     ...tagRoutes(list),
     ...contactRoutes(list),
@@ -48,7 +57,9 @@ export function mailchimpSandbox(options: SandboxOptions): SandboxPlatform {
   }
 
   function answer(request: SandboxRequest): SandboxReply {
-    const path = request.path === '/' ? '/' : withinList(request.path);
+    const { path, routes } = request.path.startsWith('/lists/')
+      ? { path: withinList(request.path), routes: listRoutes }
+      : { path: request.path, routes: accountRoutes };
     for (const [method, pattern, run] of routes) {
       const match = method === request.method ? pattern.exec(path) : null;
       if (!match) continue;
@@ -59,7 +70,9 @@ export function mailchimpSandbox(options: SandboxOptions): SandboxPlatform {
     throw notFound();
   }
 
-  return { name: 'mailchimp', prefix: '/3.0', handle, state: () => ({ tags: list.tagState() }) };
+  const { send, act, forget } = reports;
+  const state = () => ({ tags: list.tagState() });
+  return { name: 'mailchimp', prefix: '/3.0', handle, state, send, act, forget };
 }
 
 /** The part of the path behind the one list there is. */

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DestinationDefinition } from '../destination.ts';
+import { accountSettings } from './account.ts';
 
 /** The most addresses Mailchimp takes in one call, in each direction; more are answered with 400. */
 export const MEMBERS_PER_CALL = 500;
@@ -8,11 +9,7 @@ export const MEMBERS_PER_CALL = 500;
 const NEW_CONTACTS = ['skip', 'subscribed', 'pending', 'transactional'] as const;
 
 const settings = z.strictObject({
-  api_key: z
-    .string()
-    .regex(/^\S+-[a-z]+\d+$/, 'must end in a dash and the data centre, for example -us19')
-    .describe('API key of the Mailchimp account, with its data centre at the end (…-us19).')
-    .meta({ secret: true }),
+  api_key: accountSettings.api_key,
   list_id: z.string().min(1).describe('Id of the Mailchimp audience (list) whose contacts get the tags.'),
   new_contacts: z
     .enum(NEW_CONTACTS)
@@ -20,12 +17,7 @@ const settings = z.strictObject({
     .describe(
       'People who are not on the list are left out (`skip`) or made contacts: `transactional` (no campaigns), `pending` (asked by e-mail to confirm), or `subscribed` (only with `consent: required`).',
     ),
-  base_url: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe(
-      "Scheme, host and port to call instead of Mailchimp's own; default https://<data centre>.api.mailchimp.com.",
-    ),
+  base_url: accountSettings.base_url,
 });
 export type MailchimpSettings = z.output<typeof settings>;
 

@@ -7,6 +7,7 @@ import {
   serveSandbox,
   SyncError,
   type Sandbox,
+  type SandboxOptions,
   type SandboxPerson,
 } from '../../connectors/index.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -18,7 +19,7 @@ export async function sandbox(
   options: { port?: number; people?: string },
 ): Promise<ExitCode> {
   const people = options.people ? await readPeople(options.people) : undefined;
-  const served = await listening(options.port, openSandbox({ people, port: options.port }));
+  const served = await listening(options.port, openSandbox({ people, port: options.port, sample: true }));
   context.print(context.json ? JSON.stringify({ url: served.url }) : greeting(served.url));
   if (!context.signal.aborted) await once(context.signal, 'abort');
   await served.close();
@@ -26,11 +27,12 @@ export async function sandbox(
 }
 
 /** Serves the imitation platforms on one loopback origin. */
-export async function openSandbox(options: { people?: SandboxPerson[]; port?: number }): Promise<Sandbox> {
-  const platforms = await Promise.all(
-    Object.values(sandboxes).map((open) => open({ people: options.people })),
-  );
-  return serveSandbox(platforms, { port: options.port });
+export async function openSandbox({
+  port,
+  ...options
+}: Pick<SandboxOptions, 'people' | 'sample'> & { port?: number }): Promise<Sandbox> {
+  const platforms = await Promise.all(Object.values(sandboxes).map((open) => open(options)));
+  return serveSandbox(platforms, { port });
 }
 
 async function readPeople(file: string): Promise<SandboxPerson[]> {

@@ -55,7 +55,7 @@ const TABLES: Record<string, string> = {
   events: `(
     source LowCardinality(String), run_id LowCardinality(String),
     event_id String, type LowCardinality(String), at DateTime64(3, 'UTC'),
-    customer_id String, email String, phone String
+    customer_id String, email String, phone String, is_machine Nullable(Bool)
   ) ENGINE = ReplacingMergeTree ORDER BY (source, event_id)`,
 
   identity_links: `(
@@ -176,6 +176,7 @@ const TABLES: Record<string, string> = {
 
 /** Columns that stores made by earlier versions lack. */
 const ADDED: Record<string, Record<string, string>> = {
+  events: { is_machine: 'Nullable(Bool)' },
   audiences: { segment: 'Nullable(String)', settings: 'Nullable(String)' },
   plan_members: { value: 'Nullable(Decimal(18, 4))' },
   ledger: { platform_id: 'String', value: 'Nullable(Decimal(18, 4))' },

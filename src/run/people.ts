@@ -3,6 +3,9 @@ import type { Job } from '../job/load.ts';
 import type { RunContext } from './run.ts';
 import { sourceKeys } from './pull.ts';
 
+/** Which events count: all but those that a program is known to have made. */
+export const BY_PEOPLE = 'NOT coalesce(is_machine, false)';
+
 /**
  * A person is known by nodes: `customer:<source>:<id>`, `email:<address>`, `phone:<number>`. This is the SQL that
  * gives a record its own node; '' where it names nobody.

@@ -1,4 +1,4 @@
-import { joinPeople, NODE } from './people.ts';
+import { BY_PEOPLE, joinPeople, NODE } from './people.ts';
 import { LABELS, LEFT_OUT, ORDERS, person, PURCHASE_DAYS, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
@@ -81,7 +81,8 @@ const INSERT_PROFILES = `
       ${EVENT_COUNTS.map(({ type, column }) => `countIf(type = '${type}' AND recent) AS ${column}`).join(', ')}
     FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day,
             dateDiff('day', day, {as_of:Date32}) < 365 AS recent
-          FROM events FINAL WHERE source IN {sources:Array(String)} AND day <= {as_of:Date32}) AS happened
+          FROM events FINAL
+          WHERE source IN {sources:Array(String)} AND ${BY_PEOPLE} AND day <= {as_of:Date32}) AS happened
     LEFT JOIN ${LABELS} ON known.node = happened.node
     GROUP BY customer
   ) AS seen USING (customer)

@@ -12,16 +12,18 @@ test('the sandbox knows the contacts it is given, tells what it holds, and leave
   const get = async (path: string): Promise<unknown> => (await fetch(`${url}${path}`, { headers })).json();
 
   const list = await get('/3.0/lists/sandbox?include_total_contacts=true');
+  const campaigns = await get('/3.0/reports?fields=reports.emails_sent');
   const state = await get('/_state');
   const requests = await get('/_requests');
 
   expect(list).toMatchObject({ stats: { member_count: 1, total_contacts: 2 } });
+  expect(campaigns).toEqual({ reports: Array.from({ length: 4 }, () => ({ emails_sent: 2 })) });
   expect(state).toMatchObject({
     mailchimp: { tags: {} },
     klaviyo: { lists: {} },
     facebook: { audiences: {} },
   });
-  expect(requests).toEqual({ mailchimp: { 'GET /lists/sandbox': 1 } });
+  expect(requests).toEqual({ mailchimp: { 'GET /lists/sandbox': 1, 'GET /reports': 1 } });
   const done = ended(sandbox);
   sandbox.kill('SIGTERM');
   expect((await done).code).toBe(0);

@@ -259,6 +259,18 @@ test('events take their type from a column or from the job; equal rows are one e
   expect(visits.events.map(({ type }) => type)).toEqual(['visit', 'visit']);
 });
 
+test.each(['review', 'referral'])('a file of %ss is events of that kind', async (event) => {
+  const file = 'id,when,client\nr1,2026-03-02 10:00,17\nr2,2026-03-03 10:00,18\n';
+  const columns = { event_id: 'id', at: 'when', customer_id: 'client' };
+
+  const { events } = await pulled({ 'a.csv': file }, { path: 'a.csv', records: 'events', event, columns });
+
+  expect(events).toMatchObject([
+    { event_id: 'r1', type: event, customer_id: '17' },
+    { event_id: 'r2', type: event, customer_id: '18' },
+  ]);
+});
+
 test('a column that the file lacks is named with the setting, the file’s columns and the nearest of them', async () => {
   const file = 'id,date,sum,e-mail\n1,2026-03-02,1,a@example.com\n';
 

@@ -150,7 +150,8 @@ export function members(count: number, more: (index: number) => Partial<Member> 
   return Array.from({ length: count }, (_, index) => aMember(`p${index}@shop.example`, more(index)));
 }
 
-function mistakes({ request, reply }: Exchange): string[] {
+/** What of an exchange the official description does not allow. */
+export function mistakes({ request, reply }: Exchange): string[] {
   const { method, query, body } = request;
   const exchange = {
     method,

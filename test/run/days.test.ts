@@ -168,3 +168,41 @@ describe('the last visit', () => {
     expect(customers).toMatchObject([{ customer: 'email:ana@example.com', last_visit: null }]);
   });
 });
+
+describe('what a program did', () => {
+  const MARCH = '2026-03-20T12:00:00.000Z';
+  const events = [
+    aVisit({ at: MARCH, is_machine: true }),
+    aVisit({ at: MARCH, type: 'open', is_machine: true }),
+    aVisit({ at: MARCH, type: 'open', is_machine: false }),
+    aVisit({ at: MARCH, type: 'open' }),
+    aVisit({ at: MARCH, type: 'click', is_machine: true }),
+  ];
+
+  test('is neither an open nor a click nor a visit; what nobody can tell counts', async () => {
+    const { customers } = await shopWith({ orders: [anOrder()], events }).profile('2026-03-31');
+
+    expect(customers).toMatchObject([{ opens_12m: 2, clicks_12m: 0, visits_12m: 0, last_visit: null }]);
+  });
+
+  test('does not count for rules either', async () => {
+    const did = (name: string, event: string, at_least: number) => ({
+      name,
+      where: { did: { event, at_least } },
+    });
+    const custom = [
+      did('opened_twice', 'open', 2),
+      did('opened_thrice', 'open', 3),
+      did('clicked', 'click', 1),
+    ];
+    const shop = shopWith({ orders: [anOrder()], events }, { segments: { custom } });
+
+    const { segments } = await shop.run('2026-03-31');
+
+    expect(Object.fromEntries(segments.map(({ segment, customers }) => [segment, customers]))).toEqual({
+      'custom.opened_twice': 1,
+      'custom.opened_thrice': 0,
+      'custom.clicked': 0,
+    });
+  });
+});
