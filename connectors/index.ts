@@ -7,13 +7,18 @@ import { mailchimp } from './mailchimp/schema.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 
+export { FIELDS, type Field, type Records } from './columns.ts';
 export * from './destination.ts';
 export * from './error.ts';
+export * from './reasons.ts';
+export { localOffsets, QUARTER_MS } from './local-time.ts';
+export { missingColumn } from './missing-column.ts';
 export * from './records.ts';
 export { serveSandbox, type Sandbox } from './sandbox-server.ts';
 export type * from './sandbox.ts';
 export * from './source.ts';
 export type * from './table.ts';
+export { CONSENT_WORDS, meaningsOf, type Meaning } from './words.ts';
 
 /** Every kind of source a job file may name, by `type`. */
 export const sources: Record<string, SourceDefinition> = { csv: csvSource };

@@ -36,9 +36,12 @@ export async function findFiles(path: string | string[], folder: string): Promis
   return sorted.map((file, index) => ({ ...file, version: versionAt(file.modified_ms, index) }));
 }
 
-/** Milliseconds times 1000 stay exact until the year 2255; the rest tells files of one instant apart. */
+/**
+ * Milliseconds times 1000 stay exact until the year 2255; the rest tells files of one instant apart. Versions begin in
+ * 1970.
+ */
 export function versionAt(milliseconds: number, index: number): number {
-  return Math.floor(milliseconds) * 1000 + index;
+  return Math.max(0, Math.floor(milliseconds) * 1000 + index);
 }
 
 async function filesOf(pattern: string, folder: string): Promise<Omit<CsvFile, 'version'>[]> {
