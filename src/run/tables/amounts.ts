@@ -1,6 +1,8 @@
+import type { Field } from '../../../connectors/index.ts';
 import { literal } from '../../engine/literal.ts';
 import { SPACE } from './cells.ts';
-import type { Columns } from './sql.ts';
+import type { Part, Reading } from './kind.ts';
+import { type Columns, together } from './sql.ts';
 
 /**
  * Amounts in SQL, as connectors/csv/money.ts reads and counts them: in units of a ten-thousandth, whole numbers of 64
@@ -21,13 +23,32 @@ export function amount(name: string, text: string, decimal: '.' | ','): Columns[
   const rounded = `(${units} + toInt64(length(${fraction}) > 4 AND substring(${fraction}, 5, 1) >= '5'))`;
   const fits = `if(length(${fraction}) > 4, length(${bare}) <= 14 AND ${rounded} <= ${LARGEST}, length(${digits}) <= 14)`;
   const readable = `(${whole} != '' OR ${fraction} != '') AND (${first} = '' OR ${second} = '') AND ${fits}`;
+  const isPlain = `match(${text}, '^-?[0-9]{1,14}(?:[${decimal}][0-9]{1,4})?$')`;
+  const plain = decimal === '.' ? text : `replaceOne(${text}, ',', '.')`;
   return [
-    { [parts]: `extractGroups(${text}, ${literal(shape(decimal))})` },
+    {
+      [`${name}_plain`]: isPlain,
+      [parts]: `if(${isPlain}, [], extractGroups(${text}, ${literal(shape(decimal))}))`,
+    },
     { [digits]: `if(match(${whole}, '[^0-9]'), replaceRegexpAll(${whole}, '[^0-9]', ''), ${whole})` },
     {
-      [name]: `if(${readable}, if(${first} = '-' OR ${second} = '-', -${rounded}, ${rounded}), NULL)`,
+      [name]: `multiIf(${name}_plain, reinterpretAsInt64(toDecimal64OrZero(${plain}, 4)),
+        ${readable}, if(${first} = '-' OR ${second} = '-', -${rounded}, ${rounded}), NULL)`,
     },
   ];
+}
+
+const NO_UNITS = `CAST(NULL, 'Nullable(Int64)')`;
+
+/** Amounts in units, each of the field of its name, as `given_FIELD`: for steps that follow, not to be stored. */
+export function given({ meaning }: Reading, names: readonly Field[]): Part {
+  const known = names.filter((name) => meaning.columns[name] !== undefined);
+  const missing = names.filter((name) => meaning.columns[name] === undefined);
+  return {
+    steps: together(...known.map((name) => amount(`given_${name}`, `t_${name}`, meaning.decimal))),
+    stored: {},
+    absent: Object.fromEntries(missing.map((name) => [`given_${name}`, NO_UNITS])),
+  };
 }
 
 /** Sign, currency sign and sign again, whole digits, fraction, currency sign. */

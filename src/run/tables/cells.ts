@@ -11,11 +11,16 @@ export const SPACE =
   '\\x09-\\x0d\\x20\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}\\x{202f}\\x{205f}\\x{3000}\\x{feff}';
 
 const EDGES = literal(`^[${SPACE}]+|[${SPACE}]+$`);
+const PLAIN_SPACE = literal('\t\n\v\f\r ');
 
-/** Without white space around it. Hardly any cell begins or ends with such a byte, and a pattern costs far more. */
+/** Without white space around it. Most cells hold no other letters than those of ASCII, and a pattern costs far more. */
 export function trimmed(text: string): string {
-  const odd = (byte: string) => `NOT (${byte} BETWEEN 33 AND 126)`;
-  return `if(${odd(`ascii(${text})`)} OR ${odd(`ascii(right(${text}, 1))`)}, replaceRegexpAll(${text}, ${EDGES}, ''), ${text})`;
+  return `if(isASCII(${text}), trim(BOTH ${PLAIN_SPACE} FROM ${text}), replaceRegexpAll(${text}, ${EDGES}, ''))`;
+}
+
+/** Of few different texts: what is made of it is made once for each of them. */
+export function few(text: string): string {
+  return `toLowCardinality(${text})`;
 }
 
 /** One word for "On hold", "on-hold" and "ON_HOLD". */

@@ -1,42 +1,43 @@
 import { REASONS, UNREADABLE_COSTS } from '../../../connectors/index.ts';
 import { literal } from '../../engine/literal.ts';
-import { amount, stored } from './amounts.ts';
+import { given, stored } from './amounts.ts';
 import { list } from './cells.ts';
-import { date } from './dates.ts';
-import type { Kind, Reading } from './kind.ts';
-import {
-  DESCRIPTION,
-  DESCRIPTION_STORED,
-  descriptions,
-  emailNote,
-  IS_SOMEBODY,
-  NO_EMAIL,
-  PERSON,
-  PERSON_STORED,
-} from './people.ts';
-import { firstOf, together } from './sql.ts';
+import { dates } from './dates.ts';
+import { type Kind, part, type Part, parts, type Reading } from './kind.ts';
+import { description, descriptions, emailNote, identity, IS_SOMEBODY } from './people.ts';
+import { firstOf } from './sql.ts';
 
 const COSTS = ['acquisition_cost', 'service_cost'] as const;
 
 /** Rows that are customers, as connectors/csv/customers.ts reads them. */
-export function customers({ meaning, modified_at }: Reading): Kind {
-  const extra = Object.keys(meaning.extra);
+export function customers(reading: Reading): Kind {
+  const { meaning, modified_at } = reading;
+  const names = Object.keys(meaning.extra);
   const unreadable = COSTS.map((name) => `if(t_${name} != '' AND isNull(${name}), '${name}', '')`);
-  const said = extra.flatMap((name) => [literal(name), `x_${name}`]);
+  const said = names.flatMap((name) => [literal(name), `x_${name}`]);
+  const tags = part(reading, { tags: ['tags', list('t_tags'), 'Array(String)', `[]::Array(String)`] });
+  const extra: Part = {
+    steps:
+      names.length > 0 ? [{ extra: `mapFilter((name, text) -> text != '', map(${said.join(', ')}))` }] : [],
+    stored: names.length > 0 ? { extra: 'Map(String, String)' } : {},
+    absent: {},
+  };
+  const changed = dates(reading, ['updated_at'], () => 'changed');
+  const {
+    steps,
+    stored: kept,
+    absent,
+  } = parts(
+    identity(reading),
+    description(reading),
+    { ...changed, stored: {} },
+    given(reading, COSTS),
+    tags,
+    extra,
+  );
   return {
     steps: [
-      ...together(
-        [PERSON, { ...DESCRIPTION, ...NO_EMAIL }],
-        date('changed', 't_updated_at', meaning.dates),
-        ...COSTS.map((name) => amount(`given_${name}`, `t_${name}`, meaning.decimal)),
-        [
-          {
-            tags: list('t_tags'),
-            extra:
-              extra.length > 0 ? `mapFilter((name, text) -> text != '', map(${said.join(', ')}))` : `map()`,
-          },
-        ],
-      ),
+      ...steps,
       {
         updated_at: `if(t_updated_at = '', ${Date.parse(modified_at)}, changed)`,
         updated_at_local: `t_updated_at != '' AND changed_local`,
@@ -57,23 +58,18 @@ export function customers({ meaning, modified_at }: Reading): Kind {
       },
     ],
     stored: {
-      ...PERSON_STORED,
-      ...DESCRIPTION_STORED,
-      no_email: 'Bool',
+      ...kept,
       updated_at: 'Nullable(Int64)',
       updated_at_local: 'Bool',
-      acquisition_cost: 'Nullable(Decimal(18, 4))',
-      service_cost: 'Nullable(Decimal(18, 4))',
-      tags: 'Array(String)',
-      extra: 'Map(String, String)',
+      ...Object.fromEntries(COSTS.map((name) => [name, 'Nullable(Decimal(18, 4))'])),
     },
-    dates: ['updated_at'],
+    absent,
     notes: [emailNote()],
     makes: [
       descriptions('assumeNotNull(updated_at)', {
         costs: true,
         tags: meaning.columns.tags !== undefined,
-        extra,
+        extra: names,
       }),
     ],
   };

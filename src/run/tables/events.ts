@@ -1,23 +1,23 @@
 import { EVENT_TYPES, REASONS } from '../../../connectors/index.ts';
 import { literal } from '../../engine/literal.ts';
-import { jsonText, word } from './cells.ts';
-import { date, instant } from './dates.ts';
-import type { Kind, Reading } from './kind.ts';
-import { emailNote, IDENTIFIED, IS_SOMEBODY, NO_EMAIL, PERSON, PERSON_STORED } from './people.ts';
-import { firstOf, together } from './sql.ts';
+import { few, jsonText, word } from './cells.ts';
+import { dates, instant } from './dates.ts';
+import { type Kind, parts, type Reading } from './kind.ts';
+import { emailNote, IDENTIFIED, identity, IS_SOMEBODY } from './people.ts';
+import { firstOf } from './sql.ts';
 
 /** Rows that are events, as connectors/csv/columns.ts reads them. */
-export function events({ meaning, row }: Reading): Kind {
+export function events(reading: Reading): Kind {
+  const { meaning, row } = reading;
   const cells = `arrayMap(cell -> ${jsonText('cell')}, [type, ${row.join(', ')}])`;
   // Without an id an event is known by what its row says.
   const known = `substring(lower(hex(SHA1(concat('[', arrayStringConcat(${cells}, ','), ']')))), 1, 24)`;
+  const type = meaning.event ? literal(meaning.event) : word(few('t_type'));
+  const { steps, stored, absent } = parts(identity(reading), dates(reading, ['at']));
   return {
     steps: [
-      ...together(
-        [PERSON, NO_EMAIL],
-        [{ type: meaning.event ? literal(meaning.event) : word('t_type') }],
-        date('at', 't_at', meaning.dates),
-      ),
+      { type },
+      ...steps,
       {
         reason: `ifNull(${firstOf([
           [
@@ -30,15 +30,8 @@ export function events({ meaning, row }: Reading): Kind {
       },
       { taken: `reason = ''`, event_id: `if(t_event_id != '', t_event_id, ${known})` },
     ],
-    stored: {
-      event_id: 'String',
-      type: 'LowCardinality(String)',
-      at: 'Nullable(Int64)',
-      at_local: 'Bool',
-      ...PERSON_STORED,
-      no_email: 'Bool',
-    },
-    dates: ['at'],
+    stored: { ...stored, event_id: 'String', type: 'LowCardinality(String)' },
+    absent,
     notes: [emailNote(`reason IN ('', ${literal(REASONS.nobody)})`)],
     makes: [
       {

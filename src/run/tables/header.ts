@@ -40,6 +40,6 @@ function firstRow(text: Buffer, isLast: boolean): string[] | undefined {
   }
   if (end === -1 && !isLast) return undefined;
   const line = end === -1 ? text : text.subarray(0, end);
-  const [row] = parse(line, { bom: true, relax_quotes: true }) as string[][];
+  const [row] = parse(line, { bom: true, relax_quotes: true });
   return row ?? [];
 }

@@ -1,5 +1,5 @@
-import type { TableMeaning } from '../../../connectors/index.ts';
-import type { Columns } from './sql.ts';
+import type { Field, TableMeaning } from '../../../connectors/index.ts';
+import { type Columns, together } from './sql.ts';
 
 /** What the rows of a table are read with, beside their meaning. */
 export type Reading = {
@@ -12,6 +12,35 @@ export type Reading = {
   /** Every column of the table as it stands there, in its order. */
   row: readonly string[];
 };
+
+/** Some columns of a kind: how they are read of the cells and kept, or what they are where the table lacks them. */
+export type Part = Pick<Kind, 'steps' | 'stored' | 'absent'>;
+
+/** Columns that are read of one cell each: the field, SQL over `t_FIELD`, its type, and its value without the field. */
+export function part(
+  { meaning }: Reading,
+  columns: Record<string, [field: Field, sql: string, type?: string, absent?: string]>,
+): Part {
+  const steps: Columns = {};
+  const stored: Record<string, string> = {};
+  const absent: Columns = {};
+  for (const [name, [field, sql, type = 'String', otherwise = "''"]] of Object.entries(columns)) {
+    if (meaning.columns[field] === undefined) absent[name] = otherwise;
+    else {
+      steps[name] = sql;
+      stored[name] = type;
+    }
+  }
+  return { steps: [steps], stored, absent };
+}
+
+export function parts(...all: readonly Part[]): Part {
+  return {
+    steps: together(...all.map(({ steps }) => steps)),
+    stored: Object.assign({}, ...all.map(({ stored }) => stored)) as Part['stored'],
+    absent: Object.assign({}, ...all.map(({ absent }) => absent)) as Columns,
+  };
+}
 
 /** Something worth telling once per table: how often `where` is true, and the words that show it. */
 export type Note = { what: string; where: string; word?: string };
@@ -29,12 +58,14 @@ export type Kind = {
    * and `taken`, whether it is a record.
    */
   steps: Columns[];
-  /** What is kept of a row, and its type. */
+  /** What is kept of a row, and its type. Of dates: milliseconds, of the local clock where `NAME_local`. */
   stored: Record<string, string>;
-  /** Columns of dates among them: milliseconds, of the local clock where `NAME_local`. */
-  dates: readonly string[];
+  /** What the rest is, because the table lacks the column. */
+  absent: Columns;
   /** In the order in which one row makes them. */
   notes: readonly Note[];
+  /** A column that is to be told of where a record has the same as the one before it. */
+  repeats?: { what: string; column: string };
   /**
    * In the order in which they are stored. They may use what is stored, dates as milliseconds of UTC, `email`, and
    * `e164` in place of `phone`.

@@ -1,50 +1,45 @@
 import { meaningsOf, NOTES, REASONS, UNREADABLE_AMOUNTS, type Meaning } from '../../../connectors/index.ts';
 import { literal } from '../../engine/literal.ts';
-import { amount, held, stored } from './amounts.ts';
-import { currency, word } from './cells.ts';
-import { date, instant } from './dates.ts';
-import type { Kind, Reading } from './kind.ts';
-import {
-  DESCRIPTION,
-  DESCRIPTION_STORED,
-  descriptions,
-  emailNote,
-  IDENTIFIED,
-  IS_SOMEBODY,
-  NO_EMAIL,
-  PERSON,
-  PERSON_STORED,
-} from './people.ts';
-import { firstOf, texts, together } from './sql.ts';
+import { given, held, stored } from './amounts.ts';
+import { currency, few, word } from './cells.ts';
+import { dates, instant } from './dates.ts';
+import { type Kind, part, parts, type Reading } from './kind.ts';
+import { description, descriptions, emailNote, IDENTIFIED, identity, IS_SOMEBODY } from './people.ts';
+import { firstOf, texts } from './sql.ts';
 
+const FEW = 'LowCardinality(String)';
+const AMOUNT = 'Nullable(Decimal(18, 4))';
 const MONEY = ['goods', 'total', 'tax', 'shipping', 'discount', 'refunded'] as const;
 const DATES = ['ordered_at', 'cancelled_at', 'updated_at'] as const;
 
 /** Rows that are orders, as connectors/csv/columns.ts and order.ts read them. */
 export function orders(reading: Reading): Kind {
   const { meaning, version } = reading;
-  const amounts = MONEY.map((name) => amount(`given_${name}`, `t_${name}`, meaning.decimal));
   const unreadable = MONEY.map((name) => `if(t_${name} != '' AND isNull(given_${name}), '${name}', '')`);
   const standing = standings(reading);
   const spent = `given_total - ifNull(given_tax, 0) - ifNull(given_shipping, 0)`;
   const refund = `abs(given_refunded)`;
+  const {
+    steps,
+    stored: kept,
+    absent,
+  } = parts(
+    identity(reading),
+    description(reading),
+    dates(reading, DATES),
+    given(reading, MONEY),
+    part(reading, {
+      order_id: ['order_id', 't_order_id'],
+      currency: ['currency', currency(few('t_currency'), reading.currency), FEW, literal(reading.currency)],
+      state: ['state', word(few('t_state')), FEW],
+    }),
+  );
   return {
     steps: [
-      ...together(
-        [PERSON, { ...DESCRIPTION, ...NO_EMAIL }],
-        ...DATES.map((name) => date(name, `t_${name}`, meaning.dates)),
-        ...amounts,
-        [
-          {
-            order_id: 't_order_id',
-            currency: currency('t_currency', reading.currency),
-            state: word('t_state'),
-          },
-        ],
-        [{}, { meaning: standing.meaning }],
-      ),
+      ...steps,
       {
         goods_units: `ifNull(given_goods, ${held(spent)})`,
+        meaning: standing.meaning,
         unreadable: `arrayStringConcat(arrayFilter(name -> name != '', [${unreadable.join(', ')}]), ', ')`,
       },
       {
@@ -72,32 +67,16 @@ export function orders(reading: Reading): Kind {
       { taken: `reason = ''` },
     ],
     stored: {
-      order_id: 'String',
-      ...PERSON_STORED,
-      ...DESCRIPTION_STORED,
-      no_email: 'Bool',
-      ...Object.fromEntries(
-        DATES.flatMap((name) => [
-          [name, 'Nullable(Int64)'],
-          [`${name}_local`, 'Bool'],
-        ]),
-      ),
-      state: 'LowCardinality(String)',
+      ...kept,
       counts: 'Bool',
       is_test: 'Bool',
       unknown_state: 'Bool',
-      currency: 'LowCardinality(String)',
       goods: 'Decimal(18, 4)',
-      ...Object.fromEntries(
-        ['total', 'tax', 'shipping', 'discount', 'refund'].map((name) => [name, 'Nullable(Decimal(18, 4))']),
-      ),
+      ...Object.fromEntries(['total', 'tax', 'shipping', 'discount', 'refund'].map((name) => [name, AMOUNT])),
     },
-    dates: DATES,
-    notes: [
-      emailNote(),
-      { what: NOTES.state, where: 'taken AND unknown_state', word: 'state' },
-      { what: NOTES.repeated, where: 'taken AND repeats' },
-    ],
+    absent,
+    notes: [emailNote(), { what: NOTES.state, where: 'taken AND unknown_state', word: 'state' }],
+    repeats: { what: NOTES.repeated, column: 'order_id' },
     makes: [
       {
         table: 'refunds',

@@ -1,49 +1,56 @@
 import { NOTES } from '../../../connectors/index.ts';
-import { literal } from '../../engine/literal.ts';
-import { consent, country, digits, email } from './cells.ts';
+import { consent, country, digits, email, few } from './cells.ts';
 import { instant } from './dates.ts';
-import type { Made, Note } from './kind.ts';
-import type { Columns } from './sql.ts';
+import { type Made, type Note, part, type Part, type Reading } from './kind.ts';
+import { type Columns, texts } from './sql.ts';
 
-/** Who a row is about, and what it says of them. */
-export const PERSON: Columns = {
-  customer_id: 't_customer_id',
-  email: email('t_email'),
-  phone: digits('t_phone'),
-};
+/** Who a row is about. */
+export function identity(reading: Reading): Part {
+  const { steps, ...rest } = part(reading, {
+    customer_id: ['customer_id', 't_customer_id'],
+    email: ['email', email('t_email')],
+    phone: ['phone', digits('t_phone')],
+    no_email: ['email', `t_email != '' AND email = ''`, 'Bool', 'false'],
+  });
+  const { no_email, ...first } = steps[0]!;
+  return { ...rest, steps: no_email === undefined ? [first] : [first, { no_email }] };
+}
 
-export const DESCRIPTION: Columns = {
-  first_name: 't_first_name',
-  last_name: 't_last_name',
-  city: 't_city',
-  region: 't_region',
-  zip: digits('t_zip'),
-  country: country('t_country'),
-  email_consent: consent('t_accepts_marketing'),
-  sms_consent: consent('t_accepts_sms'),
-  ads_consent: consent('t_accepts_ads'),
-};
+const NAMED = ['first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const;
+const CONSENTS = {
+  email_consent: 'accepts_marketing',
+  sms_consent: 'accepts_sms',
+  ads_consent: 'accepts_ads',
+} as const;
+const COSTS = ['acquisition_cost', 'service_cost'];
+const FEW = 'LowCardinality(String)';
 
-export const PERSON_STORED = { customer_id: 'String', email: 'String', phone: 'String' };
-export const DESCRIPTION_STORED = Object.fromEntries(
-  Object.keys(DESCRIPTION).map((name) => [
-    name,
-    /consent|country/.test(name) ? 'LowCardinality(String)' : 'String',
-  ]),
-);
+/** What a row says of the person. */
+export function description(reading: Reading): Part {
+  return part(reading, {
+    first_name: ['first_name', 't_first_name'],
+    last_name: ['last_name', 't_last_name'],
+    city: ['city', 't_city'],
+    region: ['region', 't_region'],
+    zip: ['zip', digits('t_zip')],
+    country: ['country', country(few('t_country')), FEW],
+    ...Object.fromEntries(
+      Object.entries(CONSENTS).map(([name, field]) => [
+        name,
+        [field, consent(few(`t_${field}`)), FEW, "'unknown'"],
+      ]),
+    ),
+  });
+}
 
 export const IS_SOMEBODY = `(customer_id != '' OR email != '' OR phone != '')`;
 
-export function emailNote(where = '1'): Note {
+export function emailNote(where = 'true'): Note {
   return { what: NOTES.email, where: `no_email AND ${where}` };
 }
-export const NO_EMAIL: Columns = { no_email: `t_email != '' AND email = ''` };
 
 /** The person by the identities of the store. */
 export const IDENTIFIED: Columns = { customer_id: 'customer_id', email: 'email', phone: 'e164' };
-
-const CONSENTS = ['email_consent', 'sms_consent', 'ads_consent'];
-const COSTS = ['acquisition_cost', 'service_cost'];
 
 /**
  * Descriptions of people, under the key that `keyed` (src/run/pull.ts) gives a description.
@@ -56,34 +63,28 @@ export function descriptions(
 ): Made {
   const said = (condition: string) => `if(${condition}, 'x', '-')`;
   const says = [
-    ...['email', 'e164'].map((name) => said(`${name} != ''`)),
-    ...['first_name', 'last_name', 'city', 'region', 'zip', 'country'].map((name) => said(`${name} != ''`)),
-    ...CONSENTS.map((name) => said(`${name} != 'unknown'`)),
+    ...['email', 'e164', ...NAMED].map((name) => said(`${name} != ''`)),
+    ...Object.keys(CONSENTS).map((name) => said(`${name} != 'unknown'`)),
     ...COSTS.map((name) => (more.costs ? said(`isNotNull(${name})`) : "'-'")),
     more.tags ? "'x'" : "'-'",
   ];
   const names = (more.extra ?? []).toSorted();
-  const extra =
-    names.length > 0
-      ? [`arrayStringConcat(arrayFilter(name -> mapContains(extra, name), ${list(names)}), ',')`]
-      : [];
+  const known = `arrayFilter(name -> mapContains(extra, name), ${texts(names)})`;
+  const extra = names.length > 0 ? [`arrayStringConcat(${known}, ',')`] : [];
   const key = `multiIf(customer_id != '', concat('customer_id:', customer_id), email != '', concat('email:', email), concat('phone:', e164))`;
+  const same = (columns: readonly string[]) => Object.fromEntries(columns.map((name) => [name, name]));
   return {
     table: 'customers',
     where: `(customer_id != '' OR email != '' OR e164 != '')`,
     columns: {
       record_key: `concat(${[...says, ...extra, "' '", key].join(', ')})`,
       ...IDENTIFIED,
-      ...Object.fromEntries(Object.keys(DESCRIPTION).map((name) => [name, name])),
-      ...(more.costs ? Object.fromEntries(COSTS.map((name) => [name, name])) : {}),
+      ...same([...NAMED, ...Object.keys(CONSENTS)]),
+      ...(more.costs ? same(COSTS) : {}),
       // The store tells "no tags" from "nothing known of tags" by one tag without text.
       ...(more.tags ? { tags: `if(empty(tags), [''], tags)` } : {}),
       ...(names.length > 0 ? { extra: 'extra' } : {}),
       updated_at: instant(updated_at),
     },
   };
-}
-
-function list(names: readonly string[]): string {
-  return `[${names.map(literal).join(', ')}]`;
 }

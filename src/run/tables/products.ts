@@ -1,25 +1,31 @@
 import { REASONS } from '../../../connectors/index.ts';
 import { literal } from '../../engine/literal.ts';
-import { amount, stored, times } from './amounts.ts';
+import { given, stored, times } from './amounts.ts';
 import { list } from './cells.ts';
-import type { Kind, Reading } from './kind.ts';
-import { type Columns, firstOf, together } from './sql.ts';
+import { type Kind, part, type Part, parts, type Reading } from './kind.ts';
+import { firstOf } from './sql.ts';
 
 const PRODUCT = ['sku', 'product_id', 'title', 'category', 'brand'] as const;
-const CELLS: Columns = Object.fromEntries(PRODUCT.map((name) => [name, `t_${name}`]));
-const STORED = Object.fromEntries(PRODUCT.map((name) => [name, 'String']));
 const SAME = Object.fromEntries(PRODUCT.map((name) => [name, name]));
 
+function product(reading: Reading): Part {
+  return part(reading, Object.fromEntries(PRODUCT.map((name) => [name, [name, `t_${name}`]])));
+}
+
 /** Rows that are products, as connectors/csv/products.ts reads them. */
-export function products({ version }: Reading): Kind {
+export function products(reading: Reading): Kind {
+  const collections = part(reading, {
+    collections: ['collections', list('t_collections'), 'Array(String)', '[]::Array(String)'],
+  });
+  const { steps, stored, absent } = parts(product(reading), collections);
   return {
     steps: [
-      { ...CELLS, collections: list('t_collections') },
+      ...steps,
       { taken: `sku != '' OR product_id != ''` },
       { reason: `if(taken, '', ${literal(REASONS.product)})` },
     ],
-    stored: { ...STORED, collections: 'Array(String)' },
-    dates: [],
+    stored,
+    absent,
     notes: [],
     makes: [
       {
@@ -28,7 +34,7 @@ export function products({ version }: Reading): Kind {
           product_key: `if(sku != '', concat('sku:', sku), concat('id:', product_id))`,
           ...SAME,
           collections: 'collections',
-          version: `${version}`,
+          version: `${reading.version}`,
         },
       },
     ],
@@ -36,26 +42,30 @@ export function products({ version }: Reading): Kind {
 }
 
 /** Rows that are lines of orders, as connectors/csv/products.ts reads them. */
-export function lines({ meaning, version, row }: Reading): Kind {
-  const read = (name: string, text: string) => amount(name, text, meaning.decimal);
+export function lines(reading: Reading): Kind {
+  const { meaning, version, row } = reading;
+  const {
+    steps,
+    stored: kept,
+    absent,
+  } = parts(product(reading), given(reading, ['quantity', 'net', 'price']));
+  const bought =
+    meaning.columns.quantity === undefined ? '10000' : `if(t_quantity = '', 10000, given_quantity)`;
   return {
     steps: [
-      ...together(
-        [{ ...CELLS, order_id: 't_order_id', quantity_text: `if(t_quantity = '', '1', t_quantity)` }],
-        [{}, ...read('bought', 'quantity_text')],
-        read('whole', 't_net'),
-        read('each', 't_price'),
-      ),
+      { order_id: 't_order_id' },
+      ...steps,
+      { bought },
       {
         name: `multiIf(t_title != '', t_title, sku != '', sku, product_id)`,
-        paid: `if(t_net != '', whole, ${times('each', 'bought')})`,
+        paid: `if(t_net != '', given_net, ${times('given_price', 'bought')})`,
       },
       {
         reason: `ifNull(${firstOf([
           [`order_id = ''`, literal(REASONS.line_order)],
           [`name = ''`, literal(REASONS.line_product)],
           [
-            `isNull(bought) OR (t_net != '' AND isNull(whole)) OR (t_price != '' AND isNull(each))`,
+            `isNull(bought) OR (t_net != '' AND isNull(given_net)) OR (t_price != '' AND isNull(given_price))`,
             literal(REASONS.line_amounts),
           ],
           [`t_net = '' AND t_price = ''`, literal(REASONS.line_no_amount)],
@@ -72,15 +82,15 @@ export function lines({ meaning, version, row }: Reading): Kind {
       },
     ],
     stored: {
+      ...kept,
       order_id: 'String',
       line_id: 'String',
       unnumbered: 'Bool',
-      ...STORED,
       name: 'String',
       quantity: 'Decimal(18, 4)',
       net: 'Decimal(18, 4)',
     },
-    dates: [],
+    absent,
     notes: [],
     makes: [
       {

@@ -59,10 +59,11 @@ function offsetsOf(timezone: string, first: number, last: number): number[] {
     const next = offsetAt((day + 1) * DAY_MS);
     const changes = next !== before || offsetAt((day + 1) * DAY_MS - QUARTER_MS) !== before;
     offsets.push(changes ? PLACE + days + quarters.length : before);
-    for (let quarter = 0; changes && quarter < DAY_QUARTERS; quarter += 1) {
+    before = next;
+    if (!changes) continue;
+    for (let quarter = 0; quarter < DAY_QUARTERS; quarter += 1) {
       quarters.push(offsetAt(day * DAY_MS + quarter * QUARTER_MS));
     }
-    before = next;
   }
   return [...offsets, ...quarters];
 }
