@@ -19,7 +19,7 @@ export function readHeader(file: string, cells: readonly string[]): Header {
     optional: (column) => at(names.indexOf(column)),
     required(column, named) {
       const index = names.indexOf(column);
-      if (index === -1) throw missingColumn(file, column, names, named);
+      if (index === -1) throw missingColumn(file, column, names, named, { delimited: true });
       return at(index);
     },
   };

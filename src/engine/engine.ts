@@ -26,6 +26,8 @@ export type CallOptions = {
  * during the call; the next call starts the engine process again.
  */
 export type Engine = {
+  /** Whether it runs on this machine and reads its files by their paths; a server may stand anywhere. */
+  readonly reads_files: boolean;
   /** Reads a small result, all rows at once; 64-bit integers and decimals are strings. Asked again once if the engine is lost. */
   query<Row>(sql: string, params?: Params, options?: CallOptions): Promise<Row[]>;
   /**
@@ -114,6 +116,8 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   }
 
   const engine: Engine = {
+    reads_files: 'state' in settings,
+
     query<Row>(sql: string, params: Params = {}, options: CallOptions = {}) {
       return attempt('always', options.signal, async ({ client }) => {
         const call = request(sql, params, options, { wait_end_of_query: 1 });

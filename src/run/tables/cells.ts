@@ -28,10 +28,11 @@ export function word(text: string): string {
   return `replaceRegexpAll(lowerUTF8(${text}), ${literal(`[${SPACE}_-]+`)}, '_')`;
 }
 
-/** Lower case, or '' where it is no address. */
+/** In small letters and composed form, or '' where it is no address. */
 export function email(text: string): string {
   const lower = `lowerUTF8(${text})`;
-  return `if(match(${lower}, ${literal(`^[^${SPACE}@]+@[^${SPACE}@]+$`)}), ${lower}, '')`;
+  const address = `if(isASCII(${text}), ${lower}, normalizeUTF8NFC(${lower}))`;
+  return `if(match(${lower}, ${literal(`^[^${SPACE}@]+@[^${SPACE}@]+$`)}), ${address}, '')`;
 }
 
 /** Without the apostrophe that spreadsheets put in front of digits. */

@@ -74,14 +74,16 @@ const NO_DATE = `CAST(NULL, 'Nullable(Int64)')`;
 
 /** Dates, each of the field of its name. */
 export function dates(
-  { meaning }: Reading,
+  { meaning, iso }: Reading,
   names: readonly Field[],
   as: (name: Field) => string = String,
 ): Part {
   const known = names.filter((name) => meaning.columns[name] !== undefined);
   const missing = names.filter((name) => meaning.columns[name] === undefined);
   return {
-    steps: together(...known.map((name) => date(as(name), `t_${name}`, meaning.dates))),
+    steps: together(
+      ...known.map((name) => date(as(name), `t_${name}`, iso.has(name) ? 'iso' : meaning.dates)),
+    ),
     stored: Object.fromEntries(
       known.flatMap((name) => [
         [as(name), 'Nullable(Int64)'],

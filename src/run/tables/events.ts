@@ -8,8 +8,8 @@ import { firstOf } from './sql.ts';
 
 /** Rows that are events, as connectors/csv/columns.ts reads them. */
 export function events(reading: Reading): Kind {
-  const { meaning, row } = reading;
-  const cells = `arrayMap(cell -> ${jsonText('cell')}, [type, ${row.join(', ')}])`;
+  const { meaning } = reading;
+  const cells = `arrayMap(cell -> ${jsonText('cell')}, arrayConcat([toString(type)], whole))`;
   // Without an id an event is known by what its row says.
   const known = `substring(lower(hex(SHA1(concat('[', arrayStringConcat(${cells}, ','), ']')))), 1, 24)`;
   const type = meaning.event ? literal(meaning.event) : word(few('t_type'));

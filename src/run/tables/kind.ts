@@ -9,8 +9,8 @@ export type Reading = {
   /** Of rows without `updated_at`. */
   version: number;
   modified_at: string;
-  /** Every column of the table as it stands there, in its order. */
-  row: readonly string[];
+  /** Fields whose column holds dates as dates: they are told as ISO, whatever `dates` says. */
+  iso: ReadonlySet<string>;
 };
 
 /** Some columns of a kind: how they are read of the cells and kept, or what they are where the table lacks them. */
@@ -54,7 +54,7 @@ export type Made = { table: string; where?: string; columns: Columns };
  */
 export type Kind = {
   /**
-   * From `t_FIELD`, the trimmed cells, to `stored`; beside those `reason`, '' or why (part of) the row was left out,
+   * From `t_FIELD`, the trimmed cells, and `whole`, all cells of the row as they stand there, to `stored`; beside those `reason`, '' or why (part of) the row was left out,
    * and `taken`, whether it is a record.
    */
   steps: Columns[];

@@ -1,16 +1,15 @@
-import type { Page, Table } from '../../../connectors/index.ts';
+import type { Table } from '../../../connectors/index.ts';
 import type { Tombstones } from '../../ledger/tombstones.ts';
 import type { RunContext } from '../run.ts';
 import { makeRecords } from './make.ts';
 import { readTable } from './read.ts';
 import { openStage } from './stage.ts';
-import { tell } from './told.ts';
+import { tell, type Told } from './told.ts';
 
-export type Loaded = Required<Pick<Page, 'rejected' | 'warnings' | 'marks'>> & {
-  /** All of them; `rejected` holds the first hundred. */
-  rejections: number;
+export type Loaded = Told & {
   /** Records of people who were erased, left out. */
   erased: number;
+  marks: Record<string, string>;
 };
 
 /**

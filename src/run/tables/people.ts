@@ -53,7 +53,7 @@ export function emailNote(where = 'true'): Note {
 export const IDENTIFIED: Columns = { customer_id: 'customer_id', email: 'email', phone: 'e164' };
 
 /**
- * Descriptions of people, under the key that `keyed` (src/run/pull.ts) gives a description.
+ * Descriptions of people, under the key that `keyed` (src/run/store.ts) gives a description.
  * @param updated_at milliseconds
  * @param more what rows of customers say beyond others: `tags` where they are told at all
  */

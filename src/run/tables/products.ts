@@ -43,7 +43,7 @@ export function products(reading: Reading): Kind {
 
 /** Rows that are lines of orders, as connectors/csv/products.ts reads them. */
 export function lines(reading: Reading): Kind {
-  const { meaning, version, row } = reading;
+  const { meaning, version } = reading;
   const {
     steps,
     stored: kept,
@@ -78,7 +78,7 @@ export function lines(reading: Reading): Kind {
         taken: `reason = ''`,
         unnumbered: `reason = '' AND t_line_id = ''`,
         // Without an id a line is known by what it says.
-        line_id: `if(t_line_id != '', t_line_id, substring(lower(hex(SHA1(arrayStringConcat([${row.join(', ')}], '\\n')))), 1, 16))`,
+        line_id: `if(t_line_id != '', t_line_id, substring(lower(hex(SHA1(arrayStringConcat(whole, '\\n')))), 1, 16))`,
       },
     ],
     stored: {

@@ -1,18 +1,27 @@
-import { noteText, NOTED_WORDS, type Table } from '../../../connectors/index.ts';
+import { noteText, NOTED_WORDS, type Rejection, type Table } from '../../../connectors/index.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Kind, Note } from './kind.ts';
-import type { Loaded } from './load.ts';
 
 const LISTED_REJECTIONS = 100;
 
-type Told = Pick<Loaded, 'rejected' | 'rejections' | 'warnings'>;
+/** What a table came to, as far as people are told of it. */
+export type Told = {
+  /** Rows of the table, and those of them that are orders. */
+  rows: number;
+  order_rows: number;
+  /** How many rows were rejected for each reason. */
+  reasons: Map<string, number>;
+  /** The first rejections. */
+  rejections: Rejection[];
+  warnings: string[];
+};
 
 /** What there is to tell of a table that was read: rows that were left out, and notes in the order in which they came up. */
 export async function tell(engine: Engine, table: Table, kind: Kind, rows: string): Promise<Told> {
   const absent = Object.entries(kind.absent).map(([name, sql]) => `${sql} AS ${name}`);
   const all = `(SELECT ${['*', ...absent].join(', ')} FROM ${rows})`;
   const firsts = kind.notes.map(({ where }) => `minIf(row, ${where})`);
-  const counts = ['true', `reason != ''`, ...kind.notes.map(({ where }) => where)];
+  const counts = ['true', 'taken', `reason != ''`, ...kind.notes.map(({ where }) => where)];
   const [facts] = await engine.query<{
     counts: string[];
     firsts: string[];
@@ -22,7 +31,7 @@ export async function tell(engine: Engine, table: Table, kind: Kind, rows: strin
     `SELECT [${counts.map((where) => `countIf(${where})`).join(', ')}] AS counts, [${firsts.join(', ')}]::Array(UInt64) AS firsts
      FROM ${all}`,
   );
-  const [count, rejections, ...noted] = facts!.counts.map(Number);
+  const [count, taken, rejected, ...noted] = facts!.counts.map(Number);
   const notes: { first: number; text: string }[] = [];
   for (const [index, note] of kind.notes.entries()) {
     if (!noted[index]) continue;
@@ -34,8 +43,10 @@ export async function tell(engine: Engine, table: Table, kind: Kind, rows: strin
   }
   if (kind.repeats) notes.push(...(await repeatsOf(engine, table, kind.repeats, rows)));
   return {
-    rejections: rejections!,
-    rejected: rejections ? await rejectedRows(engine, table, rows) : [],
+    rows: count!,
+    order_rows: table.meaning.records === 'orders' ? taken! : 0,
+    reasons: rejected ? await reasonsOf(engine, rows) : new Map(),
+    rejections: rejected ? await rejectedRows(engine, table, rows) : [],
     warnings: [
       ...(count === 0 && !table.mark ? [`${table.name} holds no rows.`] : []),
       ...notes.toSorted((a, b) => a.first - b.first).map(({ text }) => text),
@@ -52,7 +63,14 @@ async function wordsOf(engine: Engine, { where }: Note, word: string, rows: stri
   return words.map(({ word }) => word);
 }
 
-async function rejectedRows(engine: Engine, table: Table, rows: string): Promise<Told['rejected']> {
+async function reasonsOf(engine: Engine, rows: string): Promise<Told['reasons']> {
+  const reasons = await engine.query<{ why: string; count: string }>(
+    `SELECT toString(reason) AS why, count() AS count FROM ${rows} WHERE reason != '' GROUP BY why ORDER BY min(row)`,
+  );
+  return new Map(reasons.map(({ why, count }) => [why, Number(count)]));
+}
+
+async function rejectedRows(engine: Engine, table: Table, rows: string): Promise<Rejection[]> {
   const listed = await engine.query<{ row: string; reason: string }>(
     `SELECT row, toString(reason) AS reason FROM ${rows} WHERE reason != '' ORDER BY row LIMIT ${LISTED_REJECTIONS}`,
   );

@@ -94,8 +94,12 @@ async function pulledBy(shop: Shop, lineOf: (line: number) => number) {
       { source: shop.job.sources[0]!.key },
     );
   }
+  const { sources, ...rest } = pulled;
+  const own = `${sources[0]!.source}: `;
+  const warnings = pulled.warnings.map((text) => (text.startsWith(own) ? text.slice(own.length) : text));
+  const quality = sources.map(({ source: _, ...facts }) => facts);
   const rejections = pulled.rejections.map(({ line, reason }) => ({ row: lineOf(line), reason }));
-  return { ...pulled, rejections, records };
+  return { ...rest, warnings, quality, rejections, records };
 }
 
 async function readByBoth({ settings, timezone, header, rows }: Rows) {
