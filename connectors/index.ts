@@ -1,6 +1,7 @@
 import { csvDestination } from './csv/destination.ts';
 import { csvSource } from './csv/source.ts';
 import type { DestinationDefinition } from './destination.ts';
+import { filesSource } from './files/source.ts';
 import { facebook } from './facebook/schema.ts';
 import { klaviyo } from './klaviyo/schema.ts';
 import { mailchimp } from './mailchimp/schema.ts';
@@ -21,7 +22,7 @@ export type * from './table.ts';
 export { CONSENT_WORDS, meaningsOf, type Meaning } from './words.ts';
 
 /** Every kind of source a job file may name, by `type`. */
-export const sources: Record<string, SourceDefinition> = { csv: csvSource };
+export const sources: Record<string, SourceDefinition> = { csv: csvSource, files: filesSource };
 
 /** Every kind of destination a job file may name, by `type`. */
 export const destinations: Record<string, DestinationDefinition> = {

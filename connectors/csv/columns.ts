@@ -4,7 +4,7 @@ import { NOTES, REASONS } from '../reasons.ts';
 import { meaningsOf, wordOf, type Meaning } from '../words.ts';
 import { customers, isSomebody, personReader } from './customers.ts';
 import type { ColumnReader, FieldCells, Reading, RowReader } from './draft.ts';
-import { versionAt } from './files.ts';
+import { versionAt } from '../local-files.ts';
 import type { Header } from './header.ts';
 import { addOrder, type Standing } from './order.ts';
 import { lines, products } from './products.ts';

@@ -37,9 +37,12 @@ export async function loadTable(
 
 /** Whole numbers are compared as numbers, everything else as text. */
 async function markOf(run: RunContext, part: string, rows: string): Promise<Record<string, string>> {
-  const [row] = await run.engine.query<{ mark: string }>(
-    `SELECT if(countIf(match(mark, '^-?[0-9]{1,38}$')) = count(), toString(max(toInt128OrZero(mark))), max(mark)) AS mark
+  const [found] = await run.engine.query<{ values: string; numbers: string; number: string; text: string }>(
+    `SELECT count() AS values, countIf(match(mark, '^-?[0-9]{1,38}$')) AS numbers,
+       toString(max(toInt128OrZero(mark))) AS number, max(mark) AS text
      FROM ${rows} WHERE mark != ''`,
   );
-  return row?.mark && row.mark !== '0' ? { [part]: row.mark } : {};
+  const { values, numbers, number, text } = found!;
+  if (values === '0') return {};
+  return { [part]: values === numbers ? number : text };
 }

@@ -114,7 +114,7 @@ function someone(made: ReturnType<typeof descriptions>) {
   return { ...made, where: `${made.where} AND ${IS_SOMEBODY}` };
 }
 
-/** Milliseconds times 1000, as `versionAt` (connectors/csv/files.ts) makes it. */
+/** Milliseconds times 1000, as `versionAt` (connectors/local-files.ts) makes it. */
 function versionOf(version: number): string {
   return `if(isNull(updated_at), ${version}, toUInt64(greatest(0, assumeNotNull(updated_at))) * 1000)`;
 }
