@@ -8,7 +8,7 @@ import { mailchimp } from './mailchimp/schema.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 
-export { FIELDS, type Field, type Records } from './columns.ts';
+export { FIELDS, NEEDED, type Field, type Records } from './columns.ts';
 export * from './destination.ts';
 export * from './error.ts';
 export * from './reasons.ts';

@@ -114,7 +114,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
         if (table.header) yield* pages(table, table.header, found);
         else yield { warnings: [`${table.file.name} is empty.`], marks: fileMark(table.file, found) };
       }
-      yield { marks: gone };
+      if (Object.keys(gone).length > 0) yield { marks: gone };
     },
   };
 }

@@ -67,7 +67,7 @@ export function openFiles(settings: FilesSettings, context: SourceContext): Sour
           marks: fileMark(file, now),
         };
       }
-      yield { marks: gone };
+      if (Object.keys(gone).length > 0) yield { marks: gone };
     },
   };
 }

@@ -6,12 +6,16 @@ import type { Params } from '../../engine/engine.ts';
 import { literal } from '../../engine/literal.ts';
 import type { RunContext } from '../run.ts';
 
+const HEAD_LINES = 10_000;
+const HEAD_BYTES = 4 * 1024 * 1024;
+
 export type File = Extract<TableRows, { file: unknown }>['file'];
 
 /** How a statement reads a file: a table function, what is bound for it, and the bytes where the engine cannot reach it. */
 export type FileReading = {
   from(structure: string): string;
-  query<Row>(sql: string): Promise<Row[]>;
+  /** Its first lines, of those that begin within so many rows or bytes. */
+  head(): Promise<string[]>;
   /** @param sql INSERT … SELECT */
   insert(sql: string): Promise<void>;
 };
@@ -26,7 +30,10 @@ export function fileReading(run: RunContext, file: File, format: string): FileRe
   const packing = literal(file.packed ?? 'none');
   const inPlace = (from: FileReading['from'], params: Params): FileReading => ({
     from,
-    query: (sql) => engine.query(sql, params, { signal }),
+    async head() {
+      const sql = `SELECT line FROM ${from('line String')} LIMIT ${HEAD_LINES}`;
+      return (await engine.query<{ line: string }>(sql, params, { signal })).map(({ line }) => line);
+    },
     insert: (sql) => engine.command(sql, params, { signal }),
   });
   if ('url' in file) {
@@ -45,9 +52,21 @@ export function fileReading(run: RunContext, file: File, format: string): FileRe
   }
   return {
     from: (structure) => `input(${literal(structure)})`,
-    query: () => Promise.reject(new Error('A stream is read once.')),
+    head: () => firstLines(unpacked(file)),
     insert: (sql) => engine.load(`${sql} FORMAT ${format}`, unpacked(file), { signal }),
   };
+}
+
+async function firstLines(bytes: AsyncIterable<Uint8Array>): Promise<string[]> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of bytes) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size >= HEAD_BYTES) break;
+  }
+  const lines = Buffer.concat(chunks).toString().split('\n');
+  return (size >= HEAD_BYTES ? lines.slice(0, -1) : lines).slice(0, HEAD_LINES);
 }
 
 function unpacked({ path, packed }: Exclude<File, { url: string }>): AsyncIterable<Uint8Array> {

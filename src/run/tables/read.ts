@@ -43,9 +43,12 @@ export type Opened = {
   insert(sql: string): Promise<void>;
 };
 
-function openTable(run: RunContext, { name, rows }: Table, stage: Stage): Promise<Opened> | Opened {
+function openTable(run: RunContext, table: Table, stage: Stage): Promise<Opened> {
+  const { name, rows } = table;
   if (rows.format === 'csv') return openCsv(run, rows.stream());
-  return rows.format === 'parquet' ? openParquet(run, name, rows.file, stage) : openJsonLines(run, rows.file);
+  return rows.format === 'parquet'
+    ? openParquet(run, name, rows.file, stage)
+    : openJsonLines(run, table, rows.file);
 }
 
 /**

@@ -112,6 +112,23 @@ describe('lines of JSON', () => {
     expect(await read(await put('people.jsonl.gz', gzipSync(text)))).toEqual(expected);
     expect(await read(await put('people.jsonl.zst', zstdCompressSync(text)))).toEqual(expected);
   });
+
+  test('a column that no line has is asked about where it is needed or nearly another', async () => {
+    const path = await put('named.jsonl', lines(order('1', { landcode: 'DE' })));
+    const refused = async (columns: object) => {
+      const shop = stage.shop({ sources: [source(path, { columns: { ...COLUMNS, ...columns } })] });
+      return pull(shop.context('2026-03-01')).catch((thrown: { problem: object }) => thrown.problem);
+    };
+
+    expect(await refused({ order_id: 'number' })).toMatchObject({
+      code: 'SOURCE_MISSING_COLUMN',
+      what: `${path} has no column "number".`,
+    });
+    expect(await refused({ country: 'LandCod' })).toMatchObject({
+      fix: 'Did you mean "landcode"? Correct columns.country.',
+    });
+    expect(await refused({ cancelled_at: 'stopped' })).toMatchObject({ orders: 1 });
+  });
 });
 
 describe('Parquet', () => {
