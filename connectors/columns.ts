@@ -78,8 +78,8 @@ export const FIELDS = {
 /** What one row of a table is. */
 export type Records = keyof typeof FIELDS;
 
-/** Needed columns; of several in a list, one. */
-const NEEDED: Record<Records, readonly (readonly Field[])[]> = {
+/** Fields that records need; of several in a list, one. */
+export const NEEDED: Record<Records, readonly (readonly Field[])[]> = {
   orders: [['order_id'], ['ordered_at'], ['goods', 'total']],
   lines: [['order_id'], ['sku', 'product_id', 'title'], ['net', 'price']],
   products: [['sku', 'product_id']],

@@ -1,6 +1,7 @@
 import { csvDestination } from './csv/destination.ts';
 import { csvSource } from './csv/source.ts';
 import type { DestinationDefinition } from './destination.ts';
+import { filesSource } from './files/source.ts';
 import { facebook } from './facebook/schema.ts';
 import { klaviyo } from './klaviyo/schema.ts';
 import { klaviyoSource } from './klaviyo/source.ts';
@@ -10,17 +11,23 @@ import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 import { woocommerce } from './woocommerce/source.ts';
 
+export { FIELDS, NEEDED, type Field, type Records } from './columns.ts';
 export * from './destination.ts';
 export * from './error.ts';
+export * from './reasons.ts';
+export { localOffsets, QUARTER_MS } from './local-time.ts';
+export { missingColumn } from './missing-column.ts';
 export * from './records.ts';
 export { serveSandbox, type Sandbox } from './sandbox-server.ts';
 export type * from './sandbox.ts';
 export * from './source.ts';
 export type * from './table.ts';
+export { CONSENT_WORDS, meaningsOf, type Meaning } from './words.ts';
 
 /** Every kind of source a job file may name, by `type`. */
 export const sources: Record<string, SourceDefinition> = {
   csv: csvSource,
+  files: filesSource,
   woocommerce,
   mailchimp: mailchimpSource,
   klaviyo: klaviyoSource,

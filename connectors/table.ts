@@ -14,7 +14,10 @@ export type Table = {
   version: number;
   /** ISO time of descriptions without `updated_at`: when the file was changed, or the query made. */
   modified_at: string;
-  /** Once the rows are stored, the mark of this part becomes the greatest value of this column, where there is any. */
+  /**
+   * Once the rows are stored, the mark of this part becomes the greatest value of this column, where there is any:
+   * by number where all are whole numbers, else as text.
+   */
   mark?: { part: string; column: string };
 };
 
@@ -27,6 +30,16 @@ export type TableMeaning = Omit<ColumnSettings, 'columns'> & {
 
 /**
  * Where the rows come from. A stream is bytes in UTF-8, read once: `csv` is RFC 4180 with a line of column names, `\N`
- * without quotes stands for null.
+ * without quotes stands for null. A file is read by the engine itself where it can: Parquet, whose dates with a type
+ * are read whatever `dates` says, or JSON, an object a line. A line that is none is rejected; of nested objects a
+ * column is named with dots (`customer.email`).
  */
-export type TableRows = { format: 'csv'; stream(): AsyncIterable<Uint8Array> };
+export type TableRows =
+  | { format: 'csv'; stream(): AsyncIterable<Uint8Array> }
+  | { format: 'parquet' | 'jsonl'; file: LocalFile | StoredFile };
+
+/** A file of this machine, by its full path; packed where the name ends so. */
+type LocalFile = { path: string; packed?: 'gz' | 'zst' };
+
+/** An object in S3-compatible storage. Without keys it is asked for as anybody may. */
+type StoredFile = { url: string; access_key?: string; secret_key?: string; packed?: 'gz' | 'zst' };

@@ -1,3 +1,4 @@
+import { NOTES } from '../reasons.ts';
 import type { Notes } from './draft.ts';
 
 /** Lower case; what cannot be an address (no @, or a space in it) is left out and counted. */
@@ -5,7 +6,7 @@ export function emailOf(text: string, notes: Notes): string | undefined {
   if (text === '') return undefined;
   const email = text.toLowerCase();
   if (/^[^\s@]+@[^\s@]+$/.test(email)) return email;
-  notes.add('cells that are no e-mail address were left out');
+  notes.add(NOTES.email);
   return undefined;
 }
 

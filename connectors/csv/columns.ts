@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { EVENT_TYPES, type EventType } from '../records.ts';
+import { NOTES, REASONS } from '../reasons.ts';
 import { meaningsOf, wordOf, type Meaning } from '../words.ts';
-import { customers, isSomebody, NOBODY, personReader } from './customers.ts';
+import { customers, isSomebody, personReader } from './customers.ts';
 import type { ColumnReader, FieldCells, Reading, RowReader } from './draft.ts';
-import { versionAt } from './files.ts';
+import { versionAt } from '../local-files.ts';
 import type { Header } from './header.ts';
 import { addOrder, type Standing } from './order.ts';
 import { lines, products } from './products.ts';
@@ -51,12 +52,12 @@ const orders: ColumnReader = (cell, settings, reading) => {
     const person = personOf(row);
     const changed = updated(row);
     const updated_at = changed === '' ? undefined : reading.date(changed);
-    if (changed !== '' && !updated_at) return 'the date of the last change cannot be read';
+    if (changed !== '' && !updated_at) return REASONS.updated_at;
     const version = updated_at ? versionAt(Date.parse(updated_at), 0) : reading.version;
     const order = addOrder(row, cells, { ...reading, version }, draft, person, standing);
     if (typeof order === 'string') return order;
     const repeats = order.order_id === before;
-    if (repeats) reading.notes.add('rows repeat the order before them; one row per order is read');
+    if (repeats) reading.notes.add(NOTES.repeated);
     before = order.order_id;
     if (isSomebody(person)) draft.customers.push({ ...person, updated_at: updated_at ?? order.ordered_at });
     return undefined;
@@ -70,11 +71,11 @@ const events: ColumnReader = (cell, settings, reading) => {
   const personOf = personReader(cell, reading);
   return (row, draft) => {
     const word = wordOf(type(row));
-    if (!isEventType(word)) return `the type of the event is none of ${EVENT_TYPES.join(', ')}`;
+    if (!isEventType(word)) return REASONS.event_type;
     const time = reading.date(at(row));
-    if (!time) return 'the date of the event cannot be read';
+    if (!time) return REASONS.event_at;
     const person = personOf(row);
-    if (!isSomebody(person)) return NOBODY;
+    if (!isSomebody(person)) return REASONS.nobody;
     const { customer_id, email, phone } = person;
     const event_id = id(row) || hash('sha1', JSON.stringify([word, ...row])).slice(0, 24);
     draft.events.push({ event_id, type: word, at: time, customer_id, email, phone });
@@ -98,7 +99,7 @@ function standingReader(settings: CsvSettings, reading: Reading): (state: string
   };
   return (state) => {
     const meaning = meanings.get(state);
-    if (!meaning) reading.notes.add('orders in an unknown state do not count; name it in `states`', state);
+    if (!meaning) reading.notes.add(NOTES.state, state);
     return standings[meaning ?? 'unpaid'];
   };
 }

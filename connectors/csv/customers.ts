@@ -1,12 +1,11 @@
 import type { Customer } from '../records.ts';
+import { REASONS, UNREADABLE_COSTS } from '../reasons.ts';
 import { consentOf } from '../words.ts';
 import { countryOf, digitsOf, emailOf, listOf } from './cells.ts';
 import type { ColumnReader, FieldCells, Reading } from './draft.ts';
 import type { Header } from './header.ts';
 import { compare } from './money.ts';
 import type { Field } from '../columns.ts';
-
-export const NOBODY = 'the row has no customer id, no e-mail address and no phone number';
 
 /** Reads rows of a file of customers. */
 export const customers: ColumnReader = (cell, settings, reading, header) => {
@@ -17,10 +16,10 @@ export const customers: ColumnReader = (cell, settings, reading, header) => {
   const extraOf = extraReader(settings.extra, header);
   return (row, draft) => {
     const person = personOf(row);
-    if (!isSomebody(person)) return NOBODY;
+    if (!isSomebody(person)) return REASONS.nobody;
     const changed = updated(row);
     const updated_at = changed === '' ? reading.modified_at : reading.date(changed);
-    if (!updated_at) return 'the date of the last change cannot be read';
+    if (!updated_at) return REASONS.updated_at;
     const { costs, unreadable } = costsOf(row);
     // What else the row says, a refusal of consent above all, stands without its costs.
     draft.customers.push({
@@ -31,9 +30,7 @@ export const customers: ColumnReader = (cell, settings, reading, header) => {
       extra: extraOf(row),
       updated_at,
     });
-    return (
-      unreadable && `${unreadable} cannot be read as an amount of 0 or more; the rest of the row was read`
-    );
+    return unreadable && `${unreadable}${UNREADABLE_COSTS}`;
   };
 };
 

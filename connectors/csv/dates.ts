@@ -1,4 +1,4 @@
-import { DateTime } from 'luxon';
+import { localOffsets } from '../local-time.ts';
 
 const DATE = {
   iso: /^(?<year>\d{4})-(?<month>\d\d)-(?<day>\d\d)/,
@@ -9,8 +9,8 @@ const DATE = {
 const TIME =
   /^(?:T|,? +)(\d\d?):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?: ?([AP])\.?M\.?)?(?: ?(?:(Z|UTC|GMT)|([+-])(\d\d):?(\d\d)?))?$/i;
 
-/** What the store can hold. */
-const YEARS = { from: 1900, to: 2299 };
+/** The store holds 1900 to 2299, and an offset may carry a date over the end of its year. */
+const YEARS = { from: 1901, to: 2298 };
 const MINUTE_MS = 60_000;
 
 /**
@@ -20,7 +20,7 @@ const MINUTE_MS = 60_000;
  * @returns the instant in UTC, ISO 8601 with milliseconds
  */
 export function dateReader(order: keyof typeof DATE, timezone: string): (text: string) => string | undefined {
-  const toUtc = zoneReader(timezone);
+  const offsetAt = localOffsets(timezone);
   return (text) => {
     const date = DATE[order].exec(text);
     const parts = date?.groups;
@@ -33,7 +33,7 @@ export function dateReader(order: keyof typeof DATE, timezone: string): (text: s
     if (day === undefined || clock === undefined) return undefined;
     const [zulu, sign, hours, minutes] = time.slice(6);
     if (zulu) return new Date(day + clock).toISOString();
-    if (!sign) return new Date(toUtc(day + clock)).toISOString();
+    if (!sign) return new Date(day + clock - offsetAt(day + clock)).toISOString();
     const offset = (Number(hours) * 60 + Number(minutes ?? 0)) * MINUTE_MS;
     return new Date(day + clock + (sign === '-' ? offset : -offset)).toISOString();
   };
@@ -64,26 +64,4 @@ function clockMs([, hour = '0', minute = '0', second = '0', fraction = '', half]
   if (hours > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
   const milliseconds = Number(fraction.slice(0, 3).padEnd(3, '0'));
   return (hours * 60 + Number(minute)) * MINUTE_MS + Number(second) * 1000 + milliseconds;
-}
-
-const QUARTER_MS = 15 * MINUTE_MS;
-const KEPT_QUARTERS = 10_000;
-
-/**
- * Local to UTC time. An hour that the clocks leave out is read as the one after it. Offsets are kept by quarter of
- * an hour, the finest step at which any zone changes its clocks, because asking the calendar costs more than the rest.
- */
-function zoneReader(timezone: string): (localMs: number) => number {
-  const offsets = new Map<number, number>();
-  return (localMs) => {
-    const quarter = Math.floor(localMs / QUARTER_MS);
-    let offset = offsets.get(quarter);
-    if (offset === undefined) {
-      const wall = DateTime.fromMillis(quarter * QUARTER_MS, { zone: 'utc' });
-      offset = quarter * QUARTER_MS - wall.setZone(timezone, { keepLocalTime: true }).toMillis();
-      if (offsets.size === KEPT_QUARTERS) offsets.clear();
-      offsets.set(quarter, offset);
-    }
-    return localMs - offset;
-  };
 }

@@ -1,4 +1,5 @@
 import type { Customer, Event, Order, OrderLine, Product, Refund, Rejection } from '../records.ts';
+import { NOTED_WORDS, noteText } from '../reasons.ts';
 import type { Cell, Header } from './header.ts';
 import type { Field } from '../columns.ts';
 import type { CsvSettings } from './schema.ts';
@@ -48,8 +49,6 @@ export type Reading = {
 /** Things worth telling once per file, with how often they happened. */
 export type Notes = { add(what: string, word?: string): void; texts(): string[] };
 
-const LISTED_WORDS = 10;
-
 export function fileNotes(file: string): Notes {
   const notes = new Map<string, { count: number; words: Set<string> }>();
   return {
@@ -58,12 +57,8 @@ export function fileNotes(file: string): Notes {
       notes.set(what, note);
       note.count += 1;
       // Only what looks like a word: a shifted column must not bring a person's data into a message.
-      if (word && /^[\p{L}_]{1,30}$/u.test(word) && note.words.size < LISTED_WORDS) note.words.add(word);
+      if (word && /^[\p{L}_]{1,30}$/u.test(word) && note.words.size < NOTED_WORDS) note.words.add(word);
     },
-    texts: () =>
-      [...notes].map(([what, { count, words }]) => {
-        const list = words.size > 0 ? `: ${[...words].toSorted().join(', ')}` : '';
-        return `${file}: ${what}${list} (${count})`;
-      }),
+    texts: () => [...notes].map(([what, { count, words }]) => noteText(file, what, count, words)),
   };
 }

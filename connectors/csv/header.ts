@@ -1,5 +1,4 @@
-import { closest } from 'fastest-levenshtein';
-import { SyncError } from '../error.ts';
+import { missingColumn } from '../missing-column.ts';
 
 /** A cell of the current row by column, trimmed; '' where the file has no such column. */
 export type Cell = (cells: readonly string[]) => string;
@@ -20,25 +19,8 @@ export function readHeader(file: string, cells: readonly string[]): Header {
     optional: (column) => at(names.indexOf(column)),
     required(column, named) {
       const index = names.indexOf(column);
-      if (index === -1) throw missingColumn(file, column, names, named);
+      if (index === -1) throw missingColumn(file, column, names, named, { delimited: true });
       return at(index);
     },
   };
-}
-
-/** @param named the setting that names the column, for example `columns.email` */
-function missingColumn(file: string, column: string, names: readonly string[], named?: string): SyncError {
-  // Without a header the first line is somebody's data, which has no place in a message.
-  const isHeader = !names.some((name) => /@|^[\d\s.,:/+-]{4,}$/.test(name));
-  const shown = isHeader ? names.filter((name) => name !== '') : [];
-  const nearest = shown.length > 0 ? closest(column, shown) : undefined;
-  return new SyncError({
-    code: 'SOURCE_MISSING_COLUMN',
-    where: file,
-    what: `${file} has no column "${column}".`,
-    why: nearest ? `Its columns are: ${shown.join(', ')}.` : 'Its first line does not look like a header.',
-    fix: nearest
-      ? `Did you mean "${nearest}"? ${named ? `Correct ${named}` : 'Export the file again'}; if the columns above are one long name, set \`delimiter\`.`
-      : 'The first line of the file has to name the columns.',
-  });
 }

@@ -1,6 +1,7 @@
 /** The store keeps four decimals and fourteen digits before them. */
 const DECIMALS = 4;
 const CANONICAL = /^-?\d{1,14}(\.\d{1,4})?$/;
+const BEYOND_UNITS = 10n ** 18n;
 
 /**
  * Makes a reader of amounts: digits, a sign, the decimal sign, and the other sign, spaces or apostrophes between
@@ -21,18 +22,18 @@ export function amountReader(decimal: '.' | ','): (text: string) => string | und
   };
 }
 
-/** a - b - c …, exactly. */
-export function minus(from: string, ...amounts: readonly (string | undefined)[]): string {
+/** a - b - c …, exactly; undefined where the store cannot hold it. */
+export function minus(from: string, ...amounts: readonly (string | undefined)[]): string | undefined {
   // Most amounts taken off are blank or 0.00, and big integers cost more than a look.
   const taken = amounts.filter((amount) => amount && /[1-9]/.test(amount));
   if (taken.length === 0) return from;
-  return fromUnits(taken.reduce((sum, amount) => sum - toUnits(amount ?? '0'), toUnits(from)));
+  return stored(taken.reduce((sum, amount) => sum - toUnits(amount ?? '0'), toUnits(from)));
 }
 
-/** a × b, rounded half away from zero to four decimals. */
-export function times(a: string, b: string): string {
+/** a × b, rounded half away from zero to four decimals; undefined where the store cannot hold it. */
+export function times(a: string, b: string): string | undefined {
   if (b === '1') return a;
-  return fromUnits(shortened(toUnits(a) * toUnits(b), 10n ** BigInt(DECIMALS)));
+  return stored(shortened(toUnits(a) * toUnits(b), 10n ** BigInt(DECIMALS)));
 }
 
 /** -1, 0 or 1 as a is less than, equal to or greater than b. */
@@ -44,6 +45,10 @@ export function compare(a: string, b: string): number {
 function toUnits(amount: string): bigint {
   const [whole = '0', fraction = ''] = amount.split('.');
   return BigInt(whole + fraction.padEnd(DECIMALS, '0'));
+}
+
+function stored(units: bigint): string | undefined {
+  return -BEYOND_UNITS < units && units < BEYOND_UNITS ? fromUnits(units) : undefined;
 }
 
 function fromUnits(units: bigint): string {

@@ -1,4 +1,5 @@
 import type { Order } from '../records.ts';
+import { REASONS, UNREADABLE_AMOUNTS } from '../reasons.ts';
 import { wordOf } from '../words.ts';
 import { currencyOf } from './cells.ts';
 import type { Draft, Reading } from './draft.ts';
@@ -33,19 +34,19 @@ export function addOrder(
   standing: (state: string) => Standing,
 ): Order | string {
   const order_id = cell.order_id(cells);
-  if (order_id === '') return 'the order has no number';
+  if (order_id === '') return REASONS.order_id;
   const ordered_at = reading.date(cell.ordered_at(cells));
-  if (!ordered_at) return 'the date of the order cannot be read';
+  if (!ordered_at) return REASONS.ordered_at;
   const cancelled = cell.cancelled_at(cells);
   const cancelled_at = cancelled === '' ? undefined : reading.date(cancelled);
-  if (cancelled !== '' && !cancelled_at) return 'the date of cancelling cannot be read';
+  if (cancelled !== '' && !cancelled_at) return REASONS.cancelled_at;
   const currency = currencyOf(cell.currency(cells), reading.currency);
-  if (!currency) return 'the currency is not a code of three letters';
+  if (!currency) return REASONS.currency;
   const amounts = amountsOf(cells, cell, reading);
   if (typeof amounts === 'string') return amounts;
   const { total, tax, shipping, discount, refunded } = amounts;
   const goods = amounts.goods ?? (total && minus(total, tax, shipping));
-  if (!goods) return 'the order has no amount';
+  if (!goods) return REASONS.no_amount;
 
   const state = wordOf(cell.state(cells));
   const { counts, test, refunded: wholly } = standing(state);
@@ -101,5 +102,5 @@ function amountsOf(cells: readonly string[], cell: OrderCells, reading: Reading)
     discount: read('discount'),
     refunded: read('refunded'),
   };
-  return unreadable.length > 0 ? `${unreadable.join(', ')} cannot be read as an amount` : amounts;
+  return unreadable.length > 0 ? `${unreadable.join(', ')}${UNREADABLE_AMOUNTS}` : amounts;
 }

@@ -1,4 +1,5 @@
 import { listOf } from './cells.ts';
+import { REASONS } from '../reasons.ts';
 import type { ColumnReader, FieldCells } from './draft.ts';
 import { lineIds } from './line-ids.ts';
 import { times } from './money.ts';
@@ -9,7 +10,7 @@ export const products: ColumnReader = (cell, _settings, reading) => {
   const collections = cell('collections');
   return (row, draft) => {
     const product = productOf(row);
-    if (!product.sku && !product.product_id) return 'the row has no SKU and no product id';
+    if (!product.sku && !product.product_id) return REASONS.product;
     const list = listOf(collections(row));
     draft.products.push({
       ...product,
@@ -31,17 +32,18 @@ export const lines: ColumnReader = (cell, _settings, reading) => {
   const lineId = lineIds();
   return (row, draft) => {
     const order_id = order(row);
-    if (order_id === '') return 'the line has no order number';
+    if (order_id === '') return REASONS.line_order;
     const product = productOf(row);
     const title = product.title ?? product.sku ?? product.product_id;
-    if (!title) return 'the line names no product';
+    if (!title) return REASONS.line_product;
     const bought = reading.amount(quantity(row) || '1');
     const [whole, each] = [net(row), price(row)].map((text) => (text === '' ? '' : reading.amount(text)));
     if (!bought || whole === undefined || each === undefined) {
-      return 'quantity, net or price of a product cannot be read';
+      return REASONS.line_amounts;
     }
     const paid = whole || (each && times(each, bought));
-    if (paid === '') return 'the line has no amount';
+    if (paid === undefined) return REASONS.line_amounts;
+    if (paid === '') return REASONS.line_no_amount;
     const line_id = id(row) || lineId(order_id, row.join('\n'));
     draft.lines.push({
       order_id,

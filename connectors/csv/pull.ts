@@ -1,10 +1,11 @@
 import { SyncError } from '../error.ts';
+import { fileMark, filesToRead } from '../file-marks.ts';
 import type { Page } from '../records.ts';
-import type { Source, SourceContext } from '../source.ts';
+import type { PullFrom, Source, SourceContext } from '../source.ts';
 import { columnsReader } from './columns.ts';
 import { dateReader } from './dates.ts';
 import { emptyDraft, fileNotes, type Notes, type Reading, type RowReader } from './draft.ts';
-import { type CsvFile, findFiles } from './files.ts';
+import { type LocalFile, findFiles } from '../local-files.ts';
 import { readHeader } from './header.ts';
 import { amountReader } from './money.ts';
 import { detectDelimiter, readRows, type Row } from './rows.ts';
@@ -15,7 +16,7 @@ import { detectEncoding, utf8Chunks } from './text.ts';
 const PAGE_ROWS = 5000;
 const SAMPLE_BYTES = 1024 * 1024;
 
-type Table = { file: CsvFile; encoding: string; delimiter: string; header?: string[] };
+type Table = { file: LocalFile; encoding: string; delimiter: string; header?: string[] };
 
 /** Opens the files as a source; nothing is read before `check` or `pull`. */
 export function openCsv(settings: CsvSettings, context: SourceContext): Source {
@@ -23,7 +24,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   const date = dateReader(settings.dates, settings.timezone ?? context.timezone);
   const amount = amountReader(settings.decimal);
 
-  const rowReader = (file: CsvFile, header: readonly string[], notes: Notes): RowReader => {
+  const rowReader = (file: LocalFile, header: readonly string[], notes: Notes): RowReader => {
     const reading: Reading = {
       version: file.version,
       modified_at: new Date(file.modified_ms).toISOString(),
@@ -38,7 +39,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   };
 
   /** Reads the beginning of a file and proves its header. */
-  const inspect = async (file: CsvFile): Promise<Table> => {
+  const inspect = async (file: LocalFile): Promise<Table> => {
     const encoding = settings.encoding ?? (await detectEncoding(file, SAMPLE_BYTES, signal));
     const head = await firstText(utf8Chunks(file, encoding, signal));
     const delimiter = settings.delimiter ?? detectDelimiter(firstLine(head));
@@ -48,13 +49,13 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
     return { file, encoding, delimiter, header: header?.cells };
   };
 
-  const inspectAll = async () => {
+  const inspectAll = async (files: readonly LocalFile[]) => {
     const tables: Table[] = [];
-    for (const file of await findFiles(settings.path, context.folder)) tables.push(await inspect(file));
+    for (const file of files) tables.push(await inspect(file));
     return tables;
   };
 
-  async function* pages({ file, delimiter }: Table, header: string[]): AsyncGenerator<Page> {
+  async function* pages({ file, delimiter }: Table, header: string[], found: number): AsyncGenerator<Page> {
     const notes = fileNotes(file.name);
     const encoding = settings.encoding ?? (await detectEncoding(file, Infinity, signal));
     const read = rowReader(file, header, notes);
@@ -73,10 +74,14 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
       }
       isHeader = false;
     }
-    yield { ...draft, warnings: [...aboutFile(file, encoding, rows), ...notes.texts()] };
+    yield {
+      ...draft,
+      warnings: [...aboutFile(file, encoding, rows), ...notes.texts()],
+      marks: fileMark(file, found),
+    };
   }
 
-  const aboutFile = (file: CsvFile, encoding: string, rows: number): string[] => {
+  const aboutFile = (file: LocalFile, encoding: string, rows: number): string[] => {
     const warnings: string[] = [];
     if (rows === 0) warnings.push(`${file.name} holds no rows.`);
     if (!settings.encoding && encoding === 'windows-1252') {
@@ -89,19 +94,27 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
 
   return {
     async check() {
-      return (await inspectAll()).map(({ file, encoding, delimiter, header }) => {
+      const files = await findFiles(settings.path, context.folder);
+      return (await inspectAll(files)).map(({ file, encoding, delimiter, header }) => {
         const size = `${Math.ceil(file.size / 1000)} kB`;
         if (!header) return `${file.name}: empty`;
         const sign = delimiter === '\t' ? 'tab' : delimiter;
         return `${file.name}: ${size}, ${encoding}, delimiter ${sign}, ${header.length} columns, all needed ones there`;
       });
     },
-    async *pull() {
-      // Every header is proved before the first record is handed out.
-      for (const table of await inspectAll()) {
-        if (table.header) yield* pages(table, table.header);
-        else yield { warnings: [`${table.file.name} is empty.`] };
+    async *pull(from: PullFrom) {
+      const found = Date.now();
+      const files = await findFiles(settings.path, context.folder);
+      const { changed, gone } = filesToRead(files, from);
+      if (changed.length < files.length) {
+        context.log('files are as they were and not read again', { files: files.length - changed.length });
       }
+      // Every header is proved before the first record is handed out.
+      for (const table of await inspectAll(changed)) {
+        if (table.header) yield* pages(table, table.header, found);
+        else yield { warnings: [`${table.file.name} is empty.`], marks: fileMark(table.file, found) };
+      }
+      if (Object.keys(gone).length > 0) yield { marks: gone };
     },
   };
 }
@@ -129,7 +142,7 @@ async function firstRow(text: Buffer, delimiter: string): Promise<Row | undefine
   return undefined;
 }
 
-function unreadableHeader(file: CsvFile, damage: string): SyncError {
+function unreadableHeader(file: LocalFile, damage: string): SyncError {
   return new SyncError({
     code: 'SOURCE_UNREADABLE',
     where: file.name,

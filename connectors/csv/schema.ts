@@ -26,11 +26,13 @@ export type CsvSettings = z.output<typeof Shape>;
 export const CsvSettings = Shape.superRefine((settings, context) => {
   const { columns, format, records, extra } = settings;
   const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  if (columns && !format) return checkColumns(settings, context);
+  const isCustomers = records === 'customers' && !format;
+  if (!isCustomers && Object.keys(extra).length > 0)
+    problem(['extra'], '`extra` belongs to `records: customers`');
   if (!columns === !format) {
     return problem(['format'], 'give either `format: shopify` or `columns`, one of the two');
   }
-  if (columns) return checkColumns(settings, context);
-  if (Object.keys(extra).length > 0) problem(['extra'], '`extra` belongs to `records: customers`');
   if (records !== 'orders') problem(['records'], '`format: shopify` holds orders');
 });
 

@@ -118,6 +118,7 @@ function addressCells(header: Header, kind: 'Billing' | 'Shipping') {
   };
 }
 
+const UNREADABLE_LINE = 'quantity, price or discount of a product cannot be read';
 const CATEGORY_COLUMNS = ['Lineitem category', 'Product Type', 'Type'];
 
 /** Shopify itself exports no category; programs that add one are met half-way. */
@@ -136,7 +137,10 @@ function lineReader(header: Header, reading: Reading) {
     if (name === '' && count === '') return undefined;
     const amounts = [count, each || '0', off || '0'].map((text) => reading.amount(text));
     const [units, unitPrice, reduction] = amounts;
-    if (!units || !unitPrice || !reduction) return 'quantity, price or discount of a product cannot be read';
+    if (!units || !unitPrice || !reduction) return UNREADABLE_LINE;
+    const gross = times(unitPrice, units);
+    const net = gross && minus(gross, reduction);
+    if (!net) return UNREADABLE_LINE;
     return {
       order_id,
       line_id: lineId(order_id, facts.join('\n')),
@@ -145,7 +149,7 @@ function lineReader(header: Header, reading: Reading) {
       category: category(cells) || undefined,
       brand: vendor(cells) || undefined,
       quantity: units,
-      net: minus(times(unitPrice, units), reduction),
+      net,
       version: reading.version,
     };
   };

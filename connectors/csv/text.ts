@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { type CsvFile, unreadable } from './files.ts';
+import { type LocalFile, unreadable } from '../local-files.ts';
 
 const CHUNK_BYTES = 256 * 1024;
 
@@ -11,7 +11,7 @@ const CHUNK_BYTES = 256 * 1024;
  * @throws SyncError `SOURCE_UNREADABLE`
  */
 export async function* utf8Chunks(
-  file: CsvFile,
+  file: LocalFile,
   encoding: string,
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
@@ -36,7 +36,7 @@ const UTF8_MARK = [0xef, 0xbb, 0xbf];
  * fits, else windows-1252.
  * @param upTo bytes to look at; Infinity for a sure answer
  */
-export async function detectEncoding(file: CsvFile, upTo: number, signal: AbortSignal): Promise<string> {
+export async function detectEncoding(file: LocalFile, upTo: number, signal: AbortSignal): Promise<string> {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   let seen = 0;
   for await (const chunk of unpacked(file, signal)) {
@@ -60,7 +60,7 @@ export async function detectEncoding(file: CsvFile, upTo: number, signal: AbortS
   }
 }
 
-async function* unpacked(file: CsvFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* unpacked(file: LocalFile, signal: AbortSignal): AsyncGenerator<Buffer> {
   try {
     const head = await firstBytes(file.path, 4);
     const stored = createReadStream(file.path, { highWaterMark: CHUNK_BYTES, signal });

@@ -26,7 +26,7 @@ export type EngineSettings =
     };
 
 /** When a request that was cut off may be sent again: `if_unseen` when the engine cannot have got any of it. */
-type Again = 'always' | 'if_unseen' | 'never';
+export type Again = 'always' | 'if_unseen' | 'never';
 
 /** `hold` keeps the engine process from leaving; a server has none. */
 export type Connection = { client: ClickHouseClient; hold?: Hold; lost?: boolean };

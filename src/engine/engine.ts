@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { linesOf, rowsOf, untilException } from './answer.ts';
-import { type Connection, connector, type EngineSettings } from './connection.ts';
+import { type Again, type Connection, connector, type EngineSettings } from './connection.ts';
 import { cutOff, explained, isCutOff } from './errors.ts';
 
 export type { EngineSettings } from './connection.ts';
@@ -26,6 +26,8 @@ export type CallOptions = {
  * during the call; the next call starts the engine process again.
  */
 export type Engine = {
+  /** Whether it runs on this machine and reads its files by their paths; a server may stand anywhere. */
+  readonly reads_files: boolean;
   /** Reads a small result, all rows at once; 64-bit integers and decimals are strings. Asked again once if the engine is lost. */
   query<Row>(sql: string, params?: Params, options?: CallOptions): Promise<Row[]>;
   /**
@@ -52,6 +54,11 @@ export type Engine = {
     rows: Iterable<object> | AsyncIterable<object>,
     options?: CallOptions & { token?: string },
   ): Promise<void>;
+  /**
+   * Runs `INSERT … SELECT … FROM input('structure') … FORMAT …` over bytes in that format, streamed: any statement may
+   * stand between them and the table. Never asked twice; rows of a source that throws are stored in part or not at all.
+   */
+  load(sql: string, bytes: AsyncIterable<Uint8Array>, options?: CallOptions): Promise<void>;
   /** Lets the engine go; statements that still run are cancelled. */
   close(): Promise<void>;
 };
@@ -72,6 +79,36 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
     return { stream, chunks: untilException(stream, response_headers['x-clickhouse-exception-tag']) };
   }
 
+  /** Sends a statement with what it stores. */
+  async function send(
+    sql: string,
+    open: () => AsyncIterable<string | Uint8Array>,
+    options: CallOptions & { again: Again; settings: ClickHouseSettings },
+  ): Promise<void> {
+    let failure: { error: unknown } | undefined;
+    // A generator would also get the errors of the connection, through `throw`, and take them for the rows'.
+    const watched = () => {
+      const source = open()[Symbol.asyncIterator]();
+      const next = () =>
+        source.next().catch((error: unknown) => {
+          failure = { error };
+          throw error;
+        });
+      return { [Symbol.asyncIterator]: () => ({ next, return: async () => source.return?.() }) };
+    };
+    await attempt(options.again, options.signal, async (to) => {
+      const call = request(sql, {}, options, options.settings);
+      const values = Readable.from(watched() as AsyncIterable<string>, { objectMode: false });
+      await killable(to, call.query_id, options, async () => {
+        const { stream } = await to.client.exec({ ...call, values });
+        for await (const _ of stream);
+      }).catch((error: unknown) => {
+        if (!failure) throw error;
+      });
+    });
+    if (failure) throw failure.error;
+  }
+
   /** What a result that breaks off is for its reader. */
   function broken(error: unknown, options: CallOptions): unknown {
     if (options.signal?.aborted) return options.signal.reason;
@@ -79,6 +116,8 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   }
 
   const engine: Engine = {
+    reads_files: 'state' in settings,
+
     query<Row>(sql: string, params: Params = {}, options: CallOptions = {}) {
       return attempt('always', options.signal, async ({ client }) => {
         const call = request(sql, params, options, { wait_end_of_query: 1 });
@@ -131,29 +170,14 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
       const once = token === undefined;
       // What has been taken from an iterator cannot be sent a second time.
       const again = Array.isArray(rows) ? (once ? 'if_unseen' : 'always') : 'never';
-      let failure: { error: unknown } | undefined;
-      // A generator would also get the errors of the connection, through `throw`, and take them for the rows'.
-      const lines = () => {
-        const source = linesOf(rows);
-        const next = () =>
-          source.next().catch((error: unknown) => {
-            failure = { error };
-            throw error;
-          });
-        return { [Symbol.asyncIterator]: () => ({ next, return: () => source.return(undefined) }) };
-      };
-      await attempt(again, options.signal, async (to) => {
-        const call = request(sql, {}, options, once ? {} : { insert_deduplication_token: token });
-        const values = Readable.from(lines(), { objectMode: false });
-        await killable(to, call.query_id, options, async () => {
-          const { stream } = await to.client.exec({ ...call, values });
-          for await (const _ of stream);
-        }).catch((error: unknown) => {
-          if (!failure) throw error;
-        });
+      await send(sql, () => linesOf(rows), {
+        ...options,
+        again,
+        settings: once ? {} : { insert_deduplication_token: token },
       });
-      if (failure) throw failure.error;
     },
+
+    load: (sql, bytes, options = {}) => send(sql, () => bytes, { ...options, again: 'never', settings: {} }),
 
     close,
   };

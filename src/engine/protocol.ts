@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 
 /** One request as the engine takes it. Parameters are texts in ClickHouse's escaped form, as HTTP carries them. */
@@ -34,11 +35,6 @@ const NOT_SETTINGS = new Set(
 export const DATABASE = 'segment_sync';
 const LONGEST_HEAD_BYTES = 4 * 1024 * 1024;
 const NAME = /^\w+$/;
-
-/** A string as a SQL literal. */
-export function literal(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`;
-}
 
 /**
  * ClickHouse's HTTP protocol as far as its official client uses it: statements in the body, or in `query` with
@@ -109,6 +105,8 @@ async function answer(
 const QUOTED_OR_COMMENT =
   /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"|`(?:[^`\\]|\\.)*`|--[^\n]*|#[ !][^\n]*|\/\*.*?\*\/|\$(\w*)\$.*?\$\1\$/gs;
 
+const INPUT = new RegExp(`${QUOTED_OR_COMMENT.source}|\\binput\\s*\\(`, 'gis');
+
 /** A statement without comments, and with `x` for each text and quoted name. */
 function withoutQuotes(sql: string): string {
   return sql.replace(QUOTED_OR_COMMENT, (part) => (/^['"`$]/.test(part) ? 'x' : ' '));
@@ -126,6 +124,17 @@ function settingsOf(search: URLSearchParams): Omit<Statement, 'tag' | 'sql'> {
   return { settings, params, format, database: search.get('database') ?? DATABASE };
 }
 
+/** A statement that reads `input('structure')` with another table function in its place; undefined for any other. */
+function readingInput(sql: string, instead: string): string | undefined {
+  let found = false;
+  const changed = sql.replace(INPUT, (part) => {
+    if (/^['"`$#/-]/.test(part)) return part;
+    found = true;
+    return instead;
+  });
+  return found ? changed : undefined;
+}
+
 /** Spools the rows first: a body that breaks off then stores nothing. */
 async function insert(engine: Engine, statement: Statement, body: IncomingMessage, gone: AbortSignal) {
   const [, head, format] = /^(.*\S)\s+FORMAT\s+(\w+)\s*$/is.exec(statement.sql) ?? [];
@@ -135,7 +144,8 @@ async function insert(engine: Engine, statement: Statement, body: IncomingMessag
   const file = `${statement.tag}.rows`;
   try {
     await pipeline(body, createWriteStream(file, { mode: 0o600 }));
-    await engine.run({ ...statement, sql: `${head} FROM INFILE '${file}' FORMAT ${format}` }, gone);
+    const sql = readingInput(head, `file('${resolve(file)}', '${format}', `);
+    await engine.run({ ...statement, sql: sql ?? `${head} FROM INFILE '${file}' FORMAT ${format}` }, gone);
   } finally {
     await rm(file, { force: true });
   }

@@ -10,6 +10,8 @@ export type Tombstones = {
   readonly size: number;
   /** Whether one of these identities was erased. */
   covers(identities: readonly string[]): boolean;
+  /** The same as SQL, for SQL of a list of identities. */
+  coversSql(identities: string): string;
 };
 
 type Stored = { salt: string; hash: string };
@@ -24,6 +26,13 @@ export async function readTombstones(engine: Engine): Promise<Tombstones> {
     covers: (identities) =>
       hashes.size > 0 &&
       identities.some((identity) => salts.some((salt) => hashes.has(hashOf(salt, identity)))),
+    coversSql(identities) {
+      const known = '(SELECT groupArray(hash) FROM (SELECT DISTINCT hash FROM tombstones))';
+      const covered = salts.map(
+        (salt) => `hasAny(arrayMap(identity -> ${hashSql(salt, 'identity')}, ${identities}), ${known})`,
+      );
+      return covered.length > 0 ? `(${covered.join(' OR ')})` : 'false';
+    },
   };
 }
 
@@ -34,6 +43,16 @@ export async function addTombstones(engine: Engine, identities: readonly string[
   const at = new Date().toISOString();
   const rows = identities.map((identity) => ({ salt, hash: hashOf(salt, identity), at }));
   await engine.insert('tombstones', rows, { token: rows.map(({ hash }) => hash).join(' ') });
+}
+
+/** RFC 2104: a hash of the key's one pad and a hash of its other pad and the text. The salt is shorter than a block. */
+function hashSql(salt: string, text: string): string {
+  const pad = (byte: number) => {
+    const key = Buffer.alloc(64, 0);
+    key.write(salt);
+    return `unhex('${Buffer.from(key.map((one) => one ^ byte)).toString('hex')}')`;
+  };
+  return `lower(hex(SHA256(concat(${pad(0x5c)}, SHA256(concat(${pad(0x36)}, ${text}))))))`;
 }
 
 function hashOf(salt: string, identity: string): string {

@@ -6,6 +6,7 @@ import { keepMarks } from './marks.ts';
 import { openSource } from './open.ts';
 import type { RunContext } from './run.ts';
 import { store } from './store.ts';
+import { loadTable } from './tables/load.ts';
 
 /** What the pull of one source came to. */
 export type PulledSource = {
@@ -58,21 +59,43 @@ export async function pullSource(
       const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
       if (page.incomplete) pulled.incomplete.push(page.incomplete);
       const marks = pulled.incomplete.length === 0 ? (page.marks ?? {}) : {};
-      storing = store(run, source.key, kept).then(() => keepMarks(run, source, marks));
-      storing.catch(() => undefined);
-      const { rejected = [], warnings = [], orders = [] } = page;
-      pulled.order_rows += orders.length;
-      pulled.erased += left_out;
-      pulled.rejected += rejected.length;
-      for (const { reason } of rejected) pulled.reasons.set(reason, (pulled.reasons.get(reason) ?? 0) + 1);
-      pulled.rejections.push(...rejected.slice(0, LISTED_REJECTIONS - pulled.rejections.length));
-      pulled.warnings.push(...warnings);
+      const { rejected = [], warnings = [], orders = [], tables = [] } = page;
+      const reasons = Map.groupBy(rejected, ({ reason }) => reason);
+      add(pulled, {
+        order_rows: orders.length,
+        reasons: new Map([...reasons].map(([reason, rows]) => [reason, rows.length])),
+        rejections: rejected,
+        erased: left_out,
+        warnings,
+      });
       progress(recordsIn(page), page.expected);
+      storing = store(run, source.key, kept);
+      for (const table of tables) {
+        storing = storing.then(async () => {
+          const loaded = await loadTable(run, source.key, table, tombstones);
+          add(pulled, loaded);
+          progress(loaded.rows, page.expected);
+          if (pulled.incomplete.length === 0) await keepMarks(run, source, loaded.marks);
+        });
+      }
+      storing = storing.then(() => keepMarks(run, source, marks));
+      storing.catch(() => undefined);
     }
   } finally {
     await storing;
   }
   return pulled;
+}
+
+function add(pulled: PulledSource, read: Omit<PulledSource, 'rejected' | 'incomplete'>): void {
+  pulled.order_rows += read.order_rows;
+  pulled.erased += read.erased;
+  for (const [reason, rows] of read.reasons) {
+    pulled.rejected += rows;
+    pulled.reasons.set(reason, (pulled.reasons.get(reason) ?? 0) + rows);
+  }
+  pulled.rejections.push(...read.rejections.slice(0, LISTED_REJECTIONS - pulled.rejections.length));
+  pulled.warnings.push(...read.warnings);
 }
 
 type Counted = Parameters<typeof store>[2];

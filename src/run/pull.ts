@@ -5,6 +5,7 @@ import { whereFrom, type Reach } from './marks.ts';
 import { LISTED_REJECTIONS, pullSource, type PulledSource } from './pull-source.ts';
 import { sourceQuality, type SourceQuality } from './quality.ts';
 import type { RunContext } from './run.ts';
+import { sweepStages } from './tables/stage.ts';
 import { leaveOutVanished } from './vanished.ts';
 
 export type Pulled = {
@@ -30,6 +31,7 @@ export type Pulled = {
  */
 export async function pull(run: RunContext, reach: Reach = 'new'): Promise<Pulled> {
   const tombstones = await readTombstones(run.engine);
+  await sweepStages(run.engine, run.job.name);
   const stop = new AbortController();
   const signal = AbortSignal.any([run.signal, stop.signal]);
   const pulls = run.job.sources.map(async (source) => {

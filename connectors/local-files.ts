@@ -1,8 +1,8 @@
 import { glob, stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
-import { SyncError } from '../error.ts';
+import { SyncError } from './error.ts';
 
-export type CsvFile = {
+export type LocalFile = {
   /** As the job file names it, relative to the job file's folder unless the job gives a full path. */
   name: string;
   path: string;
@@ -16,8 +16,8 @@ export type CsvFile = {
  * Finds the files of a source, oldest change first.
  * @throws SyncError `SOURCE_MISSING_FILE` for a pattern without any file, `SOURCE_UNREADABLE`
  */
-export async function findFiles(path: string | string[], folder: string): Promise<CsvFile[]> {
-  const files = new Map<string, Omit<CsvFile, 'version'>>();
+export async function findFiles(path: string | string[], folder: string): Promise<LocalFile[]> {
+  const files = new Map<string, Omit<LocalFile, 'version'>>();
   for (const pattern of [path].flat()) {
     const found = await filesOf(pattern, folder);
     if (found.length === 0) {
@@ -36,15 +36,18 @@ export async function findFiles(path: string | string[], folder: string): Promis
   return sorted.map((file, index) => ({ ...file, version: versionAt(file.modified_ms, index) }));
 }
 
-/** Milliseconds times 1000 stay exact until the year 2255; the rest tells files of one instant apart. */
+/**
+ * Milliseconds times 1000 stay exact until the year 2255; the rest tells files of one instant apart. Versions begin in
+ * 1970.
+ */
 export function versionAt(milliseconds: number, index: number): number {
-  return Math.floor(milliseconds) * 1000 + index;
+  return Math.max(0, Math.floor(milliseconds) * 1000 + index);
 }
 
-async function filesOf(pattern: string, folder: string): Promise<Omit<CsvFile, 'version'>[]> {
+async function filesOf(pattern: string, folder: string): Promise<Omit<LocalFile, 'version'>[]> {
   const literal = await stat(resolve(folder, pattern)).catch(() => undefined);
   const names = literal?.isFile() ? [pattern] : await Array.fromAsync(glob(pattern, { cwd: folder }));
-  const files: Omit<CsvFile, 'version'>[] = [];
+  const files: Omit<LocalFile, 'version'>[] = [];
   for (const name of names) {
     const path = resolve(folder, name);
     const facts = await stat(path).catch((error: unknown) => {

@@ -1,0 +1,123 @@
+import { FIELDS, missingColumn, type Records, type Table } from '../../../connectors/index.ts';
+import type { RunContext } from '../run.ts';
+import { trimmed } from './cells.ts';
+import { openCsv } from './csv.ts';
+import { customers } from './customers.ts';
+import { events } from './events.ts';
+import { openJsonLines } from './jsonl.ts';
+import type { Kind, Reading } from './kind.ts';
+import { orders } from './orders.ts';
+import { openParquet } from './parquet.ts';
+import { lines, products } from './products.ts';
+import { type Columns, inSteps } from './sql.ts';
+import type { Stage } from './stage.ts';
+
+const KINDS: Record<Records, (reading: Reading) => Kind> = { orders, lines, products, customers, events };
+/** Kinds whose records may be known by all that their row says. */
+const KNOWN_BY_ROW: readonly Records[] = ['lines', 'events'];
+
+/** Rows that were read: the table they are in, and what its columns mean. */
+export type Staged = { kind: Kind; rows: string; timezone: string };
+
+/** A table of any format, ready to be read. */
+export type Opened = {
+  /** Its columns, where the format tells; columns of any other name are blank where it does not. */
+  names: string[] | undefined;
+  /** Those that hold dates as dates. */
+  iso: ReadonlySet<string>;
+  /** SQL of what is read: where from, the cells of these columns, and, where asked for, all cells of the row. */
+  cells(
+    wanted: readonly string[],
+    needsWhole: boolean,
+  ): {
+    from: string;
+    cells: string[];
+    whole: string[];
+    /** Rows that are none. */
+    isBlank?: string;
+    /** Why a row cannot be read at all, or ''. */
+    damage?: string;
+  };
+  settings: string[];
+  /** Runs INSERT … SELECT over it, once. */
+  insert(sql: string): Promise<void>;
+};
+
+function openTable(run: RunContext, table: Table, stage: Stage): Promise<Opened> {
+  const { name, rows } = table;
+  if (rows.format === 'csv') return openCsv(run, rows.stream());
+  return rows.format === 'parquet'
+    ? openParquet(run, name, rows.file, stage)
+    : openJsonLines(run, table, rows.file);
+}
+
+/**
+ * Reads what the cells of a table alone say into a table of the pull.
+ * @throws SyncError `SOURCE_MISSING_COLUMN`, `SOURCE_UNREADABLE`
+ */
+export async function readTable(run: RunContext, table: Table, stage: Stage): Promise<Staged> {
+  const { meaning } = table;
+  const opened = await openTable(run, table, stage);
+  const wanted: string[] = [];
+  const texts: Columns = {};
+  const cell = (column: string, setting: string): string => {
+    if (opened.names?.includes(column) === false)
+      throw missingColumn(table.name, column, opened.names, setting);
+    if (!wanted.includes(column)) wanted.push(column);
+    return `c${wanted.indexOf(column) + 1}`;
+  };
+  const iso = new Set<string>();
+  for (const field of FIELDS[meaning.records]) {
+    const column = meaning.columns[field];
+    texts[`t_${field}`] = column === undefined ? `''` : trimmed(cell(column, `columns.${field}`));
+    if (column !== undefined && opened.iso.has(column)) iso.add(field);
+  }
+  for (const [name, column] of Object.entries(meaning.extra)) {
+    texts[`x_${name}`] = trimmed(cell(column, `extra.${name}`));
+  }
+  const mark: Columns = table.mark ? { mark: cell(table.mark.column, 'cursor') } : {};
+  const kind = KINDS[meaning.records]({
+    meaning,
+    currency: run.job.currency,
+    version: table.version,
+    modified_at: table.modified_at,
+    iso,
+  });
+  const { from, cells, whole, isBlank, damage } = opened.cells(
+    wanted,
+    KNOWN_BY_ROW.includes(meaning.records),
+  );
+  const columns: Record<string, string> = {
+    row: 'UInt64',
+    reason: 'LowCardinality(String)',
+    taken: 'Bool',
+    ...kind.stored,
+    ...(table.mark ? { mark: 'String' } : {}),
+  };
+  const rows = await stage.create('rows', columns, 'row');
+  const numbered = [
+    'rowNumberInAllBlocks() + 1 AS row',
+    ...cells.map((sql, index) => `${sql} AS c${index + 1}`),
+    `[${whole.join(', ')}]::Array(String) AS whole`,
+    `${isBlank ?? 'false'} AS is_blank`,
+    `${damage ?? `''`} AS damage`,
+  ];
+  const read = `(SELECT * FROM (SELECT ${numbered.join(', ')} FROM ${from}) WHERE NOT is_blank)`;
+  const values = inSteps(read, [{ ...texts, ...kind.absent }, ...kind.steps, mark]);
+  const selected = Object.keys(columns).map((name) => {
+    if (damage && name === 'reason') return `if(damage != '', damage, reason)`;
+    return damage && name === 'taken' ? `taken AND damage = ''` : name;
+  });
+  await opened.insert(
+    `INSERT INTO ${rows} (${Object.keys(columns).join(', ')}) SELECT ${selected.join(', ')} FROM ${values}
+     SETTINGS ${[...IN_ORDER, ...opened.settings].join(', ')}`,
+  );
+  return { kind, rows, timezone: meaning.timezone ?? run.job.timezone };
+}
+
+const IN_ORDER = [
+  'parallelize_output_from_storages = 0',
+  'max_insert_threads = 1',
+  // Each statement is another: it costs more to compile than to run.
+  'compile_expressions = 0',
+];

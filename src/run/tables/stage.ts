@@ -1,0 +1,51 @@
+import { createHash, randomUUID } from 'node:crypto';
+import type { Engine } from '../../engine/engine.ts';
+
+/**
+ * Tables of a pull that is under way. They are named after the job, of which one run goes on at a time: what an
+ * earlier one left, having been killed, is then nobody's.
+ */
+export type Stage = {
+  /** Creates a table and answers its name. */
+  create(what: string, columns: Record<string, string>, order: string): Promise<string>;
+  /** Drops every table made here. */
+  drop(): Promise<void>;
+};
+
+export function openStage(engine: Engine, job: string): Stage {
+  const id = randomUUID().slice(0, 8);
+  const names: string[] = [];
+  return {
+    async create(what, columns, order) {
+      const name = `${prefixOf(job)}${id}_${what}`;
+      const fields = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
+      names.push(name);
+      await engine.command(
+        `CREATE TABLE ${name} (${fields.join(', ')}) ENGINE = MergeTree ORDER BY ${order}`,
+      );
+      return name;
+    },
+    async drop() {
+      for (const name of names) await engine.command(`DROP TABLE IF EXISTS ${name} SYNC`);
+    },
+  };
+}
+
+/** A job that was killed and then taken away comes by no more: what it left is dropped by the others after so long. */
+const LEFT_BEHIND_DAYS = 2;
+
+/** Drops what earlier pulls of this job left behind. To be called before its pull begins, under the job's lock. */
+export async function sweepStages(engine: Engine, job: string): Promise<void> {
+  const rows = await engine.query<{ name: string }>(
+    `SELECT name FROM system.tables WHERE database = currentDatabase() AND (startsWith(name, {own:String})
+       OR (startsWith(name, {any:String}) AND metadata_modification_time < now() - toIntervalDay(${LEFT_BEHIND_DAYS})))`,
+    { own: prefixOf(job), any: PREFIX },
+  );
+  for (const { name } of rows) await engine.command(`DROP TABLE IF EXISTS ${name} SYNC`);
+}
+
+const PREFIX = 'staged_';
+
+function prefixOf(job: string): string {
+  return `${PREFIX}${createHash('sha1').update(job).digest('hex').slice(0, 12)}_`;
+}
