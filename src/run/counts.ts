@@ -12,7 +12,8 @@ const ROWS: Omit<CountedRows, 'lines' | 'lower'> = {
   events: `(SELECT * FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day
     FROM events FINAL WHERE source IN {sources:Array(String)}) WHERE node != '' AND day <= {as_of:Date32})`,
   named: (rows) =>
-    `(SELECT ${person('met')}, met.* EXCEPT (node) FROM ${rows} AS met LEFT JOIN ${LABELS} ON known.node = met.node)`,
+    `(SELECT ${person('met')}, met.* EXCEPT (node) FROM ${rows} AS met LEFT JOIN ${LABELS} ON known.node = met.node
+      SETTINGS join_algorithm = 'hash')`,
 };
 
 /**
