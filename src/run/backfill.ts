@@ -6,7 +6,6 @@ import { datedRuns, segmentedDetail, type DatedRun } from './dated.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
-import { sourceKeys } from './pull.ts';
 import { emptyReport } from './report.ts';
 import type { RunOptions } from './run.ts';
 import { segmentReports } from './segment.ts';
@@ -41,43 +40,13 @@ export async function runsOn(
       await closeInterrupted(engine, job.name);
       const last = await lastRun(engine, job.name, 'segmented');
       if (last) await dropOldRuns(engine, job.name, last.run_id);
-      await backfillAll(engine, job, missing, options);
+      for (const date of missing) await backfill(engine, job, date, options);
     } finally {
       unlock();
     }
     for (const [date, run] of await datedRuns(engine, job, missing)) found.set(date, run);
   }
   return dates.map((date) => found.get(date)!);
-}
-
-/** A shop of no more orders than this takes little memory: its days are computed some at a time. */
-const SMALL_SHOP = 500_000;
-const AT_ONCE = 4;
-
-/** Ends all that have begun before it throws. */
-async function backfillAll(
-  engine: Engine,
-  job: Job,
-  dates: readonly string[],
-  options: BackfillOptions,
-): Promise<void> {
-  const [shop] = await engine.query<{ small: number }>(
-    'SELECT count() <= {most:UInt32} AS small FROM orders WHERE source IN {sources:Array(String)}',
-    { most: SMALL_SHOP, sources: sourceKeys(job) },
-  );
-  const waiting = [...dates];
-  const work = async () => {
-    try {
-      for (let date = waiting.shift(); date; date = waiting.shift())
-        await backfill(engine, job, date, options);
-    } catch (error) {
-      waiting.length = 0;
-      throw error;
-    }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: shop?.small ? AT_ONCE : 1 }, work));
-  const failed = ended.find(({ status }) => status === 'rejected');
-  if (failed?.status === 'rejected') throw failed.reason;
 }
 
 /** Computes and stores the assignments of one day. */
