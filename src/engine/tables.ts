@@ -1,4 +1,4 @@
-import type { Engine } from './engine.ts';
+import type { Engine, Params } from './engine.ts';
 
 /**
  * Every table of the store. Three kinds:
@@ -220,25 +220,30 @@ const COMPUTED = [
 
 /** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */
 export async function dropOldRuns(engine: Engine, job: string, keep: string): Promise<void> {
-  for (const table of COMPUTED) {
-    const old = await engine.query<{ run_id: string }>(
-      `SELECT DISTINCT run_id FROM ${table} WHERE job = {job:String} AND run_id != {keep:String}`,
-      { job, keep },
-    );
-    for (const { run_id } of old) await dropPartition(engine, table, { job, run_id });
-  }
+  await dropPartitions(engine, `startsWith(partition, {job:String}) AND partition != {run:String}`, {
+    job: partitionOf(job).slice(0, -1),
+    run: partitionOf(job, keep),
+  });
 }
 
 /** Drops the computed rows of one run. */
 export async function dropRun(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
-  for (const table of COMPUTED) await dropPartition(engine, table, run);
+  await dropPartitions(engine, `partition = {run:String}`, { run: partitionOf(run.job, run.run_id) });
 }
 
-/** A partition's name takes no bound parameter; both parts are our own, in letters, digits and dashes. */
-function dropPartition(
-  engine: Engine,
-  table: string,
-  { job, run_id }: { job: string; run_id: string },
-): Promise<void> {
-  return engine.command(`ALTER TABLE ${table} DROP PARTITION ('${job}', '${run_id}')`);
+/** As the engine writes it; both parts are our own, in letters, digits and dashes. */
+function partitionOf(...key: string[]): string {
+  return `(${key.map((part) => `'${part}'`).join(',')})`;
+}
+
+/** A partition's name takes no bound parameter. */
+async function dropPartitions(engine: Engine, which: string, params: Params): Promise<void> {
+  const found = await engine.query<{ table: string; partition: string }>(
+    `SELECT DISTINCT table, partition FROM system.parts
+     WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)} AND ${which}`,
+    { ...params, tables: COMPUTED },
+  );
+  const drop = ({ table, partition }: { table: string; partition: string }) =>
+    engine.command(`ALTER TABLE ${table} DROP PARTITION ${partition}`);
+  await Promise.all(found.map(drop));
 }

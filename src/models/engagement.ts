@@ -31,7 +31,7 @@ async function signalsOf(
   asked: EngagementSettings['weights'],
 ): Promise<Signals> {
   const [given] = await engine.query<Record<string, number>>(
-    `SELECT ${OPTIONAL.map((signal) => `max(${SIGNALS[signal]}) > 0 AS ${signal}`).join(', ')} FROM ${SCORED}`,
+    `SELECT ${OPTIONAL.map((signal) => `max(${signal}_12m) > 0 AS ${signal}`).join(', ')} FROM ${SCORED}`,
     ids,
   );
   const wanted = (Object.keys(SIGNALS) as Signal[]).filter((signal) => asked[signal] > 0);

@@ -20,15 +20,14 @@ const MADE: Record<string, string> = {
   customer_id: `if(p.customer_id != '', p.customer_id, replaceRegexpOne(p.customer, '^email:', '')) AS customer_id`,
 };
 
-const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
-
 /**
  * What a run knows of its customers, as SQL in brackets: one row each with `customer` and `columns`. What has not been
  * computed (predictions without a model, say) is NULL. Bind `job` and `run`.
- * All tables lie in the store by customer, so they are merged, not hashed.
  * @param columns profile fields, and what the models keep beside them; only their tables are read
+ * @param which SQL that takes some of the customers, before anything is joined; a condition that begins with AND
  */
-export function facts(columns: readonly string[]): string {
+export function facts(columns: readonly string[], which = ''): string {
+  const mine = `WHERE job = {job:String} AND run_id = {run:String} ${which}`;
   const wanted = new Set(columns);
   const of = (table: string) => TABLES[table]!.filter((column) => wanted.has(column));
   const known = Object.values(TABLES).flat();
@@ -39,10 +38,9 @@ export function facts(columns: readonly string[]): string {
     .map((table) => {
       const held = of(table);
       if (held.length === 0) return '';
-      return ` LEFT JOIN (SELECT customer, ${held.join(', ')} FROM ${table} ${MINE}) AS ${table} USING (customer)`;
+      return ` ANY LEFT JOIN (SELECT customer, ${held.join(', ')} FROM ${table} ${mine}) AS ${table} USING (customer)`;
     });
-  const merged = joins.some(Boolean) ? " SETTINGS join_algorithm = 'full_sorting_merge'" : '';
   const own = of('profiles').map((column) => MADE[column] ?? column);
   const others = Object.keys(TABLES).slice(1).flatMap(of);
-  return `(SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT * FROM profiles ${MINE}) AS p${joins.join('')}${merged})`;
+  return `(SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT * FROM profiles ${mine}) AS p${joins.join('')})`;
 }

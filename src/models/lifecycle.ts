@@ -22,7 +22,8 @@ export async function lifecycle(engine: Engine, ids: RunIds, settings: Lifecycle
     lifecycle_at_risk_below: Math.max(at_risk_below, lost_below),
   };
   const columns = ['p_alive', 'clv_12m'];
-  const rest = `${facts(columns)} WHERE p_alive >= {lifecycle_at_risk_below:Float64}`;
+  // Straight from their table: `facts` would join it to the profiles, and there is a prediction for each of them.
+  const rest = `predictions WHERE job = {job:String} AND run_id = {run:String} AND p_alive >= {lifecycle_at_risk_below:Float64}`;
   const [top_above] = await bestShare(engine, top_share, ['clv_12m'], rest, { ...ids, ...params });
   return {
     segment: `multiIf(p_alive < {lifecycle_lost_below:Float64}, 'lost', p_alive < {lifecycle_at_risk_below:Float64}, 'at_risk',

@@ -26,8 +26,7 @@ export async function computeSegments(run: RunContext, report: RunReport, timed:
   const unused = await timed('favourites', () => findFavourites(run, profiled.round, report.model));
   report.warnings.push(...unused);
   report.segments = await timed('segment', async () => {
-    await scoreCustomers(run);
-    await countForRules(run, profiled.round);
+    await Promise.all([scoreCustomers(run), countForRules(run, profiled.round)]);
     const assigned = await assignSegments(run, report.model.name !== 'recency', profiled.round);
     report.limits = assigned.limits;
     report.categories = assigned.categories;

@@ -2,17 +2,18 @@ import { openBinding } from '../models/custom/binding.ts';
 import { compileRules } from '../models/custom/compile.ts';
 import { countsSql, productTexts, type CountedRows } from '../models/custom/counts-sql.ts';
 import { boughtCategories, familiesOf } from '../models/custom/families.ts';
+import { describedLines, linesAtHand } from './lines.ts';
 import { BY_PEOPLE, NODE } from './people.ts';
-import { DESCRIBED_LINES, LABELS, ORDERS, person, purchaseParams } from './purchases.ts';
+import { LABELS, ORDERS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
-const ROWS: Omit<CountedRows, 'lower'> = {
+const ROWS: Omit<CountedRows, 'lines' | 'lower'> = {
   orders: `(SELECT source, order_id, version, node, day, value, rate FROM (${ORDERS}) WHERE purchase AND node != '')`,
-  lines: `(${DESCRIBED_LINES})`,
   events: `(SELECT * FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day
     FROM events FINAL WHERE source IN {sources:Array(String)} AND ${BY_PEOPLE}) WHERE node != '' AND day <= {as_of:Date32})`,
   named: (rows) =>
-    `(SELECT ${person('met')}, met.* EXCEPT (node) FROM ${rows} AS met LEFT JOIN ${LABELS} ON known.node = met.node)`,
+    `(SELECT ${person('met')}, met.* EXCEPT (node) FROM ${rows} AS met LEFT JOIN ${LABELS} ON known.node = met.node
+      SETTINGS join_algorithm = 'hash')`,
 };
 
 /**
@@ -25,9 +26,10 @@ export async function countForRules(run: RunContext, round: number): Promise<voi
   const { counted } = compileRules(entries).binding;
   const categories = boughtCategories(familiesOf(entries));
   if (counted.bought.length + counted.did.length + categories.length === 0) return;
-  const lower = await inSmallLetters(run, productTexts(counted));
+  const [lower, hand] = await Promise.all([inSmallLetters(run, productTexts(counted)), linesAtHand(run)]);
   const binding = openBinding();
-  const sql = countsSql(counted, categories, { ...ROWS, lower }, binding);
+  const rows = { ...ROWS, lines: `(${describedLines(hand)})`, lower };
+  const sql = countsSql(counted, categories, rows, binding);
   await run.engine.command(
     `INSERT INTO counts (job, run_id, customer, bought, did, categories)
      SELECT {job:String}, {run:String}, customer, bought, did, categories FROM (${sql})`,

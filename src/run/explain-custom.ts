@@ -33,7 +33,7 @@ export async function explainCustom(
   const answers = asked.map(({ parts }) => `[${parts.map((sql) => `toBool(${sql})`).join(', ')}]`);
   const [row] = await engine.query<{ answers: boolean[][] }>(
     `SELECT [${answers.join(', ')}] AS answers
-     FROM (SELECT *, ${columns.join(', ')} FROM ${facts([...binding.columns])} WHERE customer = {customer:String})`,
+     FROM (SELECT *, ${columns.join(', ')} FROM ${facts([...binding.columns], 'AND customer = {customer:String}')})`,
     { ...binding.params, job: job.name, run: run_id, as_of, customer, assigned },
   );
   if (!row) return new Map();

@@ -77,7 +77,7 @@ type Run = { job: Job; run_id: string };
 async function knownOf(engine: Engine, run: Run, customer: string): Promise<CustomerFacts | undefined> {
   const columns = [...Object.keys(FIELDS), 'revenue_window', 'extra'];
   const [row] = await engine.query<CustomerFacts>(
-    `SELECT *, ${WORTH} AS worth FROM ${facts(columns)} WHERE customer = {customer:String}`,
+    `SELECT *, ${WORTH} AS worth FROM ${facts(columns, 'AND customer = {customer:String}')}`,
     { job: run.job.name, run: run.run_id, customer },
   );
   return row;

@@ -1,6 +1,7 @@
 import type { Params } from '../engine/engine.ts';
+import { linesAtHand, purchasedLines, STRAY_LINES, type LinesAtHand } from './lines.ts';
 import { DAYS_A_WEEK, type ModelReport } from './predict.ts';
-import { PURCHASED_LINES, purchaseParams, STRAY_LINES } from './purchases.ts';
+import { purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
@@ -11,12 +12,12 @@ const favourite = (kind: string): string => `
 
 const KINDS = ['product', 'category', 'brand'];
 
-const LIKINGS = `
+const likings = (hand: LinesAtHand): string => `
   SELECT customer, ${KINDS.map(favourite).join(', ')}
   FROM (
     SELECT customer, kind, name, sum(spent) AS spent, max(day) AS last
     FROM (SELECT customer, day, spent, arrayJoin([${KINDS.map((kind) => `('${kind}', ${kind})`).join(', ')}]) AS pair,
-            pair.1 AS kind, pair.2 AS name FROM (${PURCHASED_LINES}))
+            pair.1 AS kind, pair.2 AS name FROM (${purchasedLines(hand)}))
     WHERE name != '' GROUP BY customer, kind, name)
   GROUP BY customer`;
 
@@ -53,21 +54,18 @@ const nextOrder = (days: string): string => `
  */
 export async function findFavourites(run: RunContext, round: number, model: ModelReport): Promise<string[]> {
   const params = purchaseParams(run, round);
-  const [lines] = await run.engine.query(
-    'SELECT 1 FROM order_lines WHERE source IN {sources:Array(String)} LIMIT 1',
-    params,
-  );
-  const liked = lines ? KINDS.map((kind) => `favourite_${kind}`) : [];
+  const hand = await linesAtHand(run);
+  const liked = hand.lines ? KINDS.map((kind) => `favourite_${kind}`) : [];
   const byModel = model.name !== 'recency';
   const { r, alpha } = model.parameters;
   await run.engine.command(
     `INSERT INTO favourites (${['job', 'run_id', 'customer', 'next_order', ...liked].join(', ')})
      SELECT ${['{job:String}', '{run:String}', 'customer', 'next_order', ...liked.map((name) => `coalesce(${name}, '')`)].join(', ')}
      FROM (SELECT customer, ${nextOrder(byModel ? BY_MODEL : BY_RECENCY)} FROM profiles ${MINE}) AS known
-     ${lines ? `LEFT JOIN (${LIKINGS}) AS likings USING (customer)` : ''}`,
+     ${hand.lines ? `LEFT JOIN (${likings(hand)}) AS likings USING (customer)` : ''}`,
     { ...params, ...(byModel ? { next_r: r, next_alpha: alpha } : {}) },
   );
-  return lines ? strayLines(run, params) : [];
+  return hand.adopted ? strayLines(run, params) : [];
 }
 
 async function strayLines(run: RunContext, params: Params): Promise<string[]> {

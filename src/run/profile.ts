@@ -19,14 +19,11 @@ export type Profiled = {
 export async function profile(run: RunContext): Promise<Profiled> {
   const round = await joinPeople(run);
   const params = { ...purchaseParams(run, round), window: valueWindow(run) };
-  await run.engine.command(INSERT_PROFILES, params);
-  const [[row], warnings] = await Promise.all([
-    run.engine.query<{ customers: number }>(
-      'SELECT toUInt32(count()) AS customers FROM profiles WHERE job = {job:String} AND run_id = {run:String}',
-      params,
-    ),
-    leftOut(run, params),
-  ]);
+  const [warnings] = await Promise.all([leftOut(run, params), run.engine.command(INSERT_PROFILES, params)]);
+  const [row] = await run.engine.query<{ customers: number }>(
+    'SELECT toUInt32(count()) AS customers FROM profiles WHERE job = {job:String} AND run_id = {run:String}',
+    params,
+  );
   return { customers: row?.customers ?? 0, round, warnings };
 }
 

@@ -5,7 +5,8 @@ import { FIELDS } from '../job/fields.ts';
 import { facts } from '../models/facts.ts';
 import { checkQuery, type CheckedQuery } from '../models/custom/query-check.ts';
 import type { CutModels } from './custom.ts';
-import { PURCHASED_LINES, purchaseParams } from './purchases.ts';
+import { purchasedLines } from './lines.ts';
+import { purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 /** What looking at a query takes of a run. */
@@ -54,7 +55,7 @@ async function checked(run: QueryContext, file: SqlFile): Promise<CheckedQuery> 
 
 /** What each table of `QUERY_TABLES` holds, as SQL in brackets. Bind `purchaseParams` and what the models bind. */
 function tableSql(table: string, query: CheckedQuery, models: CutModels): string {
-  if (table === 'customer_purchases') return `(${PURCHASED_LINES})`;
+  if (table === 'customer_purchases') return `(${purchasedLines()})`;
   if (table === 'customer_profiles') {
     // Each table of the store that a column comes from is a join.
     const columns = [...Object.keys(FIELDS), 'extra'];

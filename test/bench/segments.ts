@@ -7,6 +7,8 @@ import { explainCustomer } from '../../src/run/explain.ts';
 import { newRun } from '../../src/run/new-run.ts';
 import { predict } from '../../src/run/predict.ts';
 import { profile } from '../../src/run/profile.ts';
+import { rulesOf } from '../../src/run/rules.ts';
+import type { RunContext } from '../../src/run/run.ts';
 import { assignSegments, scoreCustomers } from '../../src/run/segment.ts';
 import { recordRun, lastRun } from '../../src/run/state.ts';
 import { type Figure, seconds } from './figure.ts';
@@ -14,10 +16,14 @@ import { AS_OF } from './shop.ts';
 
 /** What `explain` may take on a shop of a million customers. */
 const EXPLAIN_SECONDS = 1;
+const ONE = 'shopper77@example.com';
+/** The first shopper has one in three hundred of 100,000 customers' orders, one in a thousand of a million's. */
+const BUSIEST = 'shopper0@example.com';
 
 /**
  * All models and twenty rules over a shop of so many orders by a tenth as many customers, made by the engine itself,
- * against the bare rollup of the same data; and one customer of it explained.
+ * against the bare rollup of the same data; and two of its customers explained. Both sides are done in turn, three
+ * times, over the same store, and the best time of each counts.
  */
 export async function segmentFigures(folder: string, orders: number): Promise<Figure[]> {
   const engine = await openEngine({ state: join(folder, 'segments'), idle_seconds: 1 });
@@ -29,24 +35,43 @@ export async function segmentFigures(folder: string, orders: number): Promise<Fi
     const run = newRun(engine, job, { as_of: AS_OF, log: () => undefined, signal, cut: signal });
     const { customers, round } = await profile(run);
     await predict(run);
-    const bare = await quickest(() => engine.query(ROLLUP));
-    const bareLines = await quickest(() => engine.query(LINES_ROLLUP));
-    const counted = await seconds(() => countForRules(run, round));
-    const assigned = await seconds(async () => {
-      await scoreCustomers(run);
-      const { limits } = await assignSegments(run, true, round);
-      await recordRun(engine, { job: job.name, run_id: run.run_id, as_of: AS_OF }, 'segmented', { limits });
-    });
-    const last = (await lastRun(engine, job.name, 'segmented'))!;
-    const explained = await quickest(() =>
-      explainCustomer(engine, job, last, { email: 'shopper77@example.com' }),
+    const [bare, bareLines, counted, assigned] = await quickest(
+      [
+        () => engine.query(ROLLUP),
+        async () => {
+          await engine.query(LINES_ROLLUP);
+          await engine.query(EVENTS_ROLLUP);
+        },
+        () => countForRules(run, round),
+        async () => {
+          await scoreCustomers(run);
+          const { limits } = await assignSegments(run, true, round);
+          const detail = { limits, rules: rulesOf(job) };
+          await recordRun(engine, { job: job.name, run_id: run.run_id, as_of: AS_OF }, 'segmented', detail);
+        },
+      ],
+      () => forget(engine, run),
     );
+    const last = (await lastRun(engine, job.name, 'segmented'))!;
+    const explain = (email: string) => () => explainCustomer(engine, job, last, { email });
+    const [one, busiest] = await quickest([explain(ONE), explain(BUSIEST)]);
     const size = `${customers.toLocaleString('en')} customers, ${orders.toLocaleString('en')} orders`;
     return [
-      figure(`all models and 20 rules, ${size}`, assigned, 'bare rollup of the orders', bare),
-      figure('what the rules ask of lines and events', counted, 'bare rollup of lines and orders', bareLines),
-      figure('both together', assigned + counted, 'both rollups', bare + bareLines),
-      figure('explain one of them', explained, 'allowed', EXPLAIN_SECONDS),
+      figure(`all models and 20 rules, ${size}`, assigned!, 'bare rollup of the orders', bare!),
+      figure(
+        'what the rules ask of lines and events',
+        counted!,
+        'bare rollup of lines and events',
+        bareLines!,
+      ),
+      figure(
+        'both together',
+        assigned! + counted!,
+        'bare rollup of orders, lines and events',
+        bare! + bareLines!,
+      ),
+      figure('explain one of them', one!, 'allowed', EXPLAIN_SECONDS),
+      figure('explain the one with most orders', busiest!, 'allowed', EXPLAIN_SECONDS),
     ];
   } finally {
     await engine.close();
@@ -62,18 +87,44 @@ function figure(work: string, took: number, against: string, limit: number): Fig
   };
 }
 
-/** The first time pays for reading from the disk. */
-async function quickest(work: () => Promise<unknown>): Promise<number> {
-  return Math.min(await seconds(work), await seconds(work), await seconds(work));
+const ROUNDS = 3;
+
+/**
+ * The best time of each work in some rounds. The first round pays for reading from the disk.
+ * @param before done before each round, without being measured
+ */
+async function quickest(
+  works: readonly (() => Promise<unknown>)[],
+  before: () => Promise<void> = () => Promise.resolve(),
+): Promise<number[]> {
+  const best = works.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round += 1) {
+    await before();
+    for (const [index, work] of works.entries()) best[index] = Math.min(best[index]!, await seconds(work));
+  }
+  return best;
+}
+
+/** What the run wrote of scores, counts and segments, so that it can write them again. */
+async function forget(engine: Engine, { job, run_id }: RunContext): Promise<void> {
+  for (const table of ['scores', 'counts'])
+    await engine.command(`ALTER TABLE ${table} DROP PARTITION ('${job.name}', '${run_id}')`);
+  await engine.command('TRUNCATE TABLE assignments');
 }
 
 const ROLLUP = `SELECT count() FROM (
   SELECT email, count(), sum(goods), min(ordered_at), max(ordered_at) FROM orders FINAL GROUP BY email)`;
 
-/** What anybody must do who counts lines by customer: find the customer of each line, and group. */
+/**
+ * What anybody must do who counts lines by customer: find the customer of each line, and group. Lines and events are
+ * taken as they lie in the store, also where newer ones stand for older: the bare side shall not be slower than it could be.
+ */
 const LINES_ROLLUP = `SELECT count() FROM (
-  SELECT email, uniqExact(order_id), sum(net), sumIf(net, category = 'Category 7')
+  SELECT email, uniqExactIf(order_id, category = 'Category 7'), sum(net), sumIf(net, category = 'Category 7')
   FROM order_lines AS line INNER JOIN (SELECT order_id, email FROM orders FINAL) AS o USING (order_id) GROUP BY email)`;
+
+const EVENTS_ROLLUP = `SELECT count() FROM (
+  SELECT email, count(), countIf(type = 'open'), max(at) FROM events GROUP BY email)`;
 
 /** Orders of the last thousand days, a line each, events of the last four hundred. */
 async function makeShop(engine: Engine, orders: number, source: string): Promise<void> {

@@ -63,9 +63,11 @@ export function segmentNames(
   groups: Groups,
 ): string[] {
   const built = models.map(([model]) => `concat('${model}.', ${modelColumn(model)})`);
-  const own = groups.flat().map(({ name }) => `if(${customColumn(name)}, 'custom.${name}', '')`);
+  const own = groups.flat().map(({ name }) => name);
+  const names = own.map((name) => `'custom.${name}'`).join(', ');
+  const flags = own.map(customColumn).join(', ');
   return [
     `[${built.join(', ')}]`,
-    ...(own.length > 0 ? [`arrayFilter(name -> name != '', [${own.join(', ')}])`] : []),
+    ...(own.length > 0 ? [`arrayFilter((name, holds) -> holds, [${names}], [${flags}])`] : []),
   ];
 }

@@ -5,7 +5,7 @@ import { openContents, ORDER_KEY, type Contents } from './order-contents.ts';
 export type CountedRows = {
   /** Purchases: `node`, `source`, `order_id`, `version`, `day`, `value`, and `rate` of the order's currency. */
   orders: string;
-  /** Lines of orders, as DESCRIBED_LINES gives them. */
+  /** Lines of orders, as `describedLines` gives them. */
   lines: string;
   /** What people did: `node`, `type`, `day`. */
   events: string;
