@@ -11,6 +11,7 @@ import { woocommerce } from './woocommerce/source.ts';
 export * from './destination.ts';
 export * from './error.ts';
 export * from './records.ts';
+export { FORMULA } from './spreadsheet.ts';
 export { serveSandbox, type Sandbox } from './sandbox-server.ts';
 export type * from './sandbox.ts';
 export * from './source.ts';

@@ -16,7 +16,8 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedSettings, LOCKED, ownerFile } from './start.ts';
-import { DATABASE, literal, protocolServer, type Statement } from './protocol.ts';
+import { literal } from './literal.ts';
+import { DATABASE, protocolServer, type Statement } from './protocol.ts';
 
 /** Below UV_THREADPOOL_SIZE (start.ts): a KILL must find a free thread while every statement waits for its reader. */
 const STATEMENTS_AT_ONCE = 48;

@@ -35,11 +35,6 @@ export const DATABASE = 'segment_sync';
 const LONGEST_HEAD_BYTES = 4 * 1024 * 1024;
 const NAME = /^\w+$/;
 
-/** A string as a SQL literal. */
-export function literal(value: string): string {
-  return `'${value.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`;
-}
-
 /**
  * ClickHouse's HTTP protocol as far as its official client uses it: statements in the body, or in `query` with
  * rows to insert in the body; parameters and settings in the URL; `/ping`. Beyond it `/hold`, a request that stays
