@@ -90,13 +90,14 @@ export type RememberedAudience = {
   settings: string | null;
 };
 
-/** Remembers which remote audience a name stands for, and what it is of. */
+/** Remembers which remote audience a name stands for, and what it is of. `clock` orders it as in the ledger. */
 export async function rememberAudience(
   engine: Engine,
   account: Account,
   audience: Pick<RememberedAudience, 'name' | 'remote_id'> & Partial<RememberedAudience>,
+  clock: number = Date.now(),
 ): Promise<void> {
-  const at = new Date().toISOString();
+  const at = new Date(clock).toISOString();
   const { destination } = account;
   const token = [destination, account.account, audience.name, audience.remote_id, at].join(':');
   await engine.insert('audiences', [{ ...account, ...audience, at }], { token });
