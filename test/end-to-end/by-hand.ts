@@ -40,6 +40,12 @@ export function byHand(shop: Shop) {
     return found.map(({ data }) => data[0]!.id);
   }
 
+  /** Takes people off the list of this name at Klaviyo. */
+  async function takeOutOfList(name: string, emails: readonly string[]): Promise<void> {
+    const data = (await profileIds(emails)).map((id) => ({ type: 'profile', id }));
+    await call('DELETE', `${await listPath(name)}/relationships/profiles`, klaviyo, { data });
+  }
+
   return {
     /** Deletes the audience of this name at a platform. */
     async deleteAudience(platform: 'mailchimp' | 'klaviyo' | 'facebook', name: string): Promise<void> {
@@ -53,8 +59,8 @@ export function byHand(shop: Shop) {
     /** Takes people out of the audience of this name, where a person can. */
     async takeOut(name: string, emails: readonly string[]): Promise<void> {
       await call('POST', await tagPath(name), mailchimp, { members_to_remove: emails });
-      const data = (await profileIds(emails)).map((id) => ({ type: 'profile', id }));
-      await call('DELETE', `${await listPath(name)}/relationships/profiles`, klaviyo, { data });
+      await takeOutOfList(name, emails);
     },
+    takeOutOfList,
   };
 }
