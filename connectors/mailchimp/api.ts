@@ -47,7 +47,7 @@ export function connect(settings: MailchimpSettings, context: DestinationContext
     call: () => Promise<unknown>,
   ): Promise<{ value: z.output<T>; requests: number }> {
     const attempt = async () => {
-      const parsed = reply.safeParse(await limiter.run(ENDPOINT, { signal, send: call, told }));
+      const parsed = reply.safeParse(unlabelled(await limiter.run(ENDPOINT, { signal, send: call, told })));
       if (parsed.success) return parsed.data;
       const what = 'Mailchimp answered something this program does not understand.';
       throw new SyncError({ code: 'DESTINATION_ANSWER', where: place.where, what }, { retry: 'now' });
@@ -75,4 +75,14 @@ export function connect(settings: MailchimpSettings, context: DestinationContext
   }
 
   return { ask, pages, lists: client.lists, root: client.root };
+}
+
+/** The SDK hands an answer out as text where it is not labelled JSON. */
+function unlabelled(answer: unknown): unknown {
+  if (typeof answer !== 'string') return answer;
+  try {
+    return JSON.parse(answer) as unknown;
+  } catch {
+    return answer;
+  }
 }
