@@ -176,7 +176,8 @@ export function wantedSql(destination: JobDestination): string {
     WHERE NOT held_out`;
   if (destination.columns.length === 0) return wanted;
   return `SELECT wanted.*, texts FROM (${wanted}) AS wanted
-    INNER JOIN (${columnTexts(destination.columns)}) AS told USING (customer)`;
+    INNER JOIN (${columnTexts(destination.columns)}) AS told USING (customer)
+    SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 function insertPlan(destination: JobDestination): string {

@@ -62,7 +62,7 @@ export function columnTexts(columns: readonly Property[]): string {
   return `SELECT customer, [${texts.join(', ')}] AS texts
     FROM ${facts(factsOf(columns.map(({ from }) => from)))} AS f
     INNER JOIN (SELECT customer, segments FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
-      USING (customer)`;
+      USING (customer) SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 function valueOf(

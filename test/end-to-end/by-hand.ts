@@ -62,5 +62,22 @@ export function byHand(shop: Shop) {
       await takeOutOfList(name, emails);
     },
     takeOutOfList,
+    /** Makes a list at Klaviyo. @returns its id */
+    async makeList(name: string): Promise<string> {
+      const body = { data: { type: 'list', attributes: { name } } };
+      return ((await call('POST', '/api/lists', klaviyo, body)) as { data: { id: string } }).data.id;
+    },
+    /** Makes a custom audience at Facebook. @returns its id */
+    async makeAudience(name: string): Promise<string> {
+      const body = { name, subtype: 'CUSTOM', customer_file_source: 'USER_PROVIDED_ONLY' };
+      const path = '/v26.0/act_1/customaudiences?access_token=sandbox';
+      return ((await call('POST', path, {}, body)) as { id: string }).id;
+    },
+    /** The addresses on a list at Klaviyo, up to a hundred. */
+    async peopleOn(list: string): Promise<string[]> {
+      const path = `/api/lists/${list}/profiles?page[size]=100`;
+      const { data } = (await call('GET', path, klaviyo)) as { data: { attributes: { email: string } }[] };
+      return data.map(({ attributes }) => attributes.email);
+    },
   };
 }

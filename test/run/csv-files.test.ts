@@ -5,6 +5,8 @@ import { expect, test } from 'vitest';
 import { csvDestination } from '../../connectors/csv/destination.ts';
 import type { DestinationDefinition, Page } from '../../connectors/index.ts';
 import { erase } from '../../src/run/erase.ts';
+import { explainCustomer } from '../../src/run/explain.ts';
+import { lastRun } from '../../src/run/state.ts';
 import { stateDir } from '../engine/state-dir.ts';
 import { aBuyer, aLine, openStage, type ShopSettings } from './stage.ts';
 
@@ -92,6 +94,10 @@ test('one file holds all customers of its segments once each, a column for each 
   const planned = await shop.run(AS_OF, { send: false });
   const report = await shop.run(AS_OF);
 
+  const last = await lastRun(stage.engine, shop.job.name, 'segmented');
+  const anna = await explainCustomer(stage.engine, shop.job, last!, { email: 'anna@example.com' });
+
+  expect(anna.audiences).toMatchObject([{ audience: 'customers', segment: '*', wanted: 'yes', held: true }]);
   const counts = { segment: '*', audience: 'customers', customers: 2, wanted: 2 };
   expect(planned.audiences).toMatchObject([{ ...counts, to_add: 2, requests: 1 }]);
   expect(report.audiences).toMatchObject([{ ...counts, added: 2, requests: 1 }]);
