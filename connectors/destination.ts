@@ -15,7 +15,7 @@ export type Member = {
   phone?: string;
   /** What the customer is worth, as a decimal string in the job's currency, for an audience that ranks its members. */
   value?: string;
-  /** Properties that changed, by their name on the platform. */
+  /** Properties that changed, by their name on the platform; in `wanted`, all columns by theirs. */
   properties?: Record<string, PropertyValue>;
   /** The platform's own id of the member, as an earlier outcome told it; it may be out of date. */
   remote_id?: string;
@@ -66,7 +66,7 @@ export type Change = {
   add(): AsyncIterable<Member>;
   /** Members to take out; only `key` and the identifier in it are known for certain. */
   remove(): AsyncIterable<Member>;
-  /** Everyone who shall be in the audience afterwards, for destinations that write it whole. */
+  /** Everyone who shall be in the audience afterwards, for destinations that write it whole; with their columns. */
   wanted(): AsyncIterable<Member>;
   /**
    * Where it is given, several batches may be under way at a time. Once it is aborted no further one is begun, and the
@@ -80,6 +80,8 @@ export type DestinationContext = {
   folder: string;
   /** Aborts waiting, never a request in flight. */
   signal: AbortSignal;
+  /** Names of the columns that members come with, in their order, where the definition has `columns`. */
+  columns?: readonly string[];
   /** First wait before a retry, in milliseconds; it doubles from there. */
   backoff_ms: number;
   /** One structured line; `fields` hold no personal content and no secret. */
@@ -112,6 +114,17 @@ export type DestinationDefinition<Settings = unknown> = {
   value_field?(audience_settings: unknown): string | undefined;
   /** The fewest members an audience needs to be of use with these settings (a seed's least size). */
   least_members?(audience_settings: unknown): number | undefined;
+  /**
+   * Whether the segments that an entry of `audiences` names make one audience together, each customer once, instead of
+   * one each.
+   */
+  together?(audience_settings: unknown): boolean;
+  /**
+   * Where a destination writes audiences whole, with columns of the job's choice: the profile fields that it writes
+   * unless the job file says otherwise; each model of the job follows them. A member one of whose columns changed is
+   * among those to `add`.
+   */
+  columns?: readonly string[];
   /** What the platform can hold beside a member; absent where it holds nothing. */
   properties?: {
     /** The platform's word for one: `property`, `merge field`. */

@@ -18,6 +18,7 @@ export * from './reasons.ts';
 export { localOffsets, QUARTER_MS } from './local-time.ts';
 export { missingColumn } from './missing-column.ts';
 export * from './records.ts';
+export { FORMULA } from './spreadsheet.ts';
 export { serveSandbox, type Sandbox } from './sandbox-server.ts';
 export type * from './sandbox.ts';
 export * from './source.ts';

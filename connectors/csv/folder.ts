@@ -6,14 +6,17 @@ import { batches } from '../batches.ts';
 import type { Acknowledgement, Change, Destination, DestinationContext, Member } from '../destination.ts';
 import { SyncError } from '../error.ts';
 import type { CsvFolder } from './destination.ts';
-import { HEADER, rowOf } from './member-row.ts';
+import { headOf, rowOf } from './member-row.ts';
 
 const ACKNOWLEDGED_AT_ONCE = 10_000;
 const WRITTEN_AT_ONCE = 1000;
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /** Opens a folder as a destination; a file's name is the audience's id. */
 export function openFolder(settings: CsvFolder, context: DestinationContext): Destination {
   const folder = resolve(context.folder, settings.path);
+  const { columns = [] } = context;
+  const head = `${settings.bom ? BYTE_ORDER_MARK : ''}${headOf(columns)}`;
   // Around each call of the file system and nothing else: what the caller's iterables throw is not the folder's fault.
   const disk = <T>(work: Promise<T>) =>
     work.catch((error: NodeJS.ErrnoException) => {
@@ -29,10 +32,10 @@ export function openFolder(settings: CsvFolder, context: DestinationContext): De
     const part = join(folder, `.${name}.part`);
     const file = await disk(open(part, 'w', 0o600));
     try {
-      await disk(file.writeFile(HEADER));
+      await disk(file.writeFile(head));
       for await (const page of batches(members, WRITTEN_AT_ONCE)) {
         context.signal.throwIfAborted();
-        await disk(file.writeFile(page.map(rowOf).join('')));
+        await disk(file.writeFile(page.map((member) => rowOf(columns, member)).join('')));
       }
       await disk(file.sync());
       await disk(rename(part, join(folder, name)));
@@ -72,7 +75,7 @@ export function openFolder(settings: CsvFolder, context: DestinationContext): De
       await disk(mkdir(folder, { recursive: true }));
       const file = await disk(open(join(folder, remote_id), 'a', 0o600));
       try {
-        if ((await file.stat()).size === 0) await disk(file.writeFile(HEADER));
+        if ((await file.stat()).size === 0) await disk(file.writeFile(head));
       } finally {
         await file.close();
       }

@@ -1,31 +1,31 @@
-import type { Member } from '../destination.ts';
+import type { Member, PropertyValue } from '../destination.ts';
+import { FORMULA } from '../spreadsheet.ts';
 
-const COLUMNS = [
-  'email',
-  'phone',
-  'customer',
-  'first_name',
-  'last_name',
-  'city',
-  'region',
-  'zip',
-  'country',
-] as const;
-
-export const HEADER = `${COLUMNS.join(',')}\r\n`;
-
-/** One line of RFC 4180. */
-export function rowOf(member: Member): string {
-  const cells = COLUMNS.map((column) => {
-    const text = member[column] ?? '';
-    return quoted(column === 'phone' ? text : asText(text));
-  });
-  return `${cells.join(',')}\r\n`;
+/** The line of headings. */
+export function headOf(columns: readonly string[]): string {
+  return lineOf(columns.map(asText));
 }
 
-/** A spreadsheet takes a cell that begins like this for a formula, and a name is whatever a shopper typed. */
+/** The line of a member: what it has of each column, nothing where that is unknown. */
+export function rowOf(columns: readonly string[], { properties = {}, phone }: Member): string {
+  const shown = (value: PropertyValue) => {
+    if (value === null) return '';
+    // A number below zero is no formula, nor is a telephone number.
+    return typeof value === 'string' && value !== phone ? asText(value) : String(value);
+  };
+  return lineOf(columns.map((column) => shown(properties[column] ?? null)));
+}
+
+const formula = new RegExp(FORMULA, 'u');
+
+/** A spreadsheet takes a cell that begins like a formula for one, and a name is whatever a shopper typed. */
 function asText(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return formula.test(text) ? `'${text}` : text;
+}
+
+/** One line of RFC 4180. */
+function lineOf(cells: readonly string[]): string {
+  return `${cells.map(quoted).join(',')}\r\n`;
 }
 
 function quoted(text: string): string {

@@ -55,7 +55,7 @@ export function connect(
     call: () => Promise<unknown>,
   ): Promise<{ value: z.output<T>; requests: number }> {
     const attempt = async () => {
-      const parsed = reply.safeParse(await limiter.run(ENDPOINT, { signal, send: call, told }));
+      const parsed = reply.safeParse(unlabelled(await limiter.run(ENDPOINT, { signal, send: call, told })));
       if (parsed.success) return parsed.data;
       const what = 'Mailchimp answered something this program does not understand.';
       throw new SyncError({ code: 'DESTINATION_ANSWER', where: place.where, what }, { retry: 'now' });
@@ -83,4 +83,14 @@ export function connect(
   }
 
   return { ask, pages, lists: client.lists, root: client.root, reports: client.reports };
+}
+
+/** The SDK hands an answer out as text where it is not labelled JSON. */
+function unlabelled(answer: unknown): unknown {
+  if (typeof answer !== 'string') return answer;
+  try {
+    return JSON.parse(answer) as unknown;
+  } catch {
+    return answer;
+  }
 }

@@ -37,8 +37,8 @@ export function contactRoutes(list: SandboxList): Route[] {
    * Sets what is given; a status that is not given stays. Only an archived contact is taken for a new one, which the
    * documents leave open: it is the answer that does harm.
    */
-  function put(change: ContactChange): Contact {
-    const refused = refusal(change);
+  function put(change: ContactChange, query: URLSearchParams): Contact {
+    const refused = refusal(change, query);
     if (refused?.field) {
       throw invalidFields([{ field: `merge_fields.${refused.field}`, message: refused.detail }]);
     }
@@ -60,7 +60,7 @@ export function contactRoutes(list: SandboxList): Route[] {
     return contact?.status === 'archived' ? undefined : contact;
   }
 
-  function refusal(change: ContactChange): Refusal | undefined {
+  function refusal(change: ContactChange, query: URLSearchParams): Refusal | undefined {
     const { email_address: email, status, status_if_new } = change;
     const existing = existingContact(email);
     if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email)) {
@@ -77,7 +77,8 @@ export function contactRoutes(list: SandboxList): Route[] {
       const detail = `${email} is in a compliance state and cannot be subscribed.`;
       return { title: 'Member In Compliance State', detail };
     }
-    const wrong = wrongField(list.fields, change.merge_fields);
+    const held = query.get('skip_merge_validation') === 'true' ? undefined : (existing?.merge_fields ?? {});
+    const wrong = wrongField(list.fields, change.merge_fields, held);
     return wrong && { title: 'Invalid Resource', detail: wrong.message, field: wrong.tag };
   }
 
@@ -87,7 +88,7 @@ export function contactRoutes(list: SandboxList): Route[] {
     else tag?.members.delete(contact);
   }
 
-  function putAll(body: unknown): object {
+  function putAll(body: unknown, query: URLSearchParams): object {
     const { members, update_existing, sync_tags } = parse(ContactBatch, body);
     if (members.length > 500) throw invalid('At most 500 members may be sent.');
     const [created, updated]: [Contact[], Contact[]] = [[], []];
@@ -97,7 +98,7 @@ export function contactRoutes(list: SandboxList): Route[] {
       const failed =
         existing && !update_existing
           ? { title: '', detail: 'The contact is on the list already.', code: 'ERROR_CONTACT_EXISTS' }
-          : refusal(change);
+          : refusal(change, query);
       if (failed) {
         errors.push({
           email_address: change.email_address,
@@ -108,7 +109,7 @@ export function contactRoutes(list: SandboxList): Route[] {
         });
         continue;
       }
-      const contact = put(change);
+      const contact = put(change, query);
       if (sync_tags) for (const tag of list.tags()) setTag(contact, tag.name, false);
       for (const name of change.tags) setTag(contact, name, true);
       (existing ? updated : created).push(contact);
@@ -123,10 +124,10 @@ export function contactRoutes(list: SandboxList): Route[] {
     };
   }
 
-  function patch(hash: string | undefined, body: unknown): object {
+  function patch(hash: string | undefined, body: unknown, query: URLSearchParams): object {
     const { email } = find(hash);
     const change = parse(ContactUpdate, body);
-    return describeContact(put({ ...change, email_address: email, tags: [] }));
+    return describeContact(put({ ...change, email_address: email, tags: [] }, query));
   }
 
   function listed(query: URLSearchParams): object {
@@ -157,11 +158,15 @@ export function contactRoutes(list: SandboxList): Route[] {
   }
 
   return [
-    ['POST', /^$/, ({ body }) => putAll(body)],
+    ['POST', /^$/, ({ body, query }) => putAll(body, query)],
     ['GET', /^\/members$/, ({ query }) => listed(query)],
     ['GET', /^\/members\/([0-9a-f]{32})$/, (_, [hash]) => describeContact(find(hash))],
-    ['PUT', /^\/members\/[0-9a-f]{32}$/, ({ body }) => describeContact(put(parse(ContactChange, body)))],
-    ['PATCH', /^\/members\/([0-9a-f]{32})$/, ({ body }, [hash]) => patch(hash, body)],
+    [
+      'PUT',
+      /^\/members\/[0-9a-f]{32}$/,
+      ({ body, query }) => describeContact(put(parse(ContactChange, body), query)),
+    ],
+    ['PATCH', /^\/members\/([0-9a-f]{32})$/, ({ body, query }, [hash]) => patch(hash, body, query)],
     ['DELETE', /^\/members\/([0-9a-f]{32})$/, (_, [hash]) => archive(find(hash))],
     [
       'POST',

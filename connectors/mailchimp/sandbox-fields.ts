@@ -30,7 +30,7 @@ const NewField = z.object({
 /** Merge fields: `/lists/{list_id}/merge-fields`, paths behind the list. */
 export function fieldRoutes(list: SandboxList): Route[] {
   function create(body: unknown): object {
-    const { tag = `MMERGE${list.fields.length + 1}`, name, type } = parse(NewField, body);
+    const { tag = `MMERGE${list.fields.length + 1}`, name, type, required } = parse(NewField, body);
     if (tag.length > LONGEST_TAG) throw invalid(`Merge tags are at most ${LONGEST_TAG} characters.`);
     if (list.fields.some((field) => field.tag === tag)) {
       throw invalid(`A Merge Field with the tag "${tag}" already exists for this list.`);
@@ -38,7 +38,7 @@ export function fieldRoutes(list: SandboxList): Route[] {
     if (list.fields.length >= MOST_FIELDS) {
       throw invalid(`This list has the maximum number of merge fields, ${MOST_FIELDS}.`);
     }
-    const field = { merge_id: list.fields.length + 1, tag, name, type };
+    const field = { merge_id: list.fields.length + 1, tag, name, type, required };
     list.fields.push(field);
     return field;
   }
@@ -53,13 +53,18 @@ export function fieldRoutes(list: SandboxList): Route[] {
   ];
 }
 
-/** What is wrong with values for merge fields, the first of it; values without a field are passed over. */
+/**
+ * What is wrong with values for merge fields, the first of it; values without a field are passed over.
+ * @param held values that the contact has already; absent where it does not matter what is missing
+ */
 export function wrongField(
   fields: readonly Field[],
   values: Record<string, unknown>,
+  held?: Record<string, unknown>,
 ): { tag: string; message: string } | undefined {
-  for (const { tag, type } of fields) {
+  for (const { tag, type, required } of fields) {
     const value = values[tag];
+    if (held && required && !(value ?? held[tag])) return { tag, message: 'Please enter a value' };
     if (value === undefined || value === '') continue;
     if (type === 'number' && !Number.isFinite(Number(value)))
       return { tag, message: 'Please enter a number' };

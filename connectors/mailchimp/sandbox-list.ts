@@ -12,7 +12,7 @@ export type Contact = {
   /** When a contact who is or was subscribed opted in. */
   opted?: string;
 };
-export type Field = { merge_id: number; tag: string; name: string; type: string };
+export type Field = { merge_id: number; tag: string; name: string; type: string; required: boolean };
 /** A tag is `static`; a segment by rules is `saved` and holds nobody here. */
 export type Segment = {
   id: number;
@@ -29,8 +29,8 @@ export function openList(options: SandboxOptions) {
   const contacts = new Map<string, Contact>();
   const segments = new Map<number, Segment>();
   const fields: Field[] = [
-    { merge_id: 1, tag: 'FNAME', name: 'First Name', type: 'text' },
-    { merge_id: 2, tag: 'LNAME', name: 'Last Name', type: 'text' },
+    { merge_id: 1, tag: 'FNAME', name: 'First Name', type: 'text', required: false },
+    { merge_id: 2, tag: 'LNAME', name: 'Last Name', type: 'text', required: false },
   ];
   /** Hashes of addresses that were deleted for good. */
   const forgotten = new Set<string>();

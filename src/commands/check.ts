@@ -67,7 +67,7 @@ async function checkJob(
       await look(`segment custom.${file.name}`, async () => {
         const engine = await context.engine();
         const { signal, log } = context;
-        await checkSqlFile(newRun(engine, job, { signal, cut: signal, log }), file);
+        await checkSqlFile(await newRun(engine, job, { signal, cut: signal, log }), file);
         return [file.comment];
       }),
     );

@@ -1,7 +1,11 @@
+import { FORMULA } from '../../connectors/index.ts';
 import type { Params } from '../engine/engine.ts';
+import { literal } from '../engine/literal.ts';
 import { FIELDS } from '../job/fields.ts';
 import { playKey, type Play } from '../job/playbook.ts';
+import type { Property } from '../job/properties.ts';
 import { facts } from '../models/facts.ts';
+import { columnOf, factsOf } from '../run/columns.ts';
 
 /** Before the columns of the models; the others come after them. */
 const FIRST = ['email', 'customer_id'];
@@ -23,7 +27,7 @@ type PlayColumn = keyof typeof PLAY_COLUMNS;
 
 /**
  * @returns every column of a file with these models, in their order: a column for each model, the profile fields and
- *   what the playbook says
+ *   what the playbook says; custom.name and extra.name may stand beside them
  */
 export function columnsOf(models: readonly string[]): string[] {
   const fields = Object.keys(FIELDS).filter((column) => !FIRST.includes(column));
@@ -48,26 +52,33 @@ export function playParams(playbook: ReadonlyMap<string, Play>, segments: readon
 }
 
 /**
- * @param columns of `columnsOf(models)`
- * @returns SQL that gives `columns` and `customer` for each customer of a run who is in one of some segments. Bind
- *   `job`, `run`, `segments` (full names) and, where a column of the playbook is asked for, `playParams`.
+ * @param columns those of customers
+ * @param plays names of those of the playbook
+ * @returns SQL that gives the columns by their names and `customer` for each customer of a run who is in one of some
+ *   segments. Bind `job`, `run`, `segments` (full names) and, with `plays`, `playParams`.
  */
-export function exportedSql(columns: readonly string[], models: readonly string[]): string {
-  // Only what is asked for is joined: each join holds all customers in memory.
-  const fields = columns.filter((column) => Object.hasOwn(FIELDS, column));
-  // A customer has one segment of each model, and any number of custom ones.
-  const segment = (model: string) =>
-    `arrayStringConcat(arrayMap(name -> substring(name, ${model.length + 2}),
-       arrayFilter(name -> startsWith(name, '${model}.'), segments)), ', ') AS ${model}`;
-  const asked = models.filter((model) => columns.includes(model));
-  const plays = columns.filter((column): column is PlayColumn => Object.hasOwn(PLAY_COLUMNS, column));
-  const said = new Set(plays.map(played));
-  return `SELECT ${['customer', ...new Set([...fields.map(shown), ...asked]), ...said].join(', ')}
-    FROM ${facts(fields)} AS f
+export function exportedSql(columns: readonly Property[], plays: readonly string[]): string {
+  // Only what is asked for is joined, and as short as can be: each join holds all customers in memory.
+  const bySegments = ({ from }: Property) => from.kind === 'segments' || from.kind === 'membership';
+  const inner = columns.filter(bySegments);
+  const outer = columns.filter((column) => !bySegments(column));
+  const said = plays.filter(isPlay).map(played);
+  return `SELECT ${['customer', ...outer.map(shown), ...inner.map(({ name }) => quoted(name)), ...said].join(', ')}
+    FROM ${facts(factsOf(outer.map(({ from }) => from)))} AS f
     INNER JOIN (
-      SELECT ${['customer', ...asked.map(segment), ...(plays.length > 0 ? [PLAY] : [])].join(', ')} FROM assignments
+      SELECT ${['customer', ...inner.map(shown), ...(said.length > 0 ? [PLAY] : [])].join(', ')} FROM assignments
       WHERE job = {job:String} AND run_id = {run:String} AND hasAny(segments, {segments:Array(String)})
     ) AS a USING (customer)`;
+}
+
+/** Whether a column is one of the playbook. */
+export function isPlay(column: string): column is PlayColumn {
+  return Object.hasOwn(PLAY_COLUMNS, column);
+}
+
+/** A column's name in SQL; `custom.vip` has a dot. */
+export function quoted(name: string): string {
+  return `\`${name}\``;
 }
 
 /** The place in `plays` of the customer's most urgent exported segment; the key of a segment is as in the playbook. */
@@ -81,13 +92,14 @@ function played(column: PlayColumn): string {
   return `${type === 'String' ? asText(said) : said} AS ${column}`;
 }
 
-function shown(column: string): string {
-  const { type } = FIELDS[column as keyof typeof FIELDS];
-  if ((type !== 'text' && type !== 'texts') || column === 'phone') return column;
-  return `${asText(type === 'texts' ? `arrayStringConcat(${column}, ', ')` : column)} AS ${column}`;
+function shown({ name, from }: Property): string {
+  const { sql, type } = columnOf(from);
+  const free = (type === 'text' || type === 'texts') && name !== 'phone';
+  const text = type === 'texts' ? `arrayStringConcat(${sql}, ', ')` : sql;
+  return `${free ? asText(text) : text} AS ${quoted(name)}`;
 }
 
 /** A text that a spreadsheet could take for a formula gets a leading apostrophe; a phone number is none. */
 export function asText(text: string): string {
-  return `if(match(${text}, '^[=+@\\\\-\\t\\r]'), concat('\\'', ${text}), ${text})`;
+  return `if(match(${text}, ${literal(FORMULA)}), concat('\\'', ${text}), ${text})`;
 }

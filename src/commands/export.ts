@@ -1,13 +1,14 @@
 import { closest } from 'fastest-levenshtein';
 import { SyncError } from '../../connectors/index.ts';
-import { loadJob } from '../job/load.ts';
+import { extrasOf, loadJob, type Job } from '../job/load.ts';
 import { playbookOf } from '../job/playbook.ts';
+import { sourceOf, type Property } from '../job/properties.ts';
 import { matchSegments, modelsOf, segmentsOf } from '../job/segments.ts';
 import { foundCategories } from '../run/categories.ts';
 import { notRunYet } from '../run/overview.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { columnsOf, exportedSql, playParams } from './export-columns.ts';
+import { columnsOf, exportedSql, isPlay, playParams, quoted } from './export-columns.ts';
 import { writeWhole } from './write-whole.ts';
 
 export type ExportArguments = { segment: string; out: string; columns?: string[] };
@@ -22,8 +23,8 @@ export async function exportSegment(
   options: ExportArguments,
 ): Promise<ExitCode> {
   const job = await loadJob(reference, context);
-  const models = modelsOf(job.segments);
-  const columns = chosenColumns(options.columns, columnsOf(models));
+  const names = options.columns ?? columnsOf(modelsOf(job.segments));
+  const columns = readColumns(names, job);
   const engine = await context.engine();
   const known = segmentsOf(job.segments, await foundCategories(engine, job.name));
   const segments = matchSegments(options.segment, known);
@@ -38,17 +39,17 @@ export async function exportSegment(
   }
   const last = await lastRun(engine, job.name, 'segmented');
   if (!last) throw notRunYet(job.name);
-  const names = segments.map(({ name }) => name);
-  const plays = playParams(playbookOf(job.segments), names);
-  const params = { job: job.name, run: last.run_id, segments: names, ...plays };
+  const asked = segments.map(({ name }) => name);
+  const plays = playParams(playbookOf(job.segments), asked);
+  const params = { job: job.name, run: last.run_id, segments: asked, ...plays };
   const rows = await engine.bytes(
-    `SELECT ${columns.join(', ')} FROM (${exportedSql(columns, models)}) ORDER BY customer
+    `SELECT ${names.map(quoted).join(', ')} FROM (${exportedSql(columns, names.filter(isPlay))}) ORDER BY customer
      SETTINGS format_csv_null_representation = '' FORMAT CSVWithNames`,
     params,
   );
   await writeWhole(rows, options.out);
   const [count] = await engine.query<{ customers: number }>(
-    `SELECT toUInt32(count()) AS customers FROM (${exportedSql([], models)})`,
+    `SELECT toUInt32(count()) AS customers FROM (${exportedSql([], [])})`,
     params,
   );
   const answer = {
@@ -66,14 +67,23 @@ export async function exportSegment(
   return EXIT.done;
 }
 
-function chosenColumns(wished: readonly string[] | undefined, all: string[]): string[] {
-  if (!wished) return all;
-  const unknown = wished.find((column) => !all.includes(column));
-  if (unknown === undefined) return [...wished];
-  throw argument(
-    `There is no column ${unknown}.`,
-    `Did you mean ${closest(unknown, all)}? There are: ${all.join(', ')}.`,
-  );
+/** @returns what fills the named columns, but for those of the playbook */
+function readColumns(names: readonly string[], { segments, sources }: Job): Property[] {
+  const extras = extrasOf(sources);
+  return [...new Set(names)].flatMap((name) => {
+    if (isPlay(name)) return [];
+    const from = sourceOf(name, { models: segments, extras });
+    if (from) return [{ name, from }];
+    const all = [
+      ...columnsOf(modelsOf(segments)),
+      ...(segments.custom ?? []).map((custom) => `custom.${custom.name}`),
+      ...extras.map((extra) => `extra.${extra}`),
+    ];
+    throw argument(
+      `There is no column ${name}.`,
+      `Did you mean ${closest(name, all)}? There are: ${all.join(', ')}.`,
+    );
+  });
 }
 
 function argument(what: string, fix: string): SyncError {

@@ -126,7 +126,8 @@ const TABLES: Record<string, string> = {
   plan_members: `(
     job LowCardinality(String), run_id LowCardinality(String), audience UInt32, op LowCardinality(String),
     member String, customer String, email String, phone String, first_name String, last_name String,
-    city String, region String, zip String, country LowCardinality(String), value Nullable(Decimal(18, 4))
+    city String, region String, zip String, country LowCardinality(String), value Nullable(Decimal(18, 4)),
+    texts_hash UInt64
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op, member)`,
 
   widened: `(
@@ -164,7 +165,8 @@ const TABLES: Record<string, string> = {
   ledger: `(
     job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,
     member String, op LowCardinality(String), result LowCardinality(String), reason LowCardinality(String),
-    permanent Bool, run_id LowCardinality(String), seq UInt64, platform_id String, value Nullable(Decimal(18, 4))
+    permanent Bool, run_id LowCardinality(String), seq UInt64, platform_id String, value Nullable(Decimal(18, 4)),
+    texts_hash UInt64
   ) ENGINE = MergeTree ORDER BY (job, destination, account, remote_id, member, seq) ${STATE_SETTINGS}`,
 
   properties: `(
@@ -178,8 +180,8 @@ const TABLES: Record<string, string> = {
 const ADDED: Record<string, Record<string, string>> = {
   events: { is_machine: 'Nullable(Bool)' },
   audiences: { segment: 'Nullable(String)', settings: 'Nullable(String)' },
-  plan_members: { value: 'Nullable(Decimal(18, 4))' },
-  ledger: { platform_id: 'String', value: 'Nullable(Decimal(18, 4))' },
+  plan_members: { value: 'Nullable(Decimal(18, 4))', texts_hash: 'UInt64' },
+  ledger: { platform_id: 'String', value: 'Nullable(Decimal(18, 4))', texts_hash: 'UInt64' },
 };
 
 /** Creates whatever table or column is missing. Safe to repeat, also by several callers at once. */

@@ -9,17 +9,41 @@ import {
   modelsOf,
   segmentsOf,
   type ConfiguredModels,
+  type Segment,
 } from './segments.ts';
 import { didYouMean } from './suggest.ts';
 
-/** One segment (`lifecycle.top`) and what the destination calls it; `holdout` is the share kept out, if any. */
-export type Audience = AudienceSettings & { segment: string; name: string; holdout?: number };
+/**
+ * One segment (`lifecycle.top`) and what the destination calls it; `holdout` is the share kept out, if any. Of several
+ * segments together, `segment` is their pattern (`lifecycle.*`), and `together` has the holdout of each.
+ */
+export type Audience = AudienceSettings & {
+  segment: string;
+  name: string;
+  holdout?: number;
+  together?: Record<string, number>;
+};
+
+/** The segments of an audience, with the share of each that is kept out. */
+export function segmentShares({
+  segment,
+  holdout = 0,
+  together,
+}: Omit<Audience, 'name'>): [string, number][] {
+  return Object.entries(together ?? { [segment]: holdout });
+}
 
 /** The holdout that one entry gives a segment, and where it stands. */
 export type GivenHoldout = { segment: string; share: number; path: Path };
 
 /** An entry whose pattern may name segments that only a run finds, those of a `per_category` entry. */
-export type OpenAudience = AudienceSettings & { pattern: string; template: string; holdout?: number };
+export type OpenAudience = AudienceSettings & {
+  pattern: string;
+  template: string;
+  holdout?: number;
+  /** They join the audience of this pattern instead of having their own. */
+  together?: true;
+};
 
 /**
  * Works out the audiences of one destination from what its `audiences` says. Entries of a wrong form are passed
@@ -47,9 +71,12 @@ export function expandAudiences(
       index,
     ]);
     findings.push(...wrong);
+    const unite = pattern.includes('*') && options.definition.together?.(given.settings) === true;
+    if (unite && /\{(?!job\})/.test(template))
+      findings.push(noOneLabel(template, [...options.path, index], word));
     const held = typeof share === 'number' ? { holdout: share } : {};
     if (found) {
-      open.push({ pattern, template, ...held, ...given });
+      open.push({ pattern, template, ...held, ...(unite ? { together: true } : {}), ...given });
       if (typeof share === 'number')
         holdouts.push({ segment: pattern, share, path: [...options.path, index, 'holdout'] });
     }
@@ -63,15 +90,18 @@ export function expandAudiences(
         ),
       );
     const clashes: string[] = [];
-    for (const segment of matched) {
+    for (const segment of unite ? [allOf(pattern)] : matched) {
       const name = audienceName(template, segment, options.job);
       // Platforms and disks differ in whether capitals tell names apart; none needs two that differ only by them.
       const other = taken.get(name.toLowerCase());
       if (other) clashes.push(`"${name}" would be the ${word} of ${other} and of ${segment.name}`);
       taken.set(name.toLowerCase(), segment.name);
-      audiences.push({ segment: segment.name, name, ...given });
-      if (typeof share !== 'number') continue;
-      holdouts.push({ segment: segment.name, share, path: [...options.path, index, 'holdout'] });
+      const together = Object.fromEntries(matched.map((one) => [one.name, 0]));
+      audiences.push({ segment: segment.name, name, ...(unite ? { together } : {}), ...given });
+    }
+    if (typeof share === 'number') {
+      const path = [...options.path, index, 'holdout'];
+      holdouts.push(...matched.map(({ name: segment }) => ({ segment, share, path })));
     }
     if (clashes[0]) findings.push(sameName(clashes, [...options.path, index], word));
   }
@@ -103,6 +133,21 @@ export function unknownSegment(
     ]
       .filter(Boolean)
       .join(' '),
+  };
+}
+
+/** All segments of a pattern, as if they were one. */
+function allOf(pattern: string): Segment {
+  return { name: pattern, model: 'custom', segment: pattern, label: pattern };
+}
+
+function noOneLabel(template: string, path: Path, word: string): Finding {
+  return {
+    code: 'CONFIG_WRONG_VALUE',
+    path,
+    at: 'value',
+    what: `"${template}" does not name one ${word} of several segments.`,
+    fix: `Write the name of the ${word}, such as ${word}: customers.`,
   };
 }
 

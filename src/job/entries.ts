@@ -4,7 +4,7 @@ import { shareHoldouts } from './holdouts.ts';
 import { destinationEntry, type Connectors } from './job-file.ts';
 import type { Finding, Path } from './problems.ts';
 import { readProperties, type Property } from './properties.ts';
-import type { ConfiguredModels } from './segments.ts';
+import { modelsOf, type ConfiguredModels } from './segments.ts';
 
 export type JobDestination = {
   /** Unique in the job. */
@@ -20,6 +20,8 @@ export type JobDestination = {
   orphans: 'keep' | 'remove';
   /** What is stored of people there beside their being members; none where the destination can hold nothing. */
   properties: Property[];
+  /** What its files say of every member; none where it writes no files. */
+  columns: Property[];
 };
 
 export type Entry = Record<string, unknown>;
@@ -44,14 +46,8 @@ export function readDestinations(
     const path = ['destinations', index, 'audiences'];
     const word = definition.audience_word;
     const expanded = expandAudiences(mappings(entry.audiences), { ...options, definition, path });
-    const { properties, findings: wrong } = definition.properties
-      ? readProperties(entry.properties, {
-          ...options,
-          definition,
-          path: ['destinations', index, 'properties'],
-        })
-      : { properties: [], findings: [] };
-    findings.push(...expanded.findings, ...wrong);
+    const told = readTold(entry, definition, { ...options, path: ['destinations', index] });
+    findings.push(...expanded.findings, ...told.findings);
     holdouts.push(...expanded.holdouts);
     const parsed = destinationEntry(definition).safeParse(entry);
     if (!parsed.success) continue;
@@ -59,7 +55,8 @@ export function readDestinations(
     const settings = 'orphans' in definition.settings.shape ? { ...others, orphans } : others;
     const name = names.get(index)!;
     const { audiences, open } = expanded;
-    const kept = { audiences, open, properties, orphans: orphans as JobDestination['orphans'] };
+    const { properties, columns } = told;
+    const kept = { audiences, open, properties, columns, orphans: orphans as JobDestination['orphans'] };
     destinations.push({ name, definition, settings, consent: consent as ConsentRule, ...kept });
     if (expanded.findings.length > 0) continue;
     // A destination that has no name for its account is told apart by its settings.
@@ -79,10 +76,35 @@ export function readDestinations(
   return { destinations, findings };
 }
 
+/** Reads what a destination is told of people beside their being members. */
+function readTold(
+  entry: Entry,
+  { properties, columns }: DestinationDefinition,
+  { path, ...options }: { models: ConfiguredModels; extras?: readonly string[]; path: Path },
+): Pick<JobDestination, 'properties' | 'columns'> & { findings: Finding[] } {
+  const nothing = { properties: [], findings: [] };
+  const stored = properties
+    ? readProperties(entry.properties, { ...options, ...properties, path: [...path, 'properties'] })
+    : nothing;
+  const written = columns
+    ? readProperties(entry.columns ?? [...columns, ...modelsOf(options.models)], {
+        ...options,
+        word: 'column',
+        path: [...path, 'columns'],
+      })
+    : nothing;
+  return {
+    properties: stored.properties,
+    columns: written.properties,
+    findings: [...stored.findings, ...written.findings],
+  };
+}
+
 /** What remains of an entry for its connector, and `consent`. */
 function ownSettings(definition: DestinationDefinition, parsed: Entry): Entry {
   const { type: _type, name: _name, audiences: _audiences, ...own } = parsed;
   if (definition.properties) delete own.properties;
+  if (definition.columns) delete own.columns;
   return own;
 }
 

@@ -18,6 +18,8 @@ export function shareHoldouts(audiences: readonly Audience[], given: readonly Gi
   for (const audience of audiences) {
     const share = first.get(audience.segment)?.share;
     if (share) audience.holdout = share;
+    for (const segment of Object.keys(audience.together ?? {}))
+      audience.together![segment] = first.get(segment)?.share ?? 0;
   }
   return findings;
 }

@@ -118,6 +118,7 @@ export function destinationEntry(definition: DestinationDefinition) {
       ),
     orphans: z.enum(['keep', 'remove']).default('keep').describe(orphansText(definition)),
     ...(definition.properties ? { properties: propertiesOf(definition.properties.word) } : {}),
+    ...(definition.columns ? { columns: columnsOf(definition.columns) } : {}),
     audiences: z
       .array(
         (definition.audience_settings ?? z.object({})).strict().safeExtend({
@@ -154,13 +155,18 @@ function orphansText({ audience_word: word, settings }: DestinationDefinition): 
   return own ? `${text} ${own}` : text;
 }
 
+const named = z.union([z.array(z.string()).min(1), z.record(z.string().min(1), z.string())]).optional();
+
+function columnsOf(standard: readonly string[]) {
+  return named.describe(
+    `What every line says of a customer: profile fields, models (the name of the segment; of custom, all names), custom.name (true or false) and extra.name, as a list, or as a mapping of headings to them. Unless given: ${standard.join(', ')} and every model of the job.`,
+  );
+}
+
 function propertiesOf(word: string) {
-  return z
-    .union([z.array(z.string()).min(1), z.record(z.string(), z.string())])
-    .optional()
-    .describe(
-      `What every member has there as a ${word}: profile fields, models (the label of the segment), custom.name (true or false) and extra.name, as a list, or as a mapping of names to them. Only values that changed are sent.`,
-    );
+  return named.describe(
+    `What every member has there as a ${word}: profile fields, models (the label of the segment), custom.name (true or false) and extra.name, as a list, or as a mapping of names to them. Only values that changed are sent.`,
+  );
 }
 
 const CHANNELS = { email: 'e-mail marketing', ads: 'advertising' } as const;

@@ -93,7 +93,7 @@ export async function jobFiles(folder: string): Promise<string[]> {
 }
 
 /** What the sources carry of customers beside the profile fields. */
-function extrasOf(sources: readonly JobSource[]): string[] {
+export function extrasOf(sources: readonly JobSource[]): string[] {
   return sources.flatMap(({ definition, settings }) => definition.extra_fields?.(settings) ?? []);
 }
 

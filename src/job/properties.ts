@@ -1,25 +1,30 @@
-import type { DestinationDefinition } from '../../connectors/index.ts';
 import { FIELDS, type FieldName } from './fields.ts';
 import { extraName } from './operators.ts';
 import type { Finding, Path } from './problems.ts';
 import { MODELS, modelsOf, type ConfiguredModels, type ModelName } from './segments.ts';
 import { didYouMean } from './suggest.ts';
 
-/** What fills a property; `labels` are those of a model's segments, or of the categories of a `per_category` entry. */
+/**
+ * What fills a property or a column of a file; `segments` are the customer's own, of a model or of a `per_category`
+ * entry.
+ */
 export type PropertySource =
   | { kind: 'field'; field: FieldName }
   | { kind: 'extra'; column: string }
-  | { kind: 'labels'; of: string }
+  | { kind: 'segments'; of: string }
   | { kind: 'membership'; segment: string };
 
-/** A property of people at a destination: its name there and what fills it. */
+/** A property of people at a destination, or a column of its files: its name there and what fills it. */
 export type Property = { name: string; from: PropertySource };
 
-type Options = {
-  definition: DestinationDefinition;
-  models: ConfiguredModels;
-  /** Extra columns that the job's sources carry, if all of them can be read. */
-  extras?: readonly string[];
+/** What a field may name: the job's models, and the extra columns that its sources carry, if all of them can be read. */
+type Nameable = { models: ConfiguredModels; extras?: readonly string[] };
+
+type Options = Nameable & {
+  /** What one is called: `property`, `merge field`, `column`. */
+  word: string;
+  /** Says what is wrong with a name, or nothing. */
+  nameProblem?(name: string): string | undefined;
   path: Path;
 };
 
@@ -28,7 +33,7 @@ type Written = { name: string; field: unknown; named: Place; filled: Place };
 type Place = { path: Path; at: 'key' | 'value' };
 
 /**
- * Reads the properties of one destination: a list, where each is called as what fills it, or a mapping of names.
+ * Reads the properties or columns of one destination: a list, where each is called as what fills it, or a mapping of names.
  * @param written as it stands in the file; what is of a wrong form is passed over, the schema tells it
  */
 export function readProperties(
@@ -42,10 +47,10 @@ export function readProperties(
     if (typeof field !== 'string') continue;
     const from = sourceOf(field, options);
     if (!from) findings.push(noSuchField(field, filled, options));
-    const problem = options.definition.properties?.nameProblem(name);
+    const problem = options.nameProblem?.(name);
     // A list has no names of its own: that what stands there fills nothing is said once.
     if (problem && (from || named.at === 'key')) findings.push(badName(name, problem, named, options));
-    if (taken.has(name)) findings.push(twice(name, named));
+    if (taken.has(name)) findings.push(twice(name, named, options));
     taken.add(name);
     if (from) properties.push({ name, from });
   }
@@ -68,20 +73,24 @@ function entriesOf(written: unknown, path: Path): Written[] {
   }));
 }
 
-function sourceOf(field: string, { models, extras }: Options): PropertySource | undefined {
+/**
+ * @param field a profile field, a model, custom.name or extra.name
+ * @returns nothing where there is no such thing
+ */
+export function sourceOf(field: string, { models, extras }: Nameable): PropertySource | undefined {
   if (Object.hasOwn(FIELDS, field)) return { kind: 'field', field: field as FieldName };
   const column = extraName(field);
   if (column) return !extras || extras.includes(column) ? { kind: 'extra', column } : undefined;
-  if (field !== 'custom' && modelsOf(models).includes(field)) return { kind: 'labels', of: field };
+  if (modelsOf(models).includes(field)) return { kind: 'segments', of: field };
   const custom = (models.custom ?? []).find(({ name }) => field === `custom.${name}`);
   if (!custom) return undefined;
-  return custom.per_category ? { kind: 'labels', of: field } : { kind: 'membership', segment: field };
+  return custom.per_category ? { kind: 'segments', of: field } : { kind: 'membership', segment: field };
 }
 
-function noSuchField(field: string, place: Place, { models, extras = [] }: Options): Finding {
+function noSuchField(field: string, place: Place, { word, models, extras = [] }: Options): Finding {
   const custom = (models.custom ?? []).map(({ name }) => name);
   const names = [
-    ...modelsOf(models).filter((model) => model !== 'custom'),
+    ...modelsOf(models),
     ...Object.keys(FIELDS),
     ...custom.map((name) => `custom.${name}`),
     ...extras.map((name) => `extra.${name}`),
@@ -94,7 +103,7 @@ function noSuchField(field: string, place: Place, { models, extras = [] }: Optio
     what: `There is no field "${field}".`,
     why: idle
       ? 'Its model is not under segments.'
-      : 'A property holds a profile field, a model (the label of its segment), custom.name (true or false) or extra.name.',
+      : `A ${word} holds a profile field, a model (the customer's segment of it), custom.name (true or false) or extra.name.`,
     fix:
       (short && `Did you mean "${short}"?`) ??
       (idle ? `Add ${field} under segments.` : didYouMean(field, names)) ??
@@ -102,8 +111,7 @@ function noSuchField(field: string, place: Place, { models, extras = [] }: Optio
   };
 }
 
-function badName(name: string, problem: string, place: Place, { definition, path }: Options): Finding {
-  const word = definition.properties!.word;
+function badName(name: string, problem: string, place: Place, { word, path }: Options): Finding {
   return {
     code: 'CONFIG_WRONG_VALUE',
     ...place,
@@ -115,11 +123,11 @@ function badName(name: string, problem: string, place: Place, { definition, path
   };
 }
 
-function twice(name: string, place: Place): Finding {
+function twice(name: string, place: Place, { word }: Options): Finding {
   return {
     code: 'CONFIG_DUPLICATE',
     ...place,
-    what: `The property "${name}" stands here twice.`,
+    what: `The ${word} "${name}" stands here twice.`,
     fix: 'Remove one of the two.',
   };
 }

@@ -10,33 +10,37 @@ export type Account = { job: string; destination: string; account: string };
 
 /**
  * SQL: every member the ledger knows of an account's audiences, with `remote_id`, whether the audience holds them, the
- * `held_value` it was told of them, and which change of them is parked. Bind an Account and `now_ms`. An audience made
+ * `held_value` it was told of them, `held_texts_hash` of what its file says of them, and which change of them is parked. Bind an Account and `now_ms`. An audience made
  * anew has another id, so an empty ledger.
  */
 export const LEDGER = `
-  SELECT remote_id, member, argMaxIf((op, value), seq, result = 'done') AS acknowledged,
-    acknowledged.1 = 'add' AS held, acknowledged.2 AS held_value, ${STANDING}, ${PARKED} AS parked
+  SELECT remote_id, member, argMaxIf((op, value, texts_hash), seq, result = 'done') AS acknowledged,
+    acknowledged.1 = 'add' AS held, acknowledged.2 AS held_value, acknowledged.3 AS held_texts_hash, ${STANDING}, ${PARKED} AS parked
   FROM ledger WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String}
   GROUP BY remote_id, member`;
+
+/** What an audience is told of a member: what they are worth, and what stands for their line of a file. */
+export type Told = { value: string | null; texts_hash: string };
 
 /**
  * Appends what the platform acknowledged for one batch; members to be tried again leave no trace, so the next run
  * offers them. Safe to repeat: the same `batch` of a run is stored once.
  * @param at `clock` in milliseconds since 1970 orders the facts about a member
- * @param values what members that were added are worth, as they were sent, by key
+ * @param told what was sent of members that were added, by key
  */
 export async function appendAcknowledged(
   engine: Engine,
   audience: Account & { remote_id: string },
   at: { run_id: string; batch: string; clock: number },
   acknowledged: Acknowledgement,
-  values: ReadonlyMap<string, string> = new Map(),
+  told: ReadonlyMap<string, Told> = new Map(),
 ): Promise<void> {
   const row = (op: 'add' | 'remove') => (outcome: Outcome) => ({
     ...audience,
     op,
     ...outcomeColumns(outcome),
-    value: (op === 'add' && values.get(outcome.key)) || null,
+    value: (op === 'add' && told.get(outcome.key)?.value) || null,
+    texts_hash: (op === 'add' && told.get(outcome.key)?.texts_hash) || 0,
     run_id: at.run_id,
     seq: at.clock,
   });
@@ -86,13 +90,14 @@ export type RememberedAudience = {
   settings: string | null;
 };
 
-/** Remembers which remote audience a name stands for, and what it is of. */
+/** Remembers which remote audience a name stands for, and what it is of. `clock` orders it as in the ledger. */
 export async function rememberAudience(
   engine: Engine,
   account: Account,
   audience: Pick<RememberedAudience, 'name' | 'remote_id'> & Partial<RememberedAudience>,
+  clock: number = Date.now(),
 ): Promise<void> {
-  const at = new Date().toISOString();
+  const at = new Date(clock).toISOString();
   const { destination } = account;
   const token = [destination, account.account, audience.name, audience.remote_id, at].join(':');
   await engine.insert('audiences', [{ ...account, ...audience, at }], { token });

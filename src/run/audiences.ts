@@ -29,7 +29,13 @@ export function destinationsWith(
     ),
   );
   const destinations = job.destinations.map((destination) => {
-    const more = destination.open.flatMap(({ pattern, template, ...given }): Audience[] => {
+    const united = destination.audiences.map((audience): Audience => {
+      if (!audience.together) return audience;
+      const joined = matchSegments(audience.segment, found).map(({ name }) => [name, shares.get(name) ?? 0]);
+      return { ...audience, together: { ...audience.together, ...Object.fromEntries(joined) } };
+    });
+    const more = destination.open.flatMap(({ pattern, template, together, ...given }): Audience[] => {
+      if (together) return [];
       const matched = matchSegments(pattern, found);
       if (matched.length === 0 && matchSegments(pattern, told).length === 0)
         warnings.push(`${destination.name}: no run has found a category for ${pattern}`);
@@ -47,7 +53,7 @@ export function destinationsWith(
         return [];
       });
     });
-    return { ...destination, audiences: [...destination.audiences, ...more] };
+    return { ...destination, audiences: [...united, ...more] };
   });
   return { destinations, warnings };
 }

@@ -52,7 +52,7 @@ export async function runsOn(
 /** Computes and stores the assignments of one day. */
 async function backfill(engine: Engine, job: Job, as_of: string, options: BackfillOptions): Promise<void> {
   options.signal.throwIfAborted();
-  const run = newRun(engine, job, { ...options, as_of, cut: options.signal });
+  const run = await newRun(engine, job, { ...options, as_of, cut: options.signal });
   const ids = { job: job.name, run_id: run.run_id, as_of };
   const report = emptyReport(run);
   const start = performance.now();

@@ -67,7 +67,7 @@ export async function backtestJob(
 ): Promise<BacktestReport> {
   if (forecastSettings(job).model === 'recency') throw noModel(job);
   const unlock = await lockJob(options.state, job.name);
-  const now = newRun(engine, job, { ...options, cut: options.signal });
+  const now = await newRun(engine, job, { ...options, cut: options.signal });
   const run = { ...now, as_of: calibrationEnd(now.as_of, options.holdout_days) };
   try {
     return await compare(run, { as_of: now.as_of, holdout_days: options.holdout_days });

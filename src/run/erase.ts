@@ -83,7 +83,7 @@ export async function erase(
 /** The job's last run, whose customers are what a destination that writes whole files is written from. */
 async function lastContext(engine: Engine, job: Job, options: EraseOptions): Promise<RunContext> {
   const last = await lastRun(engine, job.name, 'segmented');
-  const run = newRun(engine, job, { ...options, cut: options.signal, as_of: last?.as_of });
+  const run = await newRun(engine, job, { ...options, cut: options.signal, as_of: last?.as_of });
   return { ...run, run_id: last?.run_id ?? run.run_id };
 }
 

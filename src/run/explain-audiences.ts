@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { segmentShares } from '../job/audiences.ts';
 import type { JobDestination } from '../job/load.ts';
 import type { ExplainedAudience, PushEvent } from '../report/explain.ts';
 import { heldOut } from './holdout.ts';
@@ -27,9 +28,13 @@ export async function explainAudiences(
   ]);
   const own: ExplainedAudience[] = run.job.destinations.flatMap((destination) => {
     const wish = wishes(destination);
-    return destination.audiences.map(({ name, segment }) => {
+    return destination.audiences.map((audience) => {
+      const { name, segment } = audience;
       const at = { ...accountOf(run.job.name, destination), name };
-      const wanted = customer.segments.includes(segment) ? wish(segment) : 'not in segment';
+      const own = segmentShares(audience).map(([one]) => one);
+      const wishes = own.filter((one) => customer.segments.includes(one)).map(wish);
+      // Held out of one of several segments is held out of them together.
+      const wanted = wishes.find((one) => one !== 'yes') ?? wishes[0] ?? 'not in segment';
       return { destination: destination.name, audience: name, segment, wanted, ...pushed.take(at) };
     });
   });
@@ -40,9 +45,7 @@ export async function explainAudiences(
 /** @returns for each destination, what the run made of the customer in each segment that they are in */
 async function wishesFor(engine: Engine, { job, run_id }: RunAsOf, { customer }: Customer) {
   const all = job.destinations;
-  const holdouts = new Map(
-    all.flatMap(({ audiences }) => audiences.map(({ segment, holdout }) => [segment, holdout ?? 0])),
-  );
+  const holdouts = new Map(all.flatMap(({ audiences }) => audiences.flatMap(segmentShares)));
   const params = { job: job.name, run: run_id, customer };
   const [[row], lots] = await Promise.all([
     engine.query<{ reach: [allowed: boolean, reachable: boolean][] }>(

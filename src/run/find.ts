@@ -168,7 +168,7 @@ export async function remember(
   const settings = settingsText(audience);
   if (known?.remote_id === remote_id && known.segment === segment && known.settings === settings) return;
   const account = accountOf(run.job.name, destination);
-  await rememberAudience(run.engine, account, { name, remote_id, segment, settings });
+  await rememberAudience(run.engine, account, { name, remote_id, segment, settings }, run.clock());
 }
 
 /** Orphans that are gone from the platform hold nobody any more. */

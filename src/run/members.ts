@@ -1,5 +1,6 @@
-import type { Member } from '../../connectors/index.ts';
+import type { Member, PropertyValue } from '../../connectors/index.ts';
 import type { JobDestination } from '../job/load.ts';
+import type { Told } from '../ledger/ledger.ts';
 import { platformIds } from '../ledger/platform-ids.ts';
 import { accountOf, audienceParams, peopleAccountOf, wantedSql, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
@@ -10,11 +11,11 @@ const PAGE = 10_000;
 export type PlannedOp = 'add' | 'update' | 'remove';
 
 /** A row of a plan: texts are '' and the value null where nothing is known. */
-type MemberRow = Omit<Member, 'key' | 'value'> & { member: string; value: string | null };
+export type MemberRow = Omit<Member, 'key' | 'value'> & Told & { member: string };
 
 const FIELDS = 'member, customer, email, phone, first_name, last_name, city, region, zip, country, value';
 
-const PLANNED = `SELECT ${FIELDS} FROM plan_members WHERE job = {job:String} AND run_id = {run:String}
+const PLANNED = `SELECT ${FIELDS}, texts_hash FROM plan_members WHERE job = {job:String} AND run_id = {run:String}
   AND audience = {audience:UInt32} AND op = {op:String}`;
 
 /**
@@ -22,21 +23,19 @@ const PLANNED = `SELECT ${FIELDS} FROM plan_members WHERE job = {job:String} AND
  * are known when their page is read. Ends early when the run is asked to stop.
  * @param remote_ids of all audiences the destination has there
  */
-export async function* plannedMembers(
+export async function* plannedRows(
   run: RunContext,
   plan: Pick<AudiencePlan, 'destination' | 'index'>,
   op: PlannedOp,
   remote_ids: readonly string[],
-): AsyncGenerator<Member> {
+): AsyncGenerator<MemberRow> {
   const params = { run: run.run_id, audience: plan.index, op };
-  for await (const { member, ...fields } of planPages<MemberRow>(
-    run,
-    plan.destination,
-    PLANNED,
-    params,
-    remote_ids,
-  ))
-    yield asMember(member, fields);
+  yield* planPages<MemberRow>(run, plan.destination, PLANNED, params, remote_ids);
+}
+
+export function memberOf(row: MemberRow): Member {
+  const { member, texts_hash: _hash, ...fields } = row;
+  return asMember(member, fields);
 }
 
 /**
@@ -70,18 +69,27 @@ export async function* planPages<Row extends { member: string }>(
 }
 
 /**
- * Everyone who shall be in an audience. Read in one go, as for a file: a page at a time would compute the whole
+ * Everyone who shall be in an audience, with their columns. Read in one go, as for a file: a page at a time would compute the whole
  * segment for each page.
  */
 export async function* everyone(
   run: RunContext,
-  plan: Pick<AudiencePlan, 'destination' | 'index' | 'segment' | 'holdout' | 'value_field' | 'rung'>,
+  plan: Pick<
+    AudiencePlan,
+    'destination' | 'index' | 'segment' | 'holdout' | 'together' | 'value_field' | 'rung'
+  >,
 ): AsyncGenerator<Member> {
-  const rows = run.engine.stream<MemberRow>(
-    `SELECT ${FIELDS} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
+  const { columns } = plan.destination;
+  const rows = run.engine.stream<Omit<MemberRow, 'texts_hash'> & { texts?: string[] }>(
+    `SELECT ${FIELDS}${columns.length > 0 ? ', texts' : ''} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
     audienceParams(run, [plan]),
   );
-  for await (const chunk of rows) for (const { member, ...fields } of chunk) yield asMember(member, fields);
+  for await (const chunk of rows) {
+    for (const { member, texts = [], ...fields } of chunk) {
+      const values = columns.map(({ name }, index) => [name, JSON.parse(texts[index]!) as PropertyValue]);
+      yield { ...asMember(member, fields), properties: Object.fromEntries(values) };
+    }
+  }
 }
 
 /** A leaver's profile may be gone, but their key still tells the identifier that was sent. */

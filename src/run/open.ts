@@ -28,6 +28,7 @@ export async function openDestination(
 ): Promise<Destination> {
   return destination.definition.open(destination.settings, {
     folder: run.job.folder,
+    columns: destination.columns.map(({ name }) => name),
     signal: run.cut,
     backoff_ms: BACKOFF_MS,
     log: (message, fields) => run.log(message, { destination: destination.name, ...fields }),

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { ConsentRule } from '../../connectors/index.ts';
-import type { Audience } from '../job/audiences.ts';
+import { segmentShares, type Audience } from '../job/audiences.ts';
 import type { JobDestination } from '../job/load.ts';
 import { LEDGER, type Account } from '../ledger/ledger.ts';
 import { heldOut } from './holdout.ts';
+import { columnTexts } from './property-values.ts';
 import type { RunContext } from './run.ts';
 import type { Widening } from './widen.ts';
 import { valueMoved, withValues } from './values.ts';
@@ -44,7 +45,7 @@ export type SegmentCounts = {
 type ChangeCounts = {
   to_add: number;
   to_remove: number;
-  /** Members whose worth changed enough to be told anew. */
+  /** Members whose worth, or what a file says of them, changed enough to be told anew. */
   to_update: number;
   /** Members refused for good, left alone for a while. */
   parked: number;
@@ -80,6 +81,7 @@ export async function planDestination(
     ...accountOf(run.job.name, destination),
     ...audienceParams(run, audiences),
     now_ms: Date.now(),
+    places: audiences.map(({ index }) => index),
     remote_ids: audiences.map(({ remote_id }) => remote_id ?? ''),
   };
   await run.engine.command(insertPlan(destination), params);
@@ -109,20 +111,26 @@ const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city',
 /** What the statements on the customers of audiences take, beside the account. */
 export function audienceParams(
   run: Pick<RunContext, 'job' | 'run_id'>,
-  audiences: readonly Pick<PlannedAudience, 'index' | 'segment' | 'holdout' | 'value_field' | 'rung'>[],
+  audiences: readonly Pick<
+    PlannedAudience,
+    'index' | 'segment' | 'holdout' | 'together' | 'value_field' | 'rung'
+  >[],
 ) {
+  const rows = audiences.flatMap((audience) =>
+    segmentShares(audience).map(([segment, share]) => ({ ...audience, segment, share })),
+  );
   return {
     job: run.job.name,
     run: run.run_id,
-    audiences: audiences.map(({ index }) => index),
-    segments: audiences.map(({ segment }) => segment),
-    holdouts: audiences.map(({ holdout }) => holdout ?? 0),
-    value_fields: audiences.map(({ value_field }) => value_field ?? ''),
-    rungs: audiences.map(({ rung }) => rung ?? 0),
+    audiences: rows.map(({ index }) => index),
+    segments: rows.map(({ segment }) => segment),
+    holdouts: rows.map(({ share }) => share),
+    value_fields: rows.map(({ value_field }) => value_field ?? ''),
+    rungs: rows.map(({ rung }) => rung ?? 0),
   };
 }
 
-/** SQL: one row for each audience: index, segment, holdout, value field, rung. */
+/** SQL: one row for each segment of each audience: index, segment, holdout, value field, rung. */
 const NAMED = `arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)}, {holdouts:Array(Float64)},
   {value_fields:Array(String)}, {rungs:Array(UInt8)}))`;
 
@@ -154,42 +162,58 @@ export const AUDIENCE_CUSTOMERS = `
   INNER JOIN ${PROFILES} USING (customer)`;
 
 /**
- * SQL: who shall be in the audiences and what they are worth there: with consent and an identifier, one row per audience
- * and member. A member that stands for a held-out customer beside others (a phone of two) is held out. Bind
+ * SQL: who shall be in the audiences, what they are worth there and what its file says of them (`texts`, JSON by column):
+ * with consent and an identifier, one row per audience and member. A member that stands for a held-out customer beside others (a phone of two) is held out. Bind
  * `audienceParams`.
  */
 export function wantedSql(destination: JobDestination): string {
   const fields = FIELDS.join(', ');
   const worth = [...new Set(destination.audiences.flatMap(({ value_field }) => value_field ?? []))];
-  return `SELECT audience, member, ${fields}, value
+  const wanted = `SELECT audience, member, ${fields}, value
     FROM (SELECT audience, ${memberKey(destination)} AS member, held_out, ${fields}, value
           FROM (${withValues(AUDIENCE_CUSTOMERS, worth)}) WHERE member != '' AND ${consent(destination)}
           ORDER BY held_out DESC, customer LIMIT 1 BY audience, member)
     WHERE NOT held_out`;
+  if (destination.columns.length === 0) return wanted;
+  return `SELECT wanted.*, texts FROM (${wanted}) AS wanted
+    INNER JOIN (${columnTexts(destination.columns)}) AS told USING (customer)
+    SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 function insertPlan(destination: JobDestination): string {
   const fields = FIELDS.join(', ');
-  return `INSERT INTO plan_members (job, run_id, audience, op, member, ${fields}, value)
+  return `INSERT INTO plan_members (job, run_id, audience, op, member, ${fields}, value, texts_hash)
     SELECT {job:String}, {run:String}, audience,
-      multiIf(wanted AND held AND NOT moved, 'keep',
+      multiIf(wanted AND held AND NOT moved AND texts_hash = held_texts_hash, 'keep',
               wanted, if(parked = 'add', 'parked', if(held, 'update', 'add')),
-              held, if(parked = 'remove', 'parked', 'remove'), 'keep') AS op, member, ${fields}, value
+              held, if(parked = 'remove', 'parked', 'remove'), 'keep') AS op, member, ${fields}, value,
+      texts_hash
     FROM (
       SELECT audience, member, max(is_wanted) AS wanted, max(is_held) AS held, max(is_parked) AS parked,
         max(worth) AS value, ${valueMoved('value', 'max(held_worth)')} AS moved,
+        max(hash) AS texts_hash, max(held_hash) AS held_texts_hash,
         ${FIELDS.map((field) => `max(${field}) AS ${field}`).join(', ')}
       FROM (
         SELECT audience, member, true AS is_wanted, false AS is_held, '' AS is_parked, value AS worth,
-          NULL AS held_worth, ${fields}
+          NULL AS held_worth, ${textsHash(destination)} AS hash, 0 AS held_hash, ${fields}
         FROM (${wantedSql(destination)})
         UNION ALL
-        SELECT pair.1 AS audience, member, false, held, parked, NULL, held_value, ${FIELDS.map(() => `''`).join(', ')}
+        SELECT pair.1 AS audience, member, false, held, parked, NULL, held_value, 0, held_texts_hash,
+          ${FIELDS.map(() => `''`).join(', ')}
         FROM (${LEDGER}) AS ledger
-        INNER JOIN (SELECT arrayJoin(arrayZip({audiences:Array(UInt32)}, {remote_ids:Array(String)})) AS pair,
+        INNER JOIN (SELECT arrayJoin(arrayZip({places:Array(UInt32)}, {remote_ids:Array(String)})) AS pair,
                            pair.2 AS remote_id) AS named USING (remote_id)
       ) GROUP BY audience, member
     ) WHERE op != 'keep'`;
+}
+
+/** SQL: what stands for the line of a member in a file of the destination; 0 where it writes none. */
+function textsHash({ columns, settings }: JobDestination): string {
+  if (columns.length === 0) return 'toUInt64(0)';
+  const layout = createHash('sha256')
+    .update(JSON.stringify([columns, settings]))
+    .digest('hex');
+  return `sipHash64('${layout}', texts)`;
 }
 
 const COUNT_CHANGES = `
@@ -201,9 +225,13 @@ const COUNT_CHANGES = `
 function countSegments(destination: JobDestination): string {
   const allowed = consent(destination);
   const sendable = `${allowed} AND member != ''`;
-  return `SELECT audience, toUInt32(countIf(rung = 0)) AS customers,
-      toUInt32(countIf(rung = 0 AND NOT (${allowed}))) AS without_consent,
-      toUInt32(countIf(rung = 0 AND ${allowed} AND member = '')) AS unreachable,
+  // A customer may be in several segments of an audience that holds them together.
+  const together = destination.audiences.some((audience) => audience.together);
+  const count = (condition: string) =>
+    together ? `uniqExactIf(customer, ${condition})` : `countIf(${condition})`;
+  return `SELECT audience, toUInt32(${count('rung = 0')}) AS customers,
+      toUInt32(${count(`rung = 0 AND NOT (${allowed})`)}) AS without_consent,
+      toUInt32(${count(`rung = 0 AND ${allowed} AND member = ''`)}) AS unreachable,
       toUInt32(uniqExactIf(member, ${sendable} AND out AND rung = 0)) AS held_out,
       toUInt32(uniqExactIf(member, ${sendable}) - uniqExactIf(member, ${sendable} AND out)) AS wanted
     FROM (SELECT *, held_out AS out, ${memberKey(destination)} AS member FROM (${AUDIENCE_CUSTOMERS})) GROUP BY audience`;

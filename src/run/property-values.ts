@@ -1,8 +1,9 @@
-import { FIELDS, type FieldType } from '../job/fields.ts';
+import { FIELDS } from '../job/fields.ts';
 import type { Property, PropertySource } from '../job/properties.ts';
 import type { Segment } from '../job/segments.ts';
 import type { Params } from '../engine/engine.ts';
 import { facts } from '../models/facts.ts';
+import { columnOf, factsOf, type ColumnType } from './columns.ts';
 
 /** What says nothing, an empty text for one, is null. */
 const TEXT = (text: string) => `ifNull(toJSONString(nullIf(${text}, '')), 'null')`;
@@ -11,7 +12,7 @@ const TEXT = (text: string) => `ifNull(toJSONString(nullIf(${text}, '')), 'null'
  * SQL: the text of a field's value in JSON. Numbers have two decimals: predictions move a little every day, and
  * everybody would have to be told.
  */
-const AS_JSON: Record<FieldType, (column: string) => string> = {
+const AS_JSON: Record<ColumnType, (column: string) => string> = {
   text: TEXT,
   consent: TEXT,
   texts: (column) => TEXT(`arrayStringConcat(${column}, ', ')`),
@@ -19,6 +20,7 @@ const AS_JSON: Record<FieldType, (column: string) => string> = {
   money: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
   share: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
   date: (column) => `ifNull(toJSONString(toString(${column})), 'null')`,
+  flag: (condition) => `if(${condition}, 'true', 'false')`,
 };
 
 /**
@@ -41,14 +43,26 @@ export function propertyValues(
   const pairs = properties.map(({ name, from }) => {
     return `${bind(name, 'String')}, ${valueOf(from, segments, bind)}`;
   });
-  const columns = properties.flatMap(({ from }) =>
-    from.kind === 'field' ? [from.field] : from.kind === 'extra' ? ['extra'] : [],
-  );
   const sql = `SELECT member, customer, map(${pairs.join(', ')}) AS texts FROM (${rows}) AS who
-    INNER JOIN ${facts(columns)} AS f USING (customer)
+    INNER JOIN ${facts(factsOf(properties.map(({ from }) => from)))} AS f USING (customer)
     INNER JOIN (SELECT customer, segments FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
       USING (customer)`;
   return { sql, params };
+}
+
+/**
+ * SQL: `customer` and `texts`, the values of the columns of a file in JSON, in their order, for every customer of a run.
+ * Bind `job` and `run`.
+ */
+export function columnTexts(columns: readonly Property[]): string {
+  const texts = columns.map(({ from }) => {
+    const { sql, type } = columnOf(from);
+    return AS_JSON[type](sql);
+  });
+  return `SELECT customer, [${texts.join(', ')}] AS texts
+    FROM ${facts(factsOf(columns.map(({ from }) => from)))} AS f
+    INNER JOIN (SELECT customer, segments FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
+      USING (customer) SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 function valueOf(
@@ -58,9 +72,7 @@ function valueOf(
 ): string {
   if (from.kind === 'field') return AS_JSON[FIELDS[from.field].type](from.field);
   if (from.kind === 'extra') return TEXT(`extra[${bind(from.column, 'String')}]`);
-  if (from.kind === 'membership') {
-    return `if(has(segments, ${bind(from.segment, 'String')}), 'true', 'false')`;
-  }
+  if (from.kind === 'membership') return AS_JSON.flag(`has(segments, ${bind(from.segment, 'String')})`);
   const own = segments.filter(({ name }) => name.startsWith(`${from.of}.`));
   const bound = (key: 'name' | 'label') =>
     bind(

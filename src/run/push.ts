@@ -1,7 +1,7 @@
 import { SyncError, type Change, type Destination, type Member } from '../../connectors/index.ts';
-import { appendAcknowledged, forgetMembers, rememberedAudiences } from '../ledger/ledger.ts';
+import { appendAcknowledged, forgetMembers, rememberedAudiences, type Told } from '../ledger/ledger.ts';
 import { remember } from './find.ts';
-import { everyone, plannedMembers, type PlannedOp } from './members.ts';
+import { everyone, memberOf, plannedRows, type PlannedOp } from './members.ts';
 import { accountOf, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
 import { openTally, type Tally } from './tally.ts';
@@ -48,8 +48,7 @@ export async function pushAudience(
   for await (const answer of sending.connection.push(changeOf(run, sending, plan, remote_id, offered))) {
     batch += 1;
     const at = { run_id: run.run_id, batch: `${plan.index}:${batch}`, clock: run.clock() };
-    const values = new Map(answer.added.flatMap(({ key }) => valueOf(offered, key)));
-    await appendAcknowledged(run.engine, audience, at, answer, values);
+    await appendAcknowledged(run.engine, audience, at, answer, offered);
     result.requests += answer.requests;
     result.removed += tally.take(answer.removed).length;
     for (const { key } of tally.take(answer.added)) {
@@ -60,13 +59,8 @@ export async function pushAudience(
   if (run.signal.aborted && result.left > 0) throw interrupted(where);
 }
 
-/** Members under way whose worth the audience is told: no more than the connector has in hand. */
-type Offered = Map<string, { op: PlannedOp; value?: string }>;
-
-function valueOf(offered: Offered, key: string): [key: string, value: string][] {
-  const value = offered.get(key)?.value;
-  return value === undefined ? [] : [[key, value]];
-}
+/** Members under way of whom the audience is told more than that they are in it: no more than are in hand. */
+type Offered = Map<string, Told & { op: PlannedOp }>;
 
 async function createAudience(
   run: RunContext,
@@ -95,20 +89,25 @@ function changeOf(
   remote_id: string,
   offered: Offered,
 ): Change {
+  const tells = plan.value_field !== undefined || plan.destination.columns.length > 0;
   async function* add(): AsyncGenerator<Member> {
     for (const op of ['add', 'update'] as const) {
       if (op === 'update' && plan.to_update === 0) continue;
-      for await (const member of plannedMembers(run, plan, op, remote_ids)) {
-        if (plan.value_field) offered.set(member.key, { op, value: member.value });
-        yield member;
+      for await (const row of plannedRows(run, plan, op, remote_ids)) {
+        const { member, value, texts_hash } = row;
+        if (tells) offered.set(member, { op, value, texts_hash });
+        yield memberOf(row);
       }
     }
+  }
+  async function* remove(): AsyncGenerator<Member> {
+    for await (const row of plannedRows(run, plan, 'remove', remote_ids)) yield memberOf(row);
   }
   return {
     audience: { name: plan.name, remote_id },
     counts: { add: plan.to_add + plan.to_update, remove: plan.to_remove },
     add,
-    remove: () => plannedMembers(run, plan, 'remove', remote_ids),
+    remove,
     wanted: () => everyone(run, plan),
     stop: run.signal,
   };

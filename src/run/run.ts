@@ -83,7 +83,7 @@ export async function runJob(engine: Engine, job: Job, options: RunOptions): Pro
 type AttemptOptions = RunOptions & Pick<RunContext, 'cut'>;
 
 async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Promise<RunReport> {
-  const run = newRun(engine, job, options);
+  const run = await newRun(engine, job, options);
   const ids = { job: job.name, run_id: run.run_id, as_of: run.as_of };
   const report = emptyReport(run);
   const timed = stopwatch(run, report);

@@ -15,6 +15,12 @@ export function newRunId(now: Date): string {
   return `${stamp}-${randomBytes(3).toString('hex')}`;
 }
 
+/** When a run began by its id, in milliseconds since 1970; 0 for what is no run's id. */
+export function momentOf(run_id: string): number {
+  const iso = run_id.replace(/^(.{4})(..)(..)t(..)(..)(..)(...)z.*$/, '$1-$2-$3T$4:$5:$6.$7Z');
+  return Date.parse(iso) || 0;
+}
+
 /** Appends one fact about a run; safe to repeat. */
 export async function recordRun(
   engine: Engine,

@@ -32,7 +32,7 @@ export async function segmentFigures(folder: string, orders: number): Promise<Fi
     const job = parseJob(JOB, { file: join(folder, 'job.yaml'), env: {} });
     await makeShop(engine, orders, job.sources[0]!.key);
     const { signal } = new AbortController();
-    const run = newRun(engine, job, { as_of: AS_OF, log: () => undefined, signal, cut: signal });
+    const run = await newRun(engine, job, { as_of: AS_OF, log: () => undefined, signal, cut: signal });
     const { customers, round } = await profile(run);
     await predict(run);
     const [bare, bareLines, counted, assigned] = await quickest(

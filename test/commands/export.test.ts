@@ -61,6 +61,22 @@ test('one segment or several, and the columns one asks for in their order', asyn
   expect((await readFile(shop.out, 'utf8')).trim()).toBe('"revenue","email"');
 });
 
+test('a column says of each whether they are in a custom segment, as in the files of a destination', async () => {
+  const shop = await openSmall();
+  const text = await readFile(join(shop.folder, 'job.yaml'), 'utf8');
+  const custom = 'custom: [{ name: abroad, where: { field: country, is_not: RO } }]';
+  await shop.write('job.yaml', text.replace('segments: { ', `segments: { ${custom}, `));
+  await shop.json(...PLAN);
+
+  const people = await shop.people('--columns', 'custom.abroad,custom,email');
+
+  expect(people.map((row) => Object.values(row))).toEqual([
+    ['false', '', 'anna@example.com'],
+    ['true', 'abroad', 'bob@example.com'],
+    ['false', '', 'eve@example.com'],
+  ]);
+});
+
 test('a name that a spreadsheet would take for a formula is text, a phone number stays one', async () => {
   const shop = await openSmall();
   await shop.json(...PLAN);

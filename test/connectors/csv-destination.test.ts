@@ -3,27 +3,29 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { parse } from 'csv-parse/sync';
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { csvDestination } from '../../connectors/csv/destination.ts';
 import type { Acknowledgement, Change, Member } from '../../connectors/destination.ts';
 
-const HEADER = 'email,phone,customer,first_name,last_name,city,region,zip,country\r\n';
+const COLUMNS = ['email', 'phone', 'name', 'city', 'clv'];
+const HEADER = 'email,phone,name,city,clv\r\n';
 
-async function openFolder(path = 'out') {
+async function openFolder({ path = 'out', bom = false, columns = COLUMNS } = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'segment-sync-out-'));
   const destination = await csvDestination.open(
-    { path },
-    { folder, signal: new AbortController().signal, backoff_ms: 1, log: () => {} },
+    { path, bom },
+    { folder, columns, signal: new AbortController().signal, backoff_ms: 1, log: () => {} },
   );
   const read = (name: string) => readFile(join(folder, path, name), 'utf8');
   return { folder, destination, read, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
 }
 
-const member = (id: number | string): Member => ({
-  key: `email:${id}@example.com`,
-  customer: `c${id}`,
-  email: `${id}@example.com`,
-});
+function member(id: number | string, properties: Member['properties'] = {}): Member {
+  const email = `${id}@example.com`;
+  return { key: `email:${email}`, customer: `c${id}`, email, properties: { email, ...properties } };
+}
 
 function changeOf(
   remote_id: string,
@@ -64,7 +66,7 @@ test('an audience is found after it was created, and its file then holds exactly
       ['Renamed', { remote_id }],
     ]),
   );
-  expect(await stand.read('Top.csv')).toBe(`${HEADER}2@example.com,,c2,,,,,,\r\n`);
+  expect(await stand.read('Top.csv')).toBe(`${HEADER}2@example.com,,,,\r\n`);
 });
 
 test('every member is acknowledged in pages after one write', async () => {
@@ -89,25 +91,80 @@ test('every member is acknowledged in pages after one write', async () => {
   expect(csvDestination.floor({ create: false, add: 0, remove: 0 })).toBe(0);
 });
 
-test('cells are quoted, and what a spreadsheet would run is made text', async () => {
+test('cells are quoted, what is unknown is blank, and what a spreadsheet would run is made text', async () => {
   await using stand = await openFolder();
+  const phone = '+40740000001';
   const wanted = [
-    { ...member(1), first_name: '=cmd|"x"!A1', last_name: '@SUM(1)', city: '-1', region: '+1', zip: '\t1' },
-    {
-      ...member(2),
-      phone: '+40740000001',
-      first_name: 'Ana "Ani", Maria',
-      city: 'Cluj\nNapoca',
-      zip: '01234',
-    },
+    member(1, { name: '=cmd|"x"!A1', city: '@SUM(1)', clv: -12.5, phone: null }),
+    { ...member(2, { name: 'Ana "Ani", Maria', city: 'Cluj\nNapoca', phone, clv: 0 }), phone },
+    member(3, { name: phone, city: '-1', phone: '01234', clv: 1e21 }),
   ];
 
   await push(stand, changeOf('Top.csv', { wanted, add: wanted }));
 
   expect(await stand.read('Top.csv')).toBe(
-    `${HEADER}1@example.com,,c1,"'=cmd|""x""!A1",'@SUM(1),'-1,'+1,'\t1,\r\n` +
-      `2@example.com,+40740000001,c2,"Ana ""Ani"", Maria",,"Cluj\nNapoca",,01234,\r\n`,
+    `${HEADER}1@example.com,,"'=cmd|""x""!A1",'@SUM(1),-12.5\r\n` +
+      `2@example.com,+40740000001,"Ana ""Ani"", Maria","Cluj\nNapoca",0\r\n` +
+      `3@example.com,01234,'+40740000001,'-1,1e+21\r\n`,
   );
+});
+
+const anything = fc.oneof(
+  fc.string({ unit: 'binary' }),
+  fc.string({ unit: fc.constantFrom(...'=+-@\t\r\n",;\'＝＋－＠ aä\uFEFF') }),
+);
+// A file that begins with the mark has it, whoever put it there.
+const heading = anything.filter((name) => !name.startsWith('\uFEFF'));
+const value = fc.oneof(
+  anything,
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.boolean(),
+  fc.constant(null),
+);
+const FORMULA_START = /^[=+\-@\t\r\n＝＋－＠]/;
+
+test('whatever a customer or a heading is called comes back whole, and no text begins as a formula', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.uniqueArray(heading, { minLength: 1, maxLength: 4 }),
+      fc.array(fc.array(value, { minLength: 4, maxLength: 4 }), { maxLength: 5 }),
+      fc.boolean(),
+      async (columns, rows, bom) => {
+        await using stand = await openFolder({ columns, bom });
+        const wanted = rows.map((values, id) => ({
+          ...member(id),
+          properties: Object.fromEntries(columns.map((column, index) => [column, values[index]!])),
+        }));
+
+        await push(stand, changeOf('All.csv', { wanted, add: wanted }));
+
+        const written = await stand.read('All.csv');
+        expect(written.startsWith('\uFEFF')).toBe(bom);
+        const cells = parse(written, { bom, relax_column_count: false, skip_empty_lines: false });
+        const given = [columns, ...rows.map((values) => columns.map((_, index) => values[index]!))];
+        expect(cells).toEqual(
+          given.map((line) =>
+            line.map((one) => {
+              const text = one === null ? '' : String(one);
+              return typeof one === 'string' && FORMULA_START.test(text) ? `'${text}` : text;
+            }),
+          ),
+        );
+      },
+    ),
+    { numRuns: 1000 },
+  );
+});
+
+test('a file begins with the byte order mark where it is asked for, also before it has members', async () => {
+  await using stand = await openFolder({ bom: true });
+
+  const { remote_id } = await stand.destination.create('Top');
+  const empty = await stand.read(remote_id);
+  await push(stand, changeOf(remote_id, { wanted: [member(1)], add: [member(1)] }));
+
+  expect(empty).toBe(`\uFEFF${HEADER}`);
+  expect(await stand.read(remote_id)).toBe(`\uFEFF${HEADER}1@example.com,,,,\r\n`);
 });
 
 test('files are for their owner only, and nothing else is left in the folder', async () => {
@@ -155,7 +212,7 @@ test('a push that fails half-way leaves the old file as it was', async () => {
 
   await expect(push(stand, broken)).rejects.toThrow('the engine went away');
 
-  expect(await stand.read('Top.csv')).toBe(`${HEADER}1@example.com,,c1,,,,,,\r\n`);
+  expect(await stand.read('Top.csv')).toBe(`${HEADER}1@example.com,,,,\r\n`);
   expect(await readdir(join(stand.folder, 'out'))).toEqual(['Top.csv']);
 });
 
@@ -164,8 +221,8 @@ test('a program killed while it writes leaves the old file whole, and the next p
   await push(stand, changeOf('Top.csv', { wanted: [member(1)], add: [member(1)] }));
   const script = `
     import { csvDestination } from ${JSON.stringify(join(import.meta.dirname, '../../connectors/csv/destination.ts'))};
-    const context = { folder: ${JSON.stringify(stand.folder)}, signal: new AbortController().signal, backoff_ms: 1, log() {} };
-    const destination = await csvDestination.open({ path: 'out' }, context);
+    const context = { columns: ${JSON.stringify(COLUMNS)}, folder: ${JSON.stringify(stand.folder)}, signal: new AbortController().signal, backoff_ms: 1, log() {} };
+    const destination = await csvDestination.open({ path: 'out', bom: false }, context);
     async function* wanted() {
       for (let id = 0; ; id += 1) {
         if (id === 20_000) process.kill(process.pid, 'SIGKILL');
@@ -182,14 +239,14 @@ test('a program killed while it writes leaves the old file whole, and the next p
   const left = await readdir(join(stand.folder, 'out'));
   await push(stand, changeOf('Top.csv', { wanted: [member(2)], add: [member(2)] }));
 
-  expect(afterwards).toBe(`${HEADER}1@example.com,,c1,,,,,,\r\n`);
+  expect(afterwards).toBe(`${HEADER}1@example.com,,,,\r\n`);
   expect(left).toContain('.Top.csv.part');
   expect(await readdir(join(stand.folder, 'out'))).toEqual(['Top.csv']);
-  expect(await stand.read('Top.csv')).toBe(`${HEADER}2@example.com,,c2,,,,,,\r\n`);
+  expect(await stand.read('Top.csv')).toBe(`${HEADER}2@example.com,,,,\r\n`);
 });
 
 test('a folder that cannot be written to is named, by check and by push', async () => {
-  await using stand = await openFolder('file/out');
+  await using stand = await openFolder({ path: 'file/out' });
   await writeFile(join(stand.folder, 'file'), 'not a folder');
 
   const refusal = { problem: { code: 'DESTINATION_UNWRITABLE', where: 'file/out' } };
@@ -200,7 +257,7 @@ test('a folder that cannot be written to is named, by check and by push', async 
 });
 
 test('check is content with a folder that is there and with one that can be made, and makes none', async () => {
-  await using stand = await openFolder('a/b/out');
+  await using stand = await openFolder({ path: 'a/b/out' });
 
   const facts = await stand.destination.check();
   const made = await readdir(stand.folder);

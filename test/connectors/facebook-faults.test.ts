@@ -53,6 +53,20 @@ test.each(PASSING)('%s while audiences are listed is asked again', async (_, tro
   expect((await stand.reopen().find([{ name: 'Top' }])).get('Top')).toEqual({ remote_id });
 });
 
+test.each(['text/plain', 'text/html', 'application/octet-stream'])(
+  'an answer is read though it is labelled %s',
+  async (content_type) => {
+    await using stand = await openStand();
+    const body = { data: [{ id: '6001', name: 'Top', subtype: 'CUSTOM' }] };
+    stand.sandbox.fault({ platform: 'facebook', method: 'GET', status: 200, body, content_type });
+
+    const found = await stand.destination.find([{ name: 'Top' }]);
+
+    expect(found).toEqual(new Map([['Top', { remote_id: '6001' }]]));
+    expect(stand.sandbox.requests().facebook).toEqual({ 'GET /act_1/customaudiences': 1 });
+  },
+);
+
 /** Stands between us and the sandbox, and once leaves a request of this path without an answer. */
 async function openSilence(stand: Stand, path: RegExp, silent: 'before' | 'after') {
   let left = 1;

@@ -41,6 +41,38 @@ test('everybody on a list is read by keys, page by page', async () => {
   );
 });
 
+test.each<[string, (cursor: string) => string]>([
+  ['of a proxy, without https', (cursor) => `http://127.0.0.1:1/api/x?page%5Bcursor%5D=${cursor}`],
+  ['with a second question mark', (cursor) => `https://a.klaviyo.com/x?a=is?&page[cursor]=${cursor}`],
+  ['that is a cursor alone', (cursor) => cursor],
+])('the next page is found by a link %s', async (_, link) => {
+  const account = await openAccount();
+  const list = await account.list('Top');
+  await account.push(list, { add: members(205) });
+  const [first] = await Array.fromAsync(account.destination.members!(list));
+  const [read] = account.sent('GET', /^\/lists\/[^/]+\/profiles$/);
+  const { links } = read!.reply.body as { links: { next: string } };
+  const next = link(new URL(links.next).searchParams.get('page[cursor]')!);
+  account.fault({ method: 'GET', path: 'profiles$', status: 200, body: { data: [], links: { next } } });
+
+  const pages = await Array.fromAsync(account.destination.members!(list));
+
+  expect(first).toHaveLength(100);
+  expect(pages.map(({ length }) => length)).toEqual([0, 100, 5]);
+});
+
+test('a list whose name differs is not taken, though Klaviyo should find it', async () => {
+  const account = await openAccount();
+  const body = { data: [{ type: 'list', id: 'L1', attributes: { name: 'top' } }], links: {} };
+  account.fault({ method: 'GET', path: 'lists$', status: 200, times: 2, body });
+
+  const found = await account.destination.find([{ name: 'Top' }]);
+  const created = await account.destination.create('Top');
+
+  expect(found).toEqual(new Map());
+  expect(created).toEqual({ remote_id: 'S00001', requests: 1 });
+});
+
 test('nobody on a list is an empty page', async () => {
   const account = await openAccount();
 

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { endpointOf, told } from '../../connectors/klaviyo/pace.ts';
 import { klaviyoSandbox } from '../../connectors/klaviyo/sandbox.ts';
 import { klaviyo } from '../../connectors/klaviyo/schema.ts';
 import { serveSandbox } from '../../connectors/sandbox-server.ts';
 import { aMember, members, openAccount } from './klaviyo-account.ts';
+import { openApi } from './openapi.ts';
 
 const stop = new AbortController().signal;
 
@@ -103,6 +105,73 @@ test('the 151st list of a day is refused in plain words, at once and without ask
 
   expect(account.clock.now() - start).toBeLessThan(60_000);
   expect(account.sent('POST', /^\/lists$/)).toHaveLength(150);
+});
+
+const description = openApi('klaviyo.openapi.json');
+const SECONDS = { s: 1_000, m: 60_000, d: 86_400_000 };
+
+describe.skipIf(!description)('the quota kept to is the one that Klaviyo describes', () => {
+  const quotaOf = (method: string, path: string, params = {}) =>
+    endpointOf({ method, url: `https://a.klaviyo.com/api${path}`, params }).windows;
+  const windows = (told: string[]) =>
+    told.map((text) => {
+      const [, requests, unit] = /^(\d+)\/([smd])$/.exec(text)!;
+      return { requests: Number(requests), ms: SECONDS[unit as keyof typeof SECONDS] };
+    });
+
+  test.each([
+    ['GET', '/lists'],
+    ['POST', '/lists'],
+    ['GET', '/lists/L'],
+    ['PATCH', '/lists/L'],
+    ['GET', '/lists/L/profiles'],
+    ['POST', '/lists/L/relationships/profiles'],
+    ['DELETE', '/lists/L/relationships/profiles'],
+    ['GET', '/profiles'],
+    ['PATCH', '/profiles/P'],
+    ['GET', '/profile-bulk-import-jobs'],
+    ['POST', '/profile-bulk-import-jobs'],
+    ['GET', '/profile-bulk-import-jobs/J'],
+    ['GET', '/profile-bulk-import-jobs/J/import-errors'],
+    ['POST', '/data-privacy-deletion-jobs'],
+  ])('of %s %s', (method, path) => {
+    const told = description!.operation(method, `/api${path}`)!['x-klaviyo-ratelimit'] as object;
+
+    expect(quotaOf(method, path)).toEqual(windows(Object.values(told)));
+  });
+
+  test('of a list that is counted, which the description tells in words', () => {
+    const { description: text } = description!.operation('GET', '/api/lists/L') as { description: string };
+    const [, second, minute] = /profile_count`.*?Burst: `(\d+\/s)`<br>Steady: `(\d+\/m)`/.exec(text) ?? [];
+
+    const quota = quotaOf('GET', '/lists/L', { 'additional-fields[list]': 'profile_count' });
+
+    expect(quota).toEqual(windows([second!, minute!]));
+  });
+});
+
+test.each([
+  [{ 'retry-after': '7' }, { wait_ms: 7_000, windows: [], left: undefined }],
+  [
+    { 'ratelimit-limit': '150', 'ratelimit-remaining': '3', 'ratelimit-reset': '20' },
+    { windows: [{ requests: 150, ms: 60_000 }], left: { requests: 3, ms: 20_000 } },
+  ],
+  [
+    { 'ratelimit-limit': '150, 10;w=1, 150;w=60' },
+    {
+      windows: [
+        { requests: 10, ms: 1_000 },
+        { requests: 150, ms: 60_000 },
+      ],
+    },
+  ],
+  [
+    { 'ratelimit-remaining': 'many', 'retry-after': 'soon' },
+    { windows: [], left: undefined },
+  ],
+])('the headers %j are read, of answers and of refusals', (headers, says) => {
+  expect(told({ value: { headers } })).toMatchObject(says);
+  expect(told({ error: { response: { headers } } })).toMatchObject(says);
 });
 
 test('when others use the account the limit is met once, and then kept to', async () => {

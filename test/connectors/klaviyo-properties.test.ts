@@ -131,6 +131,22 @@ test('heavy properties are spread over several imports, none of them above 5 MB'
   expect(Math.max(...sizes)).toBeLessThanOrEqual(5_000_000);
 });
 
+test('who has more than 100 KB of properties is refused alone', async () => {
+  const account = await openAccount();
+  const people = members(2);
+  await account.push(await account.list('Top'), { add: people });
+  const notes = [100_000, 99_000].map((length) => ({ note: 'x'.repeat(length) }));
+
+  const result = await account.setProperties(
+    people.map((member, index) => ({ ...member, properties: notes[index]! })),
+  );
+
+  expect(result.updated).toMatchObject([
+    { key: people[0]!.key, result: 'refused', reason: 'larger than the 100 KB Klaviyo takes' },
+    { key: people[1]!.key, result: 'done' },
+  ]);
+});
+
 describe('a property Klaviyo refuses is dropped and counted, the member is not', () => {
   const properties = { $source: 'us', clv: 1 };
 

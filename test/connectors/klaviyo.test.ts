@@ -189,6 +189,49 @@ test('a refusal that names only the place in the request finds its member', asyn
   expect(result.added.map(({ result: end }) => end)).toEqual(['done', 'refused', 'done']);
 });
 
+test.each([
+  ['a profile', { attributes: { email: 'B..B@shop.example' } }],
+  ['its attributes', { email: 'b..b@shop.example' }],
+])('a refusal that names %s as it was sent, and no place, finds its member', async (_, original_payload) => {
+  const account = await openAccount();
+  const attributes = { code: 'invalid', title: 'Invalid', detail: 'No', source: {}, original_payload };
+  account.fault({
+    path: 'import-errors',
+    status: 200,
+    body: { data: [{ type: 'import-error', id: 'e', attributes }] },
+  });
+
+  const result = await account.push(await account.list('Top'), {
+    add: [aMember('a@shop.example'), aMember('b..b@shop.example'), aMember('c@shop.example')],
+  });
+
+  expect(result.added.map(({ result: end }) => end)).toEqual(['done', 'refused', 'done']);
+});
+
+test('a name longer than an external id may be is left away', async () => {
+  const account = await openAccount();
+  const customer = (length: number) => ({ customer: `shop:${'7'.repeat(length - 5)}` });
+
+  await account.push(await account.list('Top'), {
+    add: [aMember('a@shop.example', customer(255)), aMember('b@shop.example', customer(256))],
+  });
+
+  const body = JSON.stringify(account.sent('POST', IMPORTS)[0]?.request.body);
+  expect(body.match(/external_id/g)).toHaveLength(1);
+  expect(body).toContain(`"external_id":"${customer(255).customer}"`);
+});
+
+test('look-ups of long addresses are spread over several, none of them longer than a proxy takes', async () => {
+  const account = await openAccount();
+  const long = Array.from({ length: 100 }, (_, id) => aMember(`${'x'.repeat(60)}${id}@shop.example`));
+
+  await account.push(await account.list('Top'), { remove: long });
+
+  const filters = account.sent('GET', /^\/profiles$/).map(({ request }) => request.query.get('filter')!);
+  expect(filters.length).toBeGreaterThan(1);
+  for (const filter of filters) expect(encodeURIComponent(filter).length).toBeLessThan(4_200);
+});
+
 test('where Klaviyo does not name whom it failed on, nobody is taken for done', async () => {
   const account = await openAccount();
   const list = await account.list('Top');

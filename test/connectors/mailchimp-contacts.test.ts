@@ -48,6 +48,28 @@ test.each(['subscribed', 'pending', 'transactional'] as const)(
   },
 );
 
+test('a merge field that Mailchimp requires of contacts keeps nobody out', async () => {
+  await using shop = await openSandboxed([{ email: 'ana@shop.test' }], { new_contacts: 'transactional' });
+  shop.elsewhere('POST', '/lists/sandbox/merge-fields', {
+    tag: 'SIZE',
+    name: 'Size',
+    type: 'text',
+    required: true,
+  });
+  const remote_id = shop.tagElsewhere('Lost');
+  const eve = someone('eve@shop.test');
+  const ana = { ...someone('ana@shop.test'), properties: { CLV: 1 } };
+  async function* each() {
+    yield ana;
+  }
+
+  const result = await pushed(shop.destination, change({ name: 'Lost', remote_id }, { add: [eve, ana] }));
+  const [stored] = await Array.fromAsync(shop.destination.setProperties!(each));
+
+  expect(result.added.toSorted((a, b) => (a.key < b.key ? -1 : 1))).toEqual(done([ana, eve]));
+  expect(stored).toMatchObject({ updated: done([ana]), dropped: [] });
+});
+
 test('whoever exists keeps their status: unsubscribed, cleaned and archived contacts too', async () => {
   const statuses = ['subscribed', 'unsubscribed', 'cleaned', 'transactional', 'pending', 'archived'];
   const contacts = statuses.map((status) => ({ email: `${status}@shop.test`, status }));

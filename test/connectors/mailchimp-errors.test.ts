@@ -52,6 +52,24 @@ describe('tried again, and then everybody is in the tag', () => {
   });
 });
 
+test.each(['text/plain', 'text/html'])('an answer is read though it is labelled %s', async (content_type) => {
+  await using shop = await openSandboxed();
+  const body = { segments: [{ id: 7, name: 'Lost' }], total_items: 1 };
+  shop.sandbox.fault({
+    platform: 'mailchimp',
+    method: 'GET',
+    path: 'segments$',
+    status: 200,
+    body,
+    content_type,
+  });
+
+  const found = await shop.destination.find([{ name: 'Lost' }]);
+
+  expect(found).toEqual(new Map([['Lost', { remote_id: '7' }]]));
+  expect(shop.sandbox.requests().mailchimp).toEqual({ 'GET /lists/sandbox/segments': 1 });
+});
+
 test('a creation whose answer was lost finds the tag it made', async () => {
   await using shop = await openSandboxed();
   shop.sandbox.fault({ platform: 'mailchimp', method: 'POST', drop: 'after' });

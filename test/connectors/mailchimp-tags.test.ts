@@ -44,6 +44,14 @@ test('a tag beyond the first thousand is found', async () => {
   expect(requests(shop.sandbox, 'GET', /segments$/)).toBe(2);
 });
 
+test('a tag whose name only begins like the one wanted, or differs in capitals, is another', async () => {
+  await using shop = await openSandboxed();
+  shop.tagElsewhere('Lost again');
+  shop.tagElsewhere('LOST');
+
+  expect(await shop.destination.find([{ name: 'Lost' }])).toEqual(new Map());
+});
+
 test('nothing to find asks nothing', async () => {
   await using shop = await openSandboxed();
 

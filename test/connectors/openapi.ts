@@ -19,13 +19,20 @@ type Body = { required?: boolean; schema?: Node };
 
 const SPECS = join(import.meta.dirname, '../../../shared/platforms/specs');
 
+type OpenApi = {
+  /** What the description finds wrong with an exchange. */
+  check(exchange: CheckedExchange): string[];
+  /** What it says of an operation, whatever ids stand in the path. */
+  operation(method: string, path: string): Node | undefined;
+};
+
 /**
  * Loads a platform's official description (Swagger 2.0 or OpenAPI 3.0) and checks exchanges against it.
  *
  * @param file name in the folder of descriptions, which lies beside the repository
  * @returns undefined where that folder is absent (a plain clone), so that a suite can skip itself
  */
-export function openApi(file: string): { check(exchange: CheckedExchange): string[] } | undefined {
+export function openApi(file: string): OpenApi | undefined {
   if (!existsSync(join(SPECS, file))) return undefined;
   const spec = normalise(JSON.parse(readFileSync(join(SPECS, file), 'utf8'))) as Node;
   const bodies = compiler(spec, false);
@@ -37,7 +44,7 @@ export function openApi(file: string): { check(exchange: CheckedExchange): strin
       ? exchange.path.slice(basePath.length)
       : exchange.path;
     const item = findPath(spec.paths as Record<string, Node>, path);
-    const operation = item?.[exchange.method.toLowerCase()] as Node | undefined;
+    const operation = operationOf(exchange.method, path);
     const place = `${exchange.method} ${path}`;
     if (!item || !operation) return [`${place}: the platform describes no such operation`];
     const parameters = [item.parameters, operation.parameters]
@@ -48,6 +55,10 @@ export function openApi(file: string): { check(exchange: CheckedExchange): strin
       ...checkBody('request', requestBody(spec, operation, parameters), exchange.request),
       ...checkReply(operation.responses as Node, exchange),
     ].map((error) => `${place}: ${error}`);
+  }
+
+  function operationOf(method: string, path: string): Node | undefined {
+    return findPath(spec.paths as Record<string, Node>, path)?.[method.toLowerCase()] as Node | undefined;
   }
 
   function checkQuery(parameters: Parameter[], query: URLSearchParams): string[] {
@@ -85,7 +96,7 @@ export function openApi(file: string): { check(exchange: CheckedExchange): strin
     return bodies(what, body.schema, value);
   }
 
-  return { check };
+  return { check, operation: operationOf };
 }
 
 /**

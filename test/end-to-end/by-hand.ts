@@ -40,6 +40,12 @@ export function byHand(shop: Shop) {
     return found.map(({ data }) => data[0]!.id);
   }
 
+  /** Takes people off the list of this name at Klaviyo. */
+  async function takeOutOfList(name: string, emails: readonly string[]): Promise<void> {
+    const data = (await profileIds(emails)).map((id) => ({ type: 'profile', id }));
+    await call('DELETE', `${await listPath(name)}/relationships/profiles`, klaviyo, { data });
+  }
+
   return {
     /** Deletes the audience of this name at a platform. */
     async deleteAudience(platform: 'mailchimp' | 'klaviyo' | 'facebook', name: string): Promise<void> {
@@ -53,8 +59,25 @@ export function byHand(shop: Shop) {
     /** Takes people out of the audience of this name, where a person can. */
     async takeOut(name: string, emails: readonly string[]): Promise<void> {
       await call('POST', await tagPath(name), mailchimp, { members_to_remove: emails });
-      const data = (await profileIds(emails)).map((id) => ({ type: 'profile', id }));
-      await call('DELETE', `${await listPath(name)}/relationships/profiles`, klaviyo, { data });
+      await takeOutOfList(name, emails);
+    },
+    takeOutOfList,
+    /** Makes a list at Klaviyo. @returns its id */
+    async makeList(name: string): Promise<string> {
+      const body = { data: { type: 'list', attributes: { name } } };
+      return ((await call('POST', '/api/lists', klaviyo, body)) as { data: { id: string } }).data.id;
+    },
+    /** Makes a custom audience at Facebook. @returns its id */
+    async makeAudience(name: string): Promise<string> {
+      const body = { name, subtype: 'CUSTOM', customer_file_source: 'USER_PROVIDED_ONLY' };
+      const path = '/v26.0/act_1/customaudiences?access_token=sandbox';
+      return ((await call('POST', path, {}, body)) as { id: string }).id;
+    },
+    /** The addresses on a list at Klaviyo, up to a hundred. */
+    async peopleOn(list: string): Promise<string[]> {
+      const path = `/api/lists/${list}/profiles?page[size]=100`;
+      const { data } = (await call('GET', path, klaviyo)) as { data: { attributes: { email: string } }[] };
+      return data.map(({ attributes }) => attributes.email);
     },
   };
 }

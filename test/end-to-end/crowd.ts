@@ -143,8 +143,8 @@ async function filesOf(folder: string): Promise<Record<string, string[]>> {
 }
 
 /**
- * Proves that every audience holds exactly who belongs there, and `guests` besides, and that the ledger says the same
- * of who belongs there.
+ * Proves that every audience holds exactly who belongs there, and `guests` besides, that the ledger says the same of who
+ * belongs there, and that nothing was said of anybody's consent, nor of anybody to the logs.
  */
 export async function expectExact(
   shop: Shop,
@@ -155,6 +155,7 @@ export async function expectExact(
   } = {},
 ): Promise<void> {
   const { destinations = EVERY, guests = {} } = options;
+  expectDiscreet(shop);
   const [holds, ledger] = [await held(shop), await ledgerOf(shop)];
   const difference = (found: string[] | undefined, expected: string[]) => ({
     missing: expected.filter((one) => !found?.includes(one)),
@@ -168,6 +169,18 @@ export async function expectExact(
       expect(difference(ledger[type]?.[name], people), `ledger of ${type} ${name}`).toEqual(nothing);
     }
   }
+}
+
+/** Nothing that was sent speaks of consent, and nothing that was printed names anybody, not even by a hash. */
+function expectDiscreet(shop: Shop): void {
+  const sent = shop.sandbox.exchanges.filter(({ request }) => request.method !== 'GET');
+  const spoken = sent.map(({ request }) => `${request.path} ${JSON.stringify(request.body)}`);
+  const consent = /subscription|suppression|consent|opt_in|unsubscribed|status_if_new|"status":/;
+  expect(spoken.filter((text) => consent.test(text))).toEqual([]);
+  const said = shop.said();
+  const named = BUYERS.flatMap(({ email }) => [email, sha256(email)]).filter((text) => said.includes(text));
+  expect(named).toEqual([]);
+  expect(said).not.toContain(KEYS.MAILCHIMP_API_KEY);
 }
 
 export function sha256(value: string): string {

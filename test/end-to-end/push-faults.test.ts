@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import type { Fault } from '../../connectors/sandbox-server.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { byHand } from './by-hand.ts';
-import { EARLIER, expectExact, LATER, membershipOn, openCrowd, sha256 } from './crowd.ts';
+import { EARLIER, expectExact, LATER, ledgerOf, membershipOn, openCrowd, sha256 } from './crowd.ts';
 import { addGuests } from './guests.ts';
 
 type Platform = 'mailchimp' | 'klaviyo' | 'facebook';
@@ -32,6 +32,10 @@ test.for<{ title: string; trouble: Trouble }>([
     trouble: { status: 502, text: '<html>Bad gateway</html>', content_type: 'text/html' },
   },
   { title: 'an error without a word', trouble: { status: 503, text: '' } },
+  {
+    title: 'an error page labelled JSON',
+    trouble: { status: 503, text: '<html>Busy</html>', content_type: 'application/json' },
+  },
   { title: 'a reset that comes too late', trouble: { drop: 'after' } },
 ])(
   '$title, at every call that writes, costs requests and nothing else',
@@ -191,5 +195,33 @@ test(
     });
     expect(shop.writes()).toBe(writes);
     expect(JSON.stringify([first, second])).not.toContain('localhost');
+  },
+);
+
+test(
+  'of two audiences of one name that others made the older is filled, the younger left alone',
+  { timeout: 180_000 },
+  async () => {
+    const shop = await openCrowd(['klaviyo', 'facebook'], { segment: 'lifecycle.at_risk' });
+    const lists = [await byHand(shop).makeList('At risk'), await byHand(shop).makeList('At risk')];
+    const audiences = [
+      await byHand(shop).makeAudience('At risk'),
+      await byHand(shop).makeAudience('At risk'),
+    ];
+    const before = shop.writes();
+
+    const first = await shop.json(...RUN);
+    const second = await shop.json(...RUN);
+
+    expect(first.audiences.map(({ remote_id }) => remote_id)).toEqual([lists[0], audiences[0]]);
+    expect(first).toMatchObject({ status: 'done' });
+    expect(second.audiences.map(({ requests }) => requests)).toEqual([0, 0]);
+    expect(shop.writes() - before).toBe(2);
+    const wanted = membershipOn(EARLIER)['At risk'];
+    expect((await ledgerOf(shop)).klaviyo).toEqual({ 'At risk': wanted });
+    expect((await byHand(shop).peopleOn(lists[0]!)).toSorted()).toEqual(wanted);
+    expect(await byHand(shop).peopleOn(lists[1]!)).toEqual([]);
+    const paths = shop.sandbox.exchanges.map(({ request }) => request.path);
+    expect(paths.filter((path) => path.includes(audiences[1]!))).toEqual([]);
   },
 );

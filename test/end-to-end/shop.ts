@@ -39,6 +39,8 @@ export type Shop = {
   write(name: string, text: string): Promise<void>;
   /** Runs a command as a user would, in a process of its own; `job.yaml` is written with `job(…)` before. */
   cli(...args: string[]): Promise<Answer>;
+  /** Everything that commands have printed so far. */
+  said(): string;
   /** Runs a command with `--json` and reads its answer. */
   json<Result = RunReport>(...args: string[]): Promise<Result>;
   start(...args: string[]): ChildProcess;
@@ -78,16 +80,19 @@ export async function openShop(
     await sandbox.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
+  const said: string[] = [];
   const cli = (...args: string[]): Promise<Answer> =>
     new Promise((done) => {
-      execFile(process.execPath, [CLI, ...args], { ...base, maxBuffer: 1e8 }, (error, stdout, stderr) =>
-        done({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr }),
-      );
+      execFile(process.execPath, [CLI, ...args], { ...base, maxBuffer: 1e8 }, (error, stdout, stderr) => {
+        said.push(stdout, stderr);
+        done({ code: error ? Number(error.code ?? -1) : 0, stdout, stderr });
+      });
     });
   return {
     folder,
     sandbox,
     cli,
+    said: () => said.join('\n'),
     state: () => sandbox.state() as SandboxState,
     writes: () => sandbox.exchanges.filter(({ request }) => request.method !== 'GET').length,
     afterWrites: (count, action) => {

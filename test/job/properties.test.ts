@@ -56,10 +56,10 @@ test('a list or a mapping says what is stored of people, and the connector does 
   const [mapped] = readJob(job('platform', '{ STAGE: lifecycle, CITY: city }'), {}, connectors).destinations;
 
   expect(listed!.properties).toEqual([
-    { name: 'lifecycle', from: { kind: 'labels', of: 'lifecycle' } },
+    { name: 'lifecycle', from: { kind: 'segments', of: 'lifecycle' } },
     { name: 'clv_12m', from: { kind: 'field', field: 'clv_12m' } },
     { name: 'custom.vip', from: { kind: 'membership', segment: 'custom.vip' } },
-    { name: 'custom.shoes', from: { kind: 'labels', of: 'custom.shoes' } },
+    { name: 'custom.shoes', from: { kind: 'segments', of: 'custom.shoes' } },
     { name: 'extra.size', from: { kind: 'extra', column: 'size' } },
   ]);
   expect(mapped!.properties.map(({ name }) => name)).toEqual(['STAGE', 'CITY']);
