@@ -37,9 +37,9 @@ async function figuresOf(engine: Engine, folder: string, format: Format, orders:
   const job = parseJob(jobText(format), { file: join(folder, 'job.yaml'), env: {} });
   const { signal } = new AbortController();
   const run = () => newRun(engine, job, { as_of: AS_OF, log: () => undefined, signal, cut: signal });
-  const first = await seconds(() => pull(run()));
+  const first = await seconds(async () => pull(await run()));
   await write(engine, file('2'), format, orders, Math.ceil(orders / 100));
-  const second = await seconds(() => pull(run()));
+  const second = await seconds(async () => pull(await run()));
   const size = `${orders.toLocaleString('en')} orders, ${format} of ${Math.round((await stat(file('1'))).size / 1e6)} MB`;
   return [
     figure(`pull of ${size}`, first, 'bare read', bare),
