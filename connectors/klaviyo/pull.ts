@@ -84,7 +84,7 @@ async function* pull(
     ),
   ].toSorted((a, b) => a.span.until - b.span.until);
   const left = { nobody: 0, undated: 0 };
-  const marks = marker();
+  const marks = marker(from.marks);
   for await (const { unit, read } of merged(streams(units), STREAMS)) {
     if (read) {
       const { nobody = 0, undated = 0, ...page } = read;

@@ -22,8 +22,11 @@ export function literal(ms: number): string {
   return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
-/** Knows up to where each part has been read without a gap, though its spans end in any order. */
-export function marker() {
+/**
+ * Knows up to where each part has been read without a gap, though its spans end in any order.
+ * @param known the marks so far; what is read again before them moves none back
+ */
+export function marker(known: ReadonlyMap<string, string>) {
   const ended = new Map<string, Map<number, number>>();
   const next = new Map<string, number>();
 
@@ -40,7 +43,9 @@ export function marker() {
       ends.delete(place);
       next.set(part, place + 1);
     }
-    return mark === undefined ? undefined : { [part]: new Date(mark).toISOString() };
+    if (mark === undefined) return undefined;
+    const reached = new Date(mark).toISOString();
+    return reached > (known.get(part) ?? '') ? { [part]: reached } : undefined;
   }
 
   return { done };

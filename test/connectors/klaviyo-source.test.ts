@@ -182,6 +182,17 @@ describe('a pull that is cut off', () => {
     expect(shop.events.size).toBe(30);
   });
 
+  test('does not fall back behind where the one before it came', async () => {
+    const shop = await openEvents();
+    shop.track('Active on Site', ana, 20);
+    await shop.pull();
+    const reached = [...shop.marks];
+    shop.clock.now += 86_400_000;
+    for (let pages = 1; pages <= 4; pages += 1) await shop.pull({ pages });
+
+    expect([...shop.marks]).toEqual(reached);
+  });
+
   test('is ended by the signal', async () => {
     const stop = new AbortController();
     const shop = await openEvents({ signal: stop.signal });
