@@ -33,6 +33,7 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
     (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,
   ),
   ...['remote_members', 'ledger', 'properties'].map((table) => [table, `member IN ${IDENTITIES}`] as const),
+  ['identity_links', `a IN ${IDENTITIES} OR b IN ${IDENTITIES}`],
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
   ['events', THEIRS],
   ['orders', THEIRS],
@@ -43,8 +44,8 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
 const MOST_STEPS = 20;
 
 /**
- * Every identity of the person with this one: customer ids and addresses that stand in one record, step by step. A
- * phone number is theirs where nobody else uses it.
+ * Every identity of the person with this one: customer ids and addresses that stand in one record, and customer ids of
+ * sources that share theirs, step by step. A phone number is theirs where nobody else uses it.
  * @param identity `email:…`, `phone:…` or `customer:<source>:<id>`
  */
 export async function identitiesOf(engine: Engine, identity: string): Promise<string[]> {
@@ -57,7 +58,8 @@ export async function identitiesOf(engine: Engine, identity: string): Promise<st
       { known },
     );
     const found = (row?.identities ?? []).filter((one) => !/^(email:|customer:[^:]*:)$/.test(one));
-    const all = [...new Set([...known, ...found])].toSorted();
+    const shared = await engine.query<{ identity: string }>(SHARED_IDS, { known });
+    const all = [...new Set([...known, ...found, ...shared.map(({ identity }) => identity)])].toSorted();
     if (all.length === known.length) break;
     known = all;
   }
@@ -71,6 +73,13 @@ export async function identitiesOf(engine: Engine, identity: string): Promise<st
   );
   return [...new Set([...known, ...phones.map(({ phone }) => `phone:${phone}`)])];
 }
+
+/**
+ * Customer ids that are one with a known one since their sources share them, as the runs of the jobs had it, and the
+ * node that they hang on.
+ */
+const SHARED_IDS = `SELECT DISTINCT arrayJoin([a, b]) AS identity FROM identity_links
+  WHERE (job, run_id, b) IN (SELECT job, run_id, b FROM identity_links WHERE startsWith(b, 'ids:') AND a IN {known:Array(String)})`;
 
 const PEOPLE = ['orders', 'customers', 'events']
   .map((table) => `SELECT source, customer_id, email, phone FROM ${table}`)

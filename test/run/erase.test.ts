@@ -95,6 +95,19 @@ describe('erasing a person', () => {
     expect(JSON.stringify(receipt)).not.toContain('zoe');
   });
 
+  test('reaches the same customer id of sources that share theirs', async () => {
+    const shop = stage.shop({ sources: ['web', 'till'], identity: { same_ids: [['web', 'till']] } });
+    const theirs = { customer_id: 'shared-77' };
+    shop.holds({ orders: [anOrder({ ...theirs, email: 'zoe.shared@example.com' }), anOrder()] }, 'web');
+    shop.holds({ orders: [anOrder({ ...theirs, email: undefined })] }, 'till');
+    await shop.run(AS_OF);
+
+    const receipt = await eraseFrom(shop, 'zoe.shared@example.com');
+
+    expect(receipt.deleted).toMatchObject({ orders: 2 });
+    expect(await tablesWith('shared-77')).toEqual([]);
+  });
+
   test('takes what is kept of them for a comparison with those held out', async () => {
     const { shop, texts } = openShop();
     shop.change({
