@@ -35,7 +35,10 @@ export async function explainOrders(
   });
 }
 
-const KEYS = `AND (source, order_id) IN (SELECT arrayJoin(arrayZip({of_sources:Array(String)}, {order_ids:Array(String)})))`;
+const KEYS = `(source, order_id) IN (SELECT arrayJoin(arrayZip({of_sources:Array(String)}, {order_ids:Array(String)})))`;
+
+/** PREWHERE, so that FINAL looks at these orders alone; all versions of an order have its key. */
+const THESE = { orders: `PREWHERE ${KEYS} WHERE source IN {sources:Array(String)}`, refunds: `AND ${KEYS}` };
 
 const EXPLAINED = `
   SELECT o.order_id AS order_id, o.number AS number, toString(o.day) AS day, o.state AS state,
@@ -43,7 +46,7 @@ const EXPLAINED = `
     o.day > {as_of:Date32} AS later, if(later, 'later', ${LEFT_OUT}) AS left_out,
     o.counts AND NOT o.paid AS cancelled, o.purchase AND NOT later AS purchased,
     toString(if(purchased, o.value, 0)) AS value, toString(o.ordered_at) AS ordered_at
-  FROM (${ordersSql({ orders: KEYS, refunds: KEYS })}) AS o WHERE node IN {nodes:Array(String)}`;
+  FROM (${ordersSql(THESE)}) AS o WHERE node IN {nodes:Array(String)}`;
 
 type OrderRow = Omit<ExplainedOrder, 'why' | 'counts'> & {
   purchased: boolean;
