@@ -63,7 +63,8 @@ export const ordersSql = (which: { orders: string; refunds: string }): string =>
 
 /** Orders as of the date. */
 export const ORDERS = ordersSql({
-  orders: 'WHERE source IN {sources:Array(String)} AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}',
+  orders:
+    'WHERE source IN {sources:Array(String)} AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}',
   refunds: '',
 });
 
