@@ -3,8 +3,8 @@ import type { ExplainedOrder } from '../report/explain.ts';
 import { identifiersOf, ordersHolding } from './explain-person.ts';
 import { LEFT_OUT, ordersSql, purchaseParams, type RunAsOf } from './purchases.ts';
 
-/** A list that is bound must not grow without end. */
-const PAGE = 1000;
+/** A server takes at most 128 KiB for one value, and numbers of orders may be as long as a UUID. */
+const PAGE = 2000;
 
 /** Every order of a person, the oldest first, those after the run's date too, with what became of it in the run. */
 export async function explainOrders(
@@ -12,8 +12,8 @@ export async function explainOrders(
   run: RunAsOf,
   nodes: readonly string[],
 ): Promise<ExplainedOrder[]> {
-  const keys = await engine.query<{ source: string; order_id: string }>(
-    `SELECT source, order_id FROM (${ordersHolding('source, order_id')}) ORDER BY source, order_id`,
+  const keys = await engine.query<{ order_id: string }>(
+    `SELECT order_id FROM (${ordersHolding('order_id')}) ORDER BY order_id`,
     identifiersOf(run.job, nodes),
   );
   const rows: OrderRow[] = [];
@@ -22,7 +22,6 @@ export async function explainOrders(
     const params = {
       ...purchaseParams(run, 0),
       nodes,
-      of_sources: page.map(({ source }) => source),
       order_ids: page.map(({ order_id }) => order_id),
     };
     rows.push(...(await engine.query<OrderRow>(EXPLAINED, params)));
@@ -35,7 +34,10 @@ export async function explainOrders(
   });
 }
 
-const KEYS = `AND (source, order_id) IN (SELECT arrayJoin(arrayZip({of_sources:Array(String)}, {order_ids:Array(String)})))`;
+const KEYS = 'order_id IN {order_ids:Array(String)}';
+
+/** PREWHERE, so that FINAL looks at these orders alone; all versions of an order have its number. */
+const THESE = { orders: `PREWHERE ${KEYS} WHERE source IN {sources:Array(String)}`, refunds: `AND ${KEYS}` };
 
 const EXPLAINED = `
   SELECT o.order_id AS order_id, o.number AS number, toString(o.day) AS day, o.state AS state,
@@ -43,7 +45,7 @@ const EXPLAINED = `
     o.day > {as_of:Date32} AS later, if(later, 'later', ${LEFT_OUT}) AS left_out,
     o.counts AND NOT o.paid AS cancelled, o.purchase AND NOT later AS purchased,
     toString(if(purchased, o.value, 0)) AS value, toString(o.ordered_at) AS ordered_at
-  FROM (${ordersSql({ orders: KEYS, refunds: KEYS })}) AS o WHERE node IN {nodes:Array(String)}`;
+  FROM (${ordersSql(THESE)}) AS o WHERE node IN {nodes:Array(String)}`;
 
 type OrderRow = Omit<ExplainedOrder, 'why' | 'counts'> & {
   purchased: boolean;

@@ -68,8 +68,8 @@ async function recorded(engine: Engine, job: Job, nodes: readonly string[]): Pro
        ${ordersHolding(`${NODE} AS node`)}
        UNION DISTINCT SELECT ${NODE} AS node FROM customers WHERE source IN {sources:Array(String)}
          AND (email IN {emails:Array(String)} OR customer_id IN {customer_ids:Array(String)})
-     ) WHERE node IN {nodes:Array(String)} ORDER BY node`,
-    { nodes, ...identifiersOf(job, nodes) },
+     ) WHERE node IN {nodes:Array(String)} LIMIT {most:UInt32}`,
+    { nodes, most: nodes.length, ...identifiersOf(job, nodes) },
   );
   return rows.map(({ node }) => node);
 }

@@ -44,7 +44,8 @@ const RATE = `nullIf(arrayMap(rate -> toDecimal128(rate, 18), {rates:Array(Strin
 /**
  * Orders of the job's sources, each with its worth as of the date; `rate` is null where the currency has none.
  * Refunds are looked up by the order's number alone, which costs a quarter of a look-up by all of its key.
- * @param which SQL that takes some of the orders, and of the refunds those of these orders; conditions that begin with AND
+ * @param which SQL that takes some of the orders: what follows `FROM orders FINAL`; and of the refunds those of these
+ *   orders: a condition that begins with AND
  */
 export const ordersSql = (which: { orders: string; refunds: string }): string => `
   SELECT ${NODE} AS node, source, order_id, version, o.number AS number, o.ordered_at AS ordered_at, toDate32(o.ordered_at, {timezone:String}) AS day,
@@ -54,7 +55,7 @@ export const ordersSql = (which: { orders: string; refunds: string }): string =>
     o.counts AS counts, o.is_test AS is_test,
     paid AND NOT (refunded > 0 AND refunded >= goods) AS purchase,
     toDecimal64(round(greatest(goods - refunded, 0) * coalesce(rate, 0), 4), 4) AS value
-  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)} ${which.orders}) AS o
+  FROM (SELECT * FROM orders FINAL ${which.orders}) AS o
   ANY LEFT JOIN (SELECT order_id, groupArray((source, version, amount)) AS refunds FROM refunds FINAL
         WHERE source IN {sources:Array(String)} AND toDate32(at, {timezone:String}) <= {as_of:Date32} ${which.refunds}
         GROUP BY order_id) AS back USING (order_id)
@@ -62,7 +63,8 @@ export const ordersSql = (which: { orders: string; refunds: string }): string =>
 
 /** Orders as of the date. */
 export const ORDERS = ordersSql({
-  orders: 'AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}',
+  orders:
+    'WHERE source IN {sources:Array(String)} AND toDate32(ordered_at, {timezone:String}) <= {as_of:Date32}',
   refunds: '',
 });
 
