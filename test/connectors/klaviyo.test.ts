@@ -166,35 +166,14 @@ test('one bad row in a hundred costs one more request, and nobody else', async (
   expect(account.people('Top')).toHaveLength(9_900);
 });
 
-test('a refusal that names only the place in the request finds its member', async () => {
+test.each<[string, object]>([
+  ['the place in the request', { source: { pointer: '/data/attributes/profiles/data/1/attributes/email' } }],
+  ['the profile as it was sent', { original_payload: { attributes: { email: 'B..B@shop.example' } } }],
+  ['its attributes as they were sent', { original_payload: { email: 'b..b@shop.example' } }],
+])('a refusal that names only %s finds its member', async (_, named) => {
   const account = await openAccount();
-  const pointer = '/data/attributes/profiles/data/1/attributes/email';
-  const attributes = {
-    code: 'invalid',
-    title: 'Invalid',
-    detail: 'No',
-    source: { pointer },
-    original_payload: null,
-  };
-  account.fault({
-    path: 'import-errors',
-    status: 200,
-    body: { data: [{ type: 'import-error', id: 'e', attributes }] },
-  });
-
-  const result = await account.push(await account.list('Top'), {
-    add: [aMember('a@shop.example'), aMember('b..b@shop.example'), aMember('c@shop.example')],
-  });
-
-  expect(result.added.map(({ result: end }) => end)).toEqual(['done', 'refused', 'done']);
-});
-
-test.each([
-  ['a profile', { attributes: { email: 'B..B@shop.example' } }],
-  ['its attributes', { email: 'b..b@shop.example' }],
-])('a refusal that names %s as it was sent, and no place, finds its member', async (_, original_payload) => {
-  const account = await openAccount();
-  const attributes = { code: 'invalid', title: 'Invalid', detail: 'No', source: {}, original_payload };
+  const words = { code: 'invalid', title: 'Invalid', detail: 'No' };
+  const attributes = { ...words, source: {}, original_payload: null, ...named };
   account.fault({
     path: 'import-errors',
     status: 200,

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { csvDestination } from '../../connectors/csv/destination.ts';
-import type { DestinationDefinition } from '../../connectors/index.ts';
 import { erase } from '../../src/run/erase.ts';
 import { explainCustomer } from '../../src/run/explain.ts';
 import { lastRun } from '../../src/run/state.ts';
@@ -55,7 +54,7 @@ test('explaining and erasing go by the newest run, not by the one of the latest 
   await using folder = stateDir();
   await using state = stateDir();
   const shop = stage.shop({
-    connectors: { csv: csvDestination as DestinationDefinition },
+    connectors: { csv: csvDestination },
     destinations: [{ type: 'csv', path: folder.path, audiences: [{ segment: 'lifecycle.active' }] }],
     segments: { lifecycle: {} },
   });
