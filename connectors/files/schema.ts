@@ -54,7 +54,7 @@ export const FilesSettings = Shape.superRefine((settings, context) => {
     problem('secret_key', '`access_key` and `secret_key` go together');
   }
   for (const path of [settings.path].flat()) {
-    if (/^s3:/.test(path) && !/^s3:\/\/[a-z0-9][a-z0-9.-]+\/.+/.test(path)) {
+    if (path.startsWith('s3:') && !/^s3:\/\/[a-z0-9][a-z0-9.-]+\/.+/.test(path)) {
       problem('path', 'write s3://BUCKET/KEY, for example s3://my-shop/orders/*.parquet');
     }
   }

@@ -18,6 +18,7 @@ import { type Figure, figureTable, seconds } from './figure.ts';
 import { planFigures } from './plan.ts';
 import { segmentFigures } from './segments.ts';
 import { AS_OF, jobText, writeShop } from './shop.ts';
+import { sourceFigures } from './sources.ts';
 import { warmFitFigure } from './warm-fit.ts';
 
 const { values } = parseArgs({
@@ -60,6 +61,7 @@ try {
     await warmFitFigure(),
     ...(await segmentFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await planFigures(folder)),
+    ...(await sourceFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await clvFigures(folder)),
   ];
   if (values.json) console.log(JSON.stringify(figures, undefined, 2));

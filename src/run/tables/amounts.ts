@@ -14,7 +14,7 @@ const LARGEST = '999999999999999999';
  * @param text the name of a column of trimmed text
  * @returns steps that make the column `name` of units; NULL where the text is no amount
  */
-export function amount(name: string, text: string, decimal: '.' | ','): Columns[] {
+function amount(name: string, text: string, decimal: '.' | ','): Columns[] {
   const parts = `${name}_parts`;
   const [first, second, whole, fraction] = [1, 2, 3, 4].map((part) => `${parts}[${part}]`);
   const digits = `${name}_digits`;

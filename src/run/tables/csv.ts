@@ -24,7 +24,10 @@ export async function openCsv(run: RunContext, stream: AsyncIterable<Uint8Array>
     }),
     // Columns go by their place, because names may be any.
     settings: ['input_format_with_names_use_header = 0', 'input_format_csv_trim_whitespaces = 0'],
-    insert: (sql) => run.engine.load(`${sql} FORMAT CSVWithNames`, bytes, { signal: run.signal }),
+    insert: (sql, settings) =>
+      run.engine.load(`${sql} SETTINGS ${settings.join(', ')} FORMAT CSVWithNames`, bytes, {
+        signal: run.signal,
+      }),
   };
 }
 

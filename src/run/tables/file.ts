@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { pipeline } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import type { TableRows } from '../../../connectors/index.ts';
+import { SyncError, type TableRows } from '../../../connectors/index.ts';
 import type { Params } from '../../engine/engine.ts';
 import { literal } from '../../engine/literal.ts';
 import type { RunContext } from '../run.ts';
@@ -16,9 +16,14 @@ export type FileReading = {
   from(structure: string): string;
   /** Its first lines, of those that begin within so many rows or bytes. */
   head(): Promise<string[]>;
-  /** @param sql INSERT … SELECT */
-  insert(sql: string): Promise<void>;
+  /** @param sql INSERT … SELECT, without settings */
+  insert(sql: string, settings?: readonly string[]): Promise<void>;
 };
+
+/** An object whose storage is down is tried again for seconds; by default the engine would try for an hour. */
+const PATIENCE = ['s3_retry_attempts = 3', 's3_connect_timeout_ms = 5000'];
+/** In a name these stand for themselves; the engine would look for other files. */
+const PATTERN = /[*?{}]/;
 
 /**
  * Reads a file of this machine in place where the engine runs here, else as a stream; an object by the engine itself,
@@ -28,13 +33,15 @@ export type FileReading = {
 export function fileReading(run: RunContext, file: File, format: string): FileReading {
   const { engine, signal } = run;
   const packing = literal(file.packed ?? 'none');
-  const inPlace = (from: FileReading['from'], params: Params): FileReading => ({
+  const inPlace = (from: FileReading['from'], params: Params, patience: readonly string[]): FileReading => ({
     from,
     async head() {
-      const sql = `SELECT line FROM ${from('line String')} LIMIT ${HEAD_LINES}`;
-      return (await engine.query<{ line: string }>(sql, params, { signal })).map(({ line }) => line);
+      const sql = `SELECT line FROM ${from('line String')} LIMIT ${HEAD_LINES}${settled(patience)}`;
+      const rows = await told(file, engine.query<{ line: string }>(sql, params, { signal }));
+      return rows.map(({ line }) => line);
     },
-    insert: (sql) => engine.command(sql, params, { signal }),
+    insert: (sql, settings = []) =>
+      told(file, engine.command(`${sql}${settled([...settings, ...patience])}`, params, { signal })),
   });
   if ('url' in file) {
     const { url, access_key, secret_key } = file;
@@ -42,19 +49,45 @@ export function fileReading(run: RunContext, file: File, format: string): FileRe
     return inPlace(
       (structure) => `s3({url:String}, ${keys}, '${format}', ${literal(structure)}, ${packing})`,
       { url, ...(access_key === undefined ? {} : { access_key, secret_key }) },
+      PATIENCE,
     );
   }
-  if (engine.reads_files) {
+  if (engine.reads_files && !PATTERN.test(file.path)) {
     return inPlace(
       (structure) => `file(${literal(file.path)}, '${format}', ${literal(structure)}, ${packing})`,
       {},
+      [],
     );
   }
   return {
     from: (structure) => `input(${literal(structure)})`,
     head: () => firstLines(unpacked(file)),
-    insert: (sql) => engine.load(`${sql} FORMAT ${format}`, unpacked(file), { signal }),
+    insert: (sql, settings = []) =>
+      engine.load(`${sql}${settled(settings)} FORMAT ${format}`, unpacked(file), { signal }),
   };
+}
+
+function settled(settings: readonly string[]): string {
+  return settings.length > 0 ? ` SETTINGS ${settings.join(', ')}` : '';
+}
+
+/** Says of an object that the storage did not give it; the listing before proved the keys. */
+async function told<T>(file: File, answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!('url' in file) || (error as { type?: unknown }).type !== 'S3_ERROR') throw error;
+    throw new SyncError(
+      {
+        code: 'SOURCE_UNREADABLE',
+        where: decodeURIComponent(new URL(file.url).pathname),
+        what: 'The storage listed the object and did not give it.',
+        why: 'The key may list but not read, the object may have gone since, or the storage is down.',
+        fix: 'Give the key the right s3:GetObject; else it is asked again at the next run.',
+      },
+      { retry: 'next_run', cause: error },
+    );
+  }
 }
 
 async function firstLines(bytes: AsyncIterable<Uint8Array>): Promise<string[]> {

@@ -24,7 +24,7 @@ export async function openJsonLines(run: RunContext, { name, meaning }: Table, f
       damage: `if(JSONType(input.line) = 'Object' AND isValidUTF8(input.line), '', ${literal(NO_OBJECT)})`,
     }),
     settings: [],
-    insert: (sql) => reading.insert(sql),
+    insert: (sql, settings) => reading.insert(sql, settings),
   };
 }
 

@@ -14,7 +14,7 @@ const DATES = ['ordered_at', 'cancelled_at', 'updated_at'] as const;
 
 /** Rows that are orders, as connectors/csv/columns.ts and order.ts read them. */
 export function orders(reading: Reading): Kind {
-  const { meaning, version } = reading;
+  const { version } = reading;
   const unreadable = MONEY.map((name) => `if(t_${name} != '' AND isNull(given_${name}), '${name}', '')`);
   const standing = standings(reading);
   const spent = `given_total - ifNull(given_tax, 0) - ifNull(given_shipping, 0)`;

@@ -39,7 +39,7 @@ export async function openParquet(run: RunContext, table: string, file: File, st
       };
     },
     settings: ['input_format_parquet_preserve_order = 1', 'input_format_parquet_allow_missing_columns = 0'],
-    insert: (sql) => reading.insert(sql),
+    insert: (sql, settings) => reading.insert(sql, settings),
   };
 }
 

@@ -39,8 +39,8 @@ export type Opened = {
     damage?: string;
   };
   settings: string[];
-  /** Runs INSERT … SELECT over it, once. */
-  insert(sql: string): Promise<void>;
+  /** Runs INSERT … SELECT over it with these settings, once. */
+  insert(sql: string, settings: readonly string[]): Promise<void>;
 };
 
 function openTable(run: RunContext, table: Table, stage: Stage): Promise<Opened> {
@@ -109,8 +109,8 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
     return damage && name === 'taken' ? `taken AND damage = ''` : name;
   });
   await opened.insert(
-    `INSERT INTO ${rows} (${Object.keys(columns).join(', ')}) SELECT ${selected.join(', ')} FROM ${values}
-     SETTINGS ${[...IN_ORDER, ...opened.settings].join(', ')}`,
+    `INSERT INTO ${rows} (${Object.keys(columns).join(', ')}) SELECT ${selected.join(', ')} FROM ${values}`,
+    [...IN_ORDER, ...opened.settings],
   );
   return { kind, rows, timezone: meaning.timezone ?? run.job.timezone };
 }

@@ -243,6 +243,21 @@ describe('storage', () => {
     ]);
   });
 
+  test('a storage that lists and does not give is told within seconds', async () => {
+    await using storage = await openStorage(keys);
+    storage.put('shop', 'orders.jsonl', Buffer.from(lines(order('1'))));
+    storage.fail(503);
+    const shop = stage.shop({ sources: [source('s3://shop/*', { ...keys, base_url: storage.url })] });
+
+    const error = (await pull(shop.context('2026-03-01')).catch((thrown: unknown) => thrown)) as {
+      problem: object;
+    };
+
+    expect(error.problem).toMatchObject({ code: 'SOURCE_UNREADABLE', where: '/shop/orders.jsonl' });
+    storage.fail(undefined);
+    expect(await pull(shop.context('2026-03-01'))).toMatchObject({ orders: 1 });
+  });
+
   test.each([
     ['an unknown key', { access_key: 'AKIAOTHER' }, 's3://shop/*', 'InvalidAccessKeyId', '`access_key`'],
     [

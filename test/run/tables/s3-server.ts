@@ -7,7 +7,7 @@ export type Storage = {
   /** Path and query of each request, in their order. */
   requests: string[];
   put(bucket: string, key: string, body: Buffer, modified?: Date): void;
-  /** Answers every request with this status from now on. */
+  /** Answers every request for an object with this status from now on. */
   fail(status: number | undefined): void;
   [Symbol.asyncDispose](): Promise<void>;
 };
@@ -29,7 +29,6 @@ export async function openStorage(keys: { access_key: string; secret_key: string
   const server = createServer((request, response) => {
     const url = new URL(request.url!, 'http://storage');
     requests.push(`${request.method} ${url.pathname}${url.search}`);
-    if (failure) return refuse(response, failure, 'SlowDown');
     const credential = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1];
     if (credential !== keys.access_key) return refuse(response, 403, 'InvalidAccessKeyId');
     if (!isSigned(request, url, keys.secret_key)) return refuse(response, 403, 'SignatureDoesNotMatch');
@@ -37,6 +36,7 @@ export async function openStorage(keys: { access_key: string; secret_key: string
     const objects = buckets.get(bucket);
     if (!objects) return refuse(response, 404, 'NoSuchBucket');
     if (path.join('/') === '') return list(response, bucket, objects, url.searchParams);
+    if (failure) return refuse(response, failure, 'SlowDown');
     const object = objects.get(path.join('/'));
     if (!object) return refuse(response, 404, 'NoSuchKey');
     return send(request, response, object);

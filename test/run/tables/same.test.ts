@@ -27,10 +27,10 @@ type Rows = {
 
 const stage = openStage();
 const MODIFIED = '2026-02-03T04:05:06.000Z';
-const ZONES = [
-  ...['UTC', 'Europe/Berlin', 'America/Sao_Paulo', 'Asia/Beirut', 'Africa/Casablanca', 'Australia/Lord_Howe'],
-  ...['Asia/Kathmandu', 'Pacific/Apia', 'America/St_Johns', 'Europe/Dublin'],
-];
+const ZONES =
+  'UTC Europe/Berlin America/Sao_Paulo Asia/Beirut Africa/Casablanca Australia/Lord_Howe Asia/Kathmandu Pacific/Apia America/St_Johns Europe/Dublin'.split(
+    ' ',
+  );
 const NEEDED: Record<Records, Field[]> = {
   orders: ['order_id', 'ordered_at', 'total'],
   lines: ['order_id', 'title', 'net'],
@@ -61,7 +61,10 @@ function rowsOf(records: Records): fc.Arbitrary<Rows> {
         ...own.map((name) => `own ${name}`),
       ];
       const settings = {
-        ...{ records, dates, decimal, pending_orders },
+        records,
+        dates,
+        decimal,
+        pending_orders,
         states: records === 'orders' ? { bezahlt: 'paid' as const, 'Größe ': 'cancelled' as const } : {},
         columns: Object.fromEntries(kinds.slice(0, -1).map((kind, index) => [kind, header[index]!])),
         extra: Object.fromEntries(own.map((name) => [name, `own ${name}`])),
@@ -97,7 +100,7 @@ async function pulledBy(shop: Shop, lineOf: (line: number) => number) {
   const { sources, ...rest } = pulled;
   const own = `${sources[0]!.source}: `;
   const warnings = pulled.warnings.map((text) => (text.startsWith(own) ? text.slice(own.length) : text));
-  const quality = sources.map(({ source: _, ...facts }) => facts);
+  const quality = sources.map((facts) => ({ ...facts, source: '' }));
   const rejections = pulled.rejections.map(({ line, reason }) => ({ row: lineOf(line), reason }));
   return { ...rest, warnings, quality, rejections, records };
 }
@@ -151,12 +154,7 @@ describe('rows are the same records, with the same rejections and notes, whoever
 
         expect(table).toEqual(source);
       }),
-      {
-        numRuns: Number(process.env.RUNS ?? 10),
-        interruptAfterTimeLimit: 300_000,
-        seed: process.env.SEED ? Number(process.env.SEED) : undefined,
-        endOnFailure: process.env.NOSHRINK === '1',
-      },
+      { numRuns: 5, interruptAfterTimeLimit: 300_000 },
     );
   });
 });
