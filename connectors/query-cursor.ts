@@ -81,10 +81,11 @@ export function sinceText(bound: Bound, timezone: string): SinceText {
   return (kind, earliest) => {
     if (bound === EVERYTHING) return kind === 'integer' ? earliest.integer : earliest.time;
     if ('number' in bound) return String(bound.number - 1n);
-    const before = DateTime.fromMillis(bound.moment - 1, { zone: 'utc' });
-    if (kind === 'local_time') return before.setZone(timezone).toFormat('yyyy-MM-dd HH:mm:ss.SSS');
-    if (kind === 'date') return before.setZone(timezone).toFormat('yyyy-MM-dd');
-    return before.toFormat('yyyy-MM-dd HH:mm:ss.SSS');
+    const zone = kind === 'instant' ? 'utc' : timezone;
+    const moment = DateTime.fromMillis(bound.moment, { zone });
+    // A row of that day may have changed at any hour of it.
+    if (kind === 'date') return moment.minus({ days: 1 }).toFormat('yyyy-MM-dd');
+    return moment.minus(1).toFormat('yyyy-MM-dd HH:mm:ss.SSS');
   };
 }
 

@@ -6,6 +6,7 @@ const COMMA = 0x2c;
 const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
+const NOTHING = new Uint8Array();
 
 /** Rows of CSV that come in pieces cut anywhere. */
 export type RowScan = {
@@ -26,7 +27,11 @@ export type RowScan = {
  */
 export function scanRows(column = -1, kind: ColumnKind = 'other'): RowScan {
   const compare = kind === 'integer' ? compareIntegers : compareBytes;
-  let rest: Uint8Array = new Uint8Array();
+  /** The beginning of a row whose end is yet to come, and of the cursor's cell in it. */
+  let held: Uint8Array[] = [];
+  let head: Uint8Array = NOTHING;
+  let cell = 0;
+  let quoted = false;
   let rows = 0;
   let sorted = true;
   let greatest: Uint8Array | undefined;
@@ -40,29 +45,54 @@ export function scanRows(column = -1, kind: ColumnKind = 'other'): RowScan {
     if (order > 0) greatest = bytes.slice(from, to);
   };
 
+  /**
+   * A value counts once its row is whole: a mark must not run ahead of the rows.
+   * @returns where the last whole row ends
+   */
+  const scan = (bytes: Uint8Array): number => {
+    let end = 0;
+    let cellStart = 0;
+    let from = -1;
+    let to = 0;
+    for (let at = 0; at < bytes.length; at += 1) {
+      const byte = bytes[at];
+      if (byte === QUOTE) quoted = !quoted;
+      else if (!quoted && (byte === COMMA || byte === LF)) {
+        if (cell === column) {
+          from = cellStart;
+          to = at;
+        }
+        cell += 1;
+        cellStart = at + 1;
+        if (byte === COMMA) continue;
+        if (head.length > 0) {
+          const value = Buffer.concat([head, bytes.subarray(Math.max(from, 0), to)]);
+          see(value, 0, value.length);
+        } else if (from >= 0) see(bytes, from, to);
+        head = NOTHING;
+        from = -1;
+        to = 0;
+        rows += 1;
+        end = cellStart;
+        cell = 0;
+      }
+    }
+    if (from >= 0 || cell === column)
+      head = Buffer.concat([head, from >= 0 ? bytes.subarray(from, to) : bytes.subarray(cellStart)]);
+    return end;
+  };
+
   return {
     take(piece) {
-      const bytes = rest.length > 0 ? Buffer.concat([rest, piece]) : piece;
-      let start = 0;
-      let cell = 0;
-      let cellStart = 0;
-      let quoted = false;
-      for (let at = 0; at < bytes.length; at += 1) {
-        const byte = bytes[at];
-        if (byte === QUOTE) quoted = !quoted;
-        else if (quoted) continue;
-        else if (byte === COMMA || byte === LF) {
-          if (cell === column) see(bytes, cellStart, at);
-          cell += 1;
-          cellStart = at + 1;
-          if (byte === COMMA) continue;
-          rows += 1;
-          start = cellStart;
-          cell = 0;
-        }
+      const end = scan(piece);
+      if (end === 0) {
+        held.push(piece);
+        return NOTHING;
       }
-      rest = bytes.subarray(start);
-      return bytes.subarray(0, start);
+      const whole = piece.subarray(0, end);
+      const taken = held.length > 0 ? Buffer.concat([...held, whole]) : whole;
+      held = end < piece.length ? [piece.subarray(end)] : [];
+      return taken;
     },
     rows: () => rows,
     greatest: () => greatest && Buffer.from(greatest).toString('latin1'),
