@@ -29,7 +29,7 @@ type Words = { code: string; retry: Retry; what: string; why?: string; fix: stri
 export function queryFailure(
   failure: QueryFailure,
   request: QueryRequest,
-  options: { said?: string; name?: string; cause: unknown },
+  options: { said?: string; name?: string; cause?: unknown },
 ): SyncError {
   const { retry, ...words } = wordsFor(failure, request, options.name);
   const said = options.said && `The server says: ${withoutAddresses(options.said)}.`;

@@ -1,6 +1,8 @@
+import { isIP } from 'node:net';
 import { Readable } from 'node:stream';
 import mysql, { type Connection, type RowDataPacket } from 'mysql2';
 import { interruptible } from '../interruptible.ts';
+import { queryFailure } from '../query-failure.ts';
 import {
   GRACE_MS,
   type ColumnKind,
@@ -26,7 +28,13 @@ type Facts = { version: string; id: number; now: string };
  * stands for `{since}` is a variable of the session, set by a statement with a parameter.
  */
 export async function connectMysql(request: QueryRequest): Promise<Session> {
-  const { signal, statement } = request;
+  const { signal, statement, address } = request;
+  // The driver (3.24) would compare the certificate of an address with the name "localhost".
+  if (address.tls === 'verify' && isIP(address.host)) {
+    throw queryFailure('certificate', request, {
+      name: 'it is not checked for an IP address: name the host',
+    });
+  }
   const connection = connectionOf(request);
   let running = false;
   let lost = false;
@@ -122,6 +130,8 @@ export async function connectMysql(request: QueryRequest): Promise<Session> {
       rows.push(writer.rest());
       rows.push(null);
     });
+    // A connection that breaks tells nobody but itself.
+    connection.on('error', (error) => rows.destroy(error));
     const abort = () => rows.destroy(signal.reason as Error);
     signal.addEventListener('abort', abort, { once: true });
     try {

@@ -4,7 +4,7 @@ import { interruptible } from '../interruptible.ts';
 import { GRACE_MS } from '../query-session.ts';
 import type { QueryColumn, QueryRequest, Session, SinceText } from '../query-session.ts';
 import { parameterised, PREPARED, preparing, settingOf, withSettings } from './statement.ts';
-import { kindOf, parameterKind, type TypeRow } from './types.ts';
+import { castOf, kindOf, parameterKind, type TypeRow } from './types.ts';
 
 /** A host that is up answers within this, TLS and password included. */
 const CONNECT_MS = 10_000;
@@ -53,8 +53,7 @@ export async function connectPostgres(request: QueryRequest): Promise<Session> {
     const values = parameters.map((type) => since(parameterKind(type), EARLIEST));
     const settings = values.map((_, index) => `set_config('${settingOf(index)}', $${index + 1}, true)`);
     if (values.length > 0) await ask(`SELECT ${settings.join(', ')}`, values);
-    const types = parameters.map(({ type }) => type);
-    return withSettings(statement, types);
+    return withSettings(statement, parameters.map(castOf));
   }
 
   const close = async () => {

@@ -22,3 +22,8 @@ export function kindOf({ oid, type, category }: TypeRow): ColumnKind {
 export function parameterKind({ category, ...row }: TypeRow): ColumnKind {
   return category === 'N' ? 'integer' : kindOf({ ...row, category });
 }
+
+/** The type that a parameter is given; smaller whole numbers would not hold what is before all of them. */
+export function castOf({ type }: TypeRow): string {
+  return type === 'smallint' || type === 'integer' ? 'bigint' : type;
+}

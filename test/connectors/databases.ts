@@ -65,7 +65,7 @@ export async function connection<T>(engine: Engine, url: string, work: (ask: Ask
     host: hostname,
     port: Number(port),
     user: username,
-    password,
+    password: decodeURIComponent(password),
     database: pathname.slice(1),
     multipleStatements: true,
   });
