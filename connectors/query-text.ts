@@ -96,7 +96,7 @@ function endOf(code: string): Pick<Statement, 'ordered_by' | 'is_limited'> {
   let outer = code;
   for (let before = ''; before !== outer;) {
     before = outer;
-    outer = outer.replace(/\([^()]*\)/g, ' ');
+    outer = outer.replace(/\([^()]*\)/g, '#');
   }
   const [, order] = /\bORDER\s+BY\s+([^,]*?)\s*(?:,|$|\bLIMIT\b|\bOFFSET\b|\bFETCH\b)/i.exec(outer) ?? [];
   const [, ordered_by] =

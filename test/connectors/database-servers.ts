@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connection, type Engine } from './databases.ts';
+import { connection, type Engine } from './database-connection.ts';
 
 const run = promisify(execFile);
 

@@ -1,9 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import mysql, { type RowDataPacket } from 'mysql2/promise';
-import pg from 'pg';
 import { onTestFinished } from 'vitest';
-
-export type Engine = 'postgres' | 'mysql';
+import { connection, serverUrl, TITLES, type Engine } from './database-connection.ts';
 
 /** A database of a test's own, dropped when the test has ended. */
 export type TestDatabase = {
@@ -21,63 +18,13 @@ export type TestServer = {
   database(): Promise<TestDatabase>;
 };
 
-const USUAL: Record<Engine, { variable: string; urls: string[] }> = {
-  postgres: {
-    variable: 'TEST_POSTGRES_URL',
-    urls: ['postgres://root@127.0.0.1:5432/postgres', 'postgres://postgres@127.0.0.1:5432/postgres'],
-  },
-  mysql: { variable: 'TEST_MYSQL_URL', urls: ['mysql://root@127.0.0.1:3306/mysql'] },
-};
-const TITLES: Record<Engine, string> = { postgres: 'PostgreSQL', mysql: 'MySQL or MariaDB' };
-
 /** The server that the environment names, or one found on loopback. */
 export async function findServer(engine: Engine): Promise<TestServer> {
-  const { variable, urls } = USUAL[engine];
-  const named = process.env[variable];
-  for (const url of named ? [named] : urls) {
-    try {
-      await connection(engine, url, (ask) => ask('SELECT 1'));
-      return { engine, title: TITLES[engine], database: () => makeDatabase(engine, url) };
-    } catch (error) {
-      if (named) throw error;
-    }
-  }
-  const missing = `no ${TITLES[engine]} answers on 127.0.0.1; name one in ${variable}`;
-  return { engine, title: TITLES[engine], missing, database: () => Promise.reject(new Error(missing)) };
-}
-
-type Ask = (text: string) => Promise<object[]>;
-
-/** Asks over one connection, which is closed again. */
-export async function connection<T>(engine: Engine, url: string, work: (ask: Ask) => Promise<T>): Promise<T> {
-  if (engine === 'postgres') {
-    const client = new pg.Client({ connectionString: url });
-    client.on('error', () => undefined);
-    await client.connect();
-    try {
-      return await work(async (text) => [await client.query(text)].flat().at(-1)!.rows);
-    } finally {
-      await client.end();
-    }
-  }
-  const { username, password, hostname, port, pathname } = new URL(url);
-  const client = await mysql.createConnection({
-    host: hostname,
-    port: Number(port),
-    user: username,
-    password: decodeURIComponent(password),
-    database: pathname.slice(1),
-    multipleStatements: true,
-  });
-  try {
-    await client.query("SET time_zone = '+00:00'");
-    return await work(async (text) => {
-      const [rows] = await client.query<RowDataPacket[]>(text);
-      return Array.isArray(rows) ? rows : [];
-    });
-  } finally {
-    await client.end();
-  }
+  const found = await serverUrl(engine);
+  const title = TITLES[engine];
+  if ('url' in found) return { engine, title, database: () => makeDatabase(engine, found.url) };
+  const { missing } = found;
+  return { engine, title, missing, database: () => Promise.reject(new Error(missing)) };
 }
 
 async function makeDatabase(engine: Engine, server: string): Promise<TestDatabase> {

@@ -2,9 +2,10 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { SyncError } from '../../connectors/error.ts';
-import { connection, findServer, type Engine, type TestDatabase } from './databases.ts';
+import { connection, type Engine } from './database-connection.ts';
+import { findServer, type TestDatabase } from './databases.ts';
 import { missingBinaries, PASSWORD, startServer, type OwnServer } from './database-servers.ts';
-import { openSource, pullFrom, read } from './query-source.ts';
+import { bytesOf, openSource, pullFrom, read } from './query-source.ts';
 
 const COLUMNS = { order_id: 'id', ordered_at: 'created', total: 'total' };
 const QUERY = 'SELECT id, created, total FROM orders';
@@ -310,7 +311,7 @@ for (const engine of ['postgres', 'mysql'] as const) {
         for await (const page of source.pull(pullFrom({}))) {
           for (const table of page.tables ?? []) {
             let text = '';
-            for await (const piece of table.rows.stream()) {
+            for await (const piece of bytesOf(table)) {
               text += Buffer.from(piece).toString().replaceAll('x', '');
               // The first piece is the line of names, before anything is asked.
               pieces += 1;

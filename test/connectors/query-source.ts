@@ -2,7 +2,8 @@ import { parse } from 'csv-parse/sync';
 import { sources } from '../../connectors/index.ts';
 import type { Page } from '../../connectors/records.ts';
 import type { PullFrom, Source } from '../../connectors/source.ts';
-import type { Engine } from './databases.ts';
+import type { Table } from '../../connectors/table.ts';
+import type { Engine } from './database-connection.ts';
 
 export type Opening = {
   timezone?: string;
@@ -42,13 +43,19 @@ export async function read(source: Source, from: { mark?: string; since?: string
   for await (const page of source.pull(pullFrom(from))) {
     reading.pages.push(page);
     for (const table of page.tables ?? []) {
-      const rows = rowsOf(Buffer.concat(await Array.fromAsync(table.rows.stream())));
+      const rows = rowsOf(Buffer.concat(await Array.fromAsync(bytesOf(table))));
       reading.tables.push({ rows_before: table.rows_before, rows });
       reading.rows.push(...rows);
     }
     if (page.marks) reading.marks.push(page.marks.query!);
   }
   return reading;
+}
+
+/** What a table streams. */
+export function bytesOf({ rows }: Table): AsyncIterable<Uint8Array> {
+  if (rows.format !== 'csv') throw new Error(`a table in ${rows.format}`);
+  return rows.stream();
 }
 
 export function pullFrom({ mark, since = mark }: { mark?: string; since?: string }): PullFrom {

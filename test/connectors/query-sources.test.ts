@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { findServer, type Engine, type TestDatabase } from './databases.ts';
-import { definitionOf, openSource, read } from './query-source.ts';
+import type { Engine } from './database-connection.ts';
+import { findServer, type TestDatabase } from './databases.ts';
+import { bytesOf, definitionOf, openSource, read } from './query-source.ts';
 
 const INSTANT: Record<Engine, string> = { postgres: 'timestamptz', mysql: 'timestamp(6) NULL' };
 const LOCAL: Record<Engine, string> = { postgres: 'timestamp', mysql: 'datetime(6)' };
@@ -264,7 +265,7 @@ for (const engine of ['postgres', 'mysql'] as const) {
             marks: new Map([['query', '2020-01-01T00:00:00.000Z']]),
             since: new Map(),
           })) {
-            for (const table of page.tables ?? []) await Array.fromAsync(table.rows.stream());
+            for (const table of page.tables ?? []) await Array.fromAsync(bytesOf(table));
             if (page.marks) marks.push(page.marks.query);
           }
         })();
