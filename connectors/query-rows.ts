@@ -50,6 +50,8 @@ export function scanRows(column = -1, kind: ColumnKind = 'other'): RowScan {
    * @returns where the last whole row ends
    */
   const scan = (bytes: Uint8Array): number => {
+    // Without quotes, what stands behind the cursor's cell needs no look.
+    const plain = !quoted && bytes.indexOf(QUOTE) === -1;
     let end = 0;
     let cellStart = 0;
     let from = -1;
@@ -64,7 +66,10 @@ export function scanRows(column = -1, kind: ColumnKind = 'other'): RowScan {
         }
         cell += 1;
         cellStart = at + 1;
-        if (byte === COMMA) continue;
+        if (byte === COMMA) {
+          if (plain && cell > column) at = endOfLine(bytes, at) - 1;
+          continue;
+        }
         if (head.length > 0) {
           const value = Buffer.concat([head, bytes.subarray(Math.max(from, 0), to)]);
           see(value, 0, value.length);
@@ -98,6 +103,11 @@ export function scanRows(column = -1, kind: ColumnKind = 'other'): RowScan {
     greatest: () => greatest && Buffer.from(greatest).toString('latin1'),
     isSorted: () => sorted,
   };
+}
+
+function endOfLine(bytes: Uint8Array, from: number): number {
+  const end = bytes.indexOf(LF, from);
+  return end === -1 ? bytes.length : end;
 }
 
 /** The bytes from-to against others: below, at or above 0. */

@@ -80,14 +80,14 @@ async function startPostgres(folder: string, port: number): Promise<ChildProcess
     'hostssl all only_tls all scram-sha-256\nhost all owner all scram-sha-256\n',
   );
   const settings = [
-    ...[
-      'listen_addresses=localhost',
-      `port=${port}`,
-      `unix_socket_directories=${folder}`,
-      'fsync=off',
-      'ssl=on',
-    ],
-    ...[`ssl_cert_file=${join(folder, 'server.pem')}`, `ssl_key_file=${join(folder, 'server.key')}`],
+    'listen_addresses=localhost',
+    `port=${port}`,
+    `unix_socket_directories=${folder}`,
+    'fsync=off',
+    'ssl=on',
+    ,
+    `ssl_cert_file=${join(folder, 'server.pem')}`,
+    `ssl_key_file=${join(folder, 'server.key')}`,
   ];
   const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
   return started(
@@ -112,13 +112,18 @@ async function startMariadb(folder: string, port: number): Promise<ChildProcess>
      CREATE DATABASE shop;\n`.replaceAll(/;\s+/g, ';\n'),
   );
   const args = [
-    ...[...common, `--port=${port}`, '--bind-address=localhost', `--socket=${join(folder, 'm.sock')}`],
-    ...[
-      `--ssl-cert=${join(folder, 'server.pem')}`,
-      `--ssl-key=${join(folder, 'server.key')}`,
-      `--init-file=${init}`,
-    ],
-    ...['--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=32M', '--skip-log-bin'],
+    ...common,
+    `--port=${port}`,
+    '--bind-address=localhost',
+    `--socket=${join(folder, 'm.sock')}`,
+
+    `--ssl-cert=${join(folder, 'server.pem')}`,
+    `--ssl-key=${join(folder, 'server.key')}`,
+    `--init-file=${init}`,
+    ,
+    '--innodb-flush-log-at-trx-commit=0',
+    '--innodb-buffer-pool-size=32M',
+    '--skip-log-bin',
   ];
   return started(
     spawn(programOf('mariadbd')!, args, { stdio: ['ignore', 'ignore', 'pipe'] }),
