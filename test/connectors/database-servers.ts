@@ -85,7 +85,6 @@ async function startPostgres(folder: string, port: number): Promise<ChildProcess
     `unix_socket_directories=${folder}`,
     'fsync=off',
     'ssl=on',
-    ,
     `ssl_cert_file=${join(folder, 'server.pem')}`,
     `ssl_key_file=${join(folder, 'server.key')}`,
   ];
@@ -116,11 +115,9 @@ async function startMariadb(folder: string, port: number): Promise<ChildProcess>
     `--port=${port}`,
     '--bind-address=localhost',
     `--socket=${join(folder, 'm.sock')}`,
-
     `--ssl-cert=${join(folder, 'server.pem')}`,
     `--ssl-key=${join(folder, 'server.key')}`,
     `--init-file=${init}`,
-    ,
     '--innodb-flush-log-at-trx-commit=0',
     '--innodb-buffer-pool-size=32M',
     '--skip-log-bin',

@@ -227,26 +227,30 @@ for (const engine of ['postgres', 'mysql'] as const) {
     describe('sorted', () => {
       const SORTED = `${NEW} ORDER BY updated_at`;
 
-      test('the mark moves with the rows, and each part says how many came before', async () => {
-        const { open, database } = await aShop({ query: SORTED, cursor: { ...cursor, sorted: true } });
-        await database.sql(`ALTER TABLE orders ADD note ${engine === 'mysql' ? 'longtext' : 'text'}`);
-        const more = [4, 5, 6, 7, 8, 9].map((id) => `(${id}, '2026-03-03', 1, '2026-03-03 10:00:0${id}')`);
-        await database.sql(`INSERT INTO orders (id, created, total, updated_at) VALUES ${more.join(', ')}`);
-        await database.sql(`UPDATE orders SET note = repeat('x', 9000000)`);
+      test(
+        'the mark moves with the rows, and each part says how many came before',
+        { timeout: 180_000 },
+        async () => {
+          const { open, database } = await aShop({ query: SORTED, cursor: { ...cursor, sorted: true } });
+          await database.sql(`ALTER TABLE orders ADD note ${engine === 'mysql' ? 'longtext' : 'text'}`);
+          const more = [4, 5, 6, 7, 8, 9].map((id) => `(${id}, '2026-03-03', 1, '2026-03-03 10:00:0${id}')`);
+          await database.sql(`INSERT INTO orders (id, created, total, updated_at) VALUES ${more.join(', ')}`);
+          await database.sql(`UPDATE orders SET note = repeat('x', 9000000)`);
 
-        const { tables, marks } = await read(await open());
+          const { tables, marks } = await read(await open());
 
-        expect(tables.length).toBeGreaterThan(1);
-        expect(tables.flatMap(({ rows }) => ids(rows))).toEqual([1, 3, 4, 5, 6, 7, 8, 9, 2]);
-        let seen = 0;
-        for (const [index, { rows_before, rows }] of tables.entries()) {
-          expect(rows_before).toBe(seen);
-          seen += rows.length;
-          const [at] = [1, 3, 4, 5, 6, 7, 8, 9, 2].slice(0, seen).slice(-1);
-          const last = tables.flatMap(({ rows }) => rows).find(({ id }) => id === String(at))!.updated_at!;
-          expect(marks[index]).toBe(new Date(last.replace(/\+00$/, 'Z')).toISOString());
-        }
-      });
+          expect(tables.length).toBeGreaterThan(1);
+          expect(tables.flatMap(({ rows }) => ids(rows))).toEqual([1, 3, 4, 5, 6, 7, 8, 9, 2]);
+          let seen = 0;
+          for (const [index, { rows_before, rows }] of tables.entries()) {
+            expect(rows_before).toBe(seen);
+            seen += rows.length;
+            const [at] = [1, 3, 4, 5, 6, 7, 8, 9, 2].slice(0, seen).slice(-1);
+            const last = tables.flatMap(({ rows }) => rows).find(({ id }) => id === String(at))!.updated_at!;
+            expect(marks[index]).toBe(new Date(last.replace(/\+00$/, 'Z')).toISOString());
+          }
+        },
+      );
 
       test('rows in another order stop the pull, and the mark goes back', async () => {
         const { open } = await aShop({

@@ -76,10 +76,7 @@ describe.skipIf(missing.length > 0)('a job over a file, PostgreSQL and MariaDB',
     expect(again).toEqual(before);
     expect(Object.keys(await orders(shop))).toEqual(Object.keys(before));
     expect(Object.values(await orders(shop)).toSorted()).toEqual(
-      Object.values(before)
-        .map((goods) => (goods === '20' ? goods : goods))
-        .with(Object.values(before).lastIndexOf('20'), '25')
-        .toSorted(),
+      Object.values(before).with(Object.values(before).lastIndexOf('20'), '25').toSorted(),
     );
     expect(changed.customers).toHaveLength(first.customers.length);
   });
@@ -116,6 +113,7 @@ describe.skipIf(missing.length > 0)('a job over a file, PostgreSQL and MariaDB',
 
   test.for(['postgres', 'mysql'] as const)(
     'a pull from %s that is called off in the middle goes on there',
+    { timeout: 180_000 },
     async (engine) => {
       const database = await makeOrders(engine);
       await database.sql(`ALTER TABLE orders ADD note ${engine === 'postgres' ? 'text' : 'longtext'}`);
