@@ -92,7 +92,7 @@ async function timedPull(
   orders: number,
 ): Promise<{ took: number; peak_mb: number }> {
   const { signal } = new AbortController();
-  const run = newRun(engine, job, { as_of: AS_OF, log: () => undefined, signal, cut: signal });
+  const run = await newRun(engine, job, { as_of: AS_OF, log: () => undefined, signal, cut: signal });
   let peak = 0;
   const watch = setInterval(() => (peak = Math.max(peak, process.memoryUsage().rss)), 50);
   const took = await seconds(async () => {
