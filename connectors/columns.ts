@@ -122,28 +122,38 @@ export const columnSettings = {
 const ColumnSettings = z.strictObject(columnSettings);
 export type ColumnSettings = z.output<typeof ColumnSettings>;
 
+type Wrong = { path: string[]; message: string };
+
 /** Reports what is wrong with `columns`, `extra` and `event` for these `records`. */
-export function checkColumns(
-  { columns = {}, records, extra, event }: ColumnSettings,
-  context: z.RefinementCtx,
-): void {
-  const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-  if (records !== 'customers' && Object.keys(extra).length > 0) {
-    problem(['extra'], '`extra` belongs to `records: customers`');
-  }
+export function checkColumns(settings: ColumnSettings, context: z.RefinementCtx): void {
+  for (const { path, message } of [...misplaced(settings), ...wrongColumns(settings)])
+    context.addIssue({ code: 'custom', path, message });
+}
+
+/** What is given that these `records` do not have, whatever the columns. */
+export function misplaced({ records, extra, event }: ColumnSettings): Wrong[] {
+  const wrong: Wrong[] = [];
+  if (records !== 'customers' && Object.keys(extra).length > 0)
+    wrong.push({ path: ['extra'], message: '`extra` belongs to `records: customers`' });
+  if (records !== 'events' && event)
+    wrong.push({ path: ['event'], message: '`event` belongs to `records: events`' });
+  return wrong;
+}
+
+/** What these `records` need of columns and do not have, or have and cannot use. */
+export function wrongColumns({ columns = {}, records, event }: ColumnSettings): Wrong[] {
+  const wrong: Wrong[] = [];
   const known: readonly Field[] = FIELDS[records];
   for (const field of Object.keys(columns) as Field[]) {
-    if (!known.includes(field)) {
-      problem(['columns', field], `${records} have no ${field}; they have ${known.join(', ')}`);
-    }
+    if (known.includes(field)) continue;
+    const message = `${records} have no ${field}; they have ${known.join(', ')}`;
+    wrong.push({ path: ['columns', field], message });
   }
   for (const fields of NEEDED[records]) {
     if (fields.some((field) => columns[field])) continue;
-    problem(['columns'], `${records} need a column for ${fields.join(' or ')}`);
+    wrong.push({ path: ['columns'], message: `${records} need a column for ${fields.join(' or ')}` });
   }
-  if (records === 'events') {
-    if (!columns.type === !event) problem(['event'], 'give either `columns.type` or `event`');
-  } else if (event) {
-    problem(['event'], '`event` belongs to `records: events`');
-  }
+  if (records === 'events' && !columns.type === !event)
+    wrong.push({ path: ['event'], message: 'give either `columns.type` or `event`' });
+  return wrong;
 }

@@ -7,6 +7,8 @@ import { klaviyo } from './klaviyo/schema.ts';
 import { klaviyoSource } from './klaviyo/source.ts';
 import { mailchimp } from './mailchimp/schema.ts';
 import { mailchimpSource } from './mailchimp/source.ts';
+import { mysql } from './mysql/source.ts';
+import { postgres } from './postgres/source.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 import { woocommerce } from './woocommerce/source.ts';
@@ -32,6 +34,8 @@ export const sources: Record<string, SourceDefinition> = {
   woocommerce,
   mailchimp: mailchimpSource,
   klaviyo: klaviyoSource,
+  postgres,
+  mysql,
 };
 
 /** Every kind of destination a job file may name, by `type`. */

@@ -9,6 +9,8 @@ export type Table = {
   /** As people know it: the name of a file, or `query`. Rejections name it. */
   name: string;
   rows: TableRows;
+  /** For a part of a longer result: how many of its rows came before. Such a part may be empty. */
+  rows_before?: number;
   meaning: TableMeaning;
   /** The version of every row without `updated_at`, as in the records. */
   version: number;
@@ -29,8 +31,8 @@ export type TableMeaning = Omit<ColumnSettings, 'columns'> & {
 };
 
 /**
- * Where the rows come from. A stream is bytes in UTF-8, read once: `csv` is RFC 4180 with a line of column names, `\N`
- * without quotes stands for null. A file is read by the engine itself where it can: Parquet, whose dates with a type
+ * Where the rows come from. A stream is bytes in UTF-8, read once, before the next page is asked for:
+ * `csv` is RFC 4180 with a line of column names, `\N` without quotes stands for null. A file is read by the engine itself where it can: Parquet, whose dates with a type
  * are read whatever `dates` says, or JSON, an object a line. A line that is none is rejected; of nested objects a
  * column is named with dots (`customer.email`).
  */

@@ -80,6 +80,8 @@ export async function pullSource(
       }
       storing = storing.then(() => keepMarks(run, source, marks));
       storing.catch(() => undefined);
+      // Tables come out of the source while they are stored.
+      if (tables.length > 0) await storing;
     }
   } finally {
     await storing;

@@ -14,6 +14,7 @@ import { parseJob } from '../../src/job/load.ts';
 import type { AudienceReport, RunReport } from '../../src/run/report.ts';
 import { runJob } from '../../src/run/run.ts';
 import { CLV_NOTES, clvFigures } from './clv.ts';
+import { databaseFigures } from './databases.ts';
 import { type Figure, figureTable, seconds } from './figure.ts';
 import { planFigures } from './plan.ts';
 import { segmentFigures } from './segments.ts';
@@ -48,6 +49,7 @@ try {
     ),
   );
   const second = await runJob(engine, job, { ...options, send: true });
+  const databases = await databaseFigures(folder, full ? 5_000_000 : 200_000);
   const figures = [
     ...speed(first, bare),
     ...requests('first push', first.audiences),
@@ -63,9 +65,13 @@ try {
     ...(await planFigures(folder)),
     ...(await sourceFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await clvFigures(folder)),
+    ...databases.figures,
   ];
   if (values.json) console.log(JSON.stringify(figures, undefined, 2));
-  else console.log(`${ORDERS.toLocaleString('en')} orders\n\n${figureTable(figures)}\n\n${CLV_NOTES}`);
+  else
+    console.log(
+      `${ORDERS.toLocaleString('en')} orders\n\n${figureTable(figures)}\n\n${[...databases.missing, CLV_NOTES].join('\n\n')}`,
+    );
 } finally {
   await engine.close();
   await sandbox.close();

@@ -48,7 +48,9 @@ export async function tell(engine: Engine, table: Table, kind: Kind, rows: strin
     reasons: rejected ? await reasonsOf(engine, rows) : new Map(),
     rejections: rejected ? await rejectedRows(engine, table, rows) : [],
     warnings: [
-      ...(count === 0 && !table.mark ? [`${table.name} holds no rows.`] : []),
+      ...(count === 0 && !table.mark && table.rows_before === undefined
+        ? [`${table.name} holds no rows.`]
+        : []),
       ...notes.toSorted((a, b) => a.first - b.first).map(({ text }) => text),
     ],
   };
@@ -74,7 +76,11 @@ async function rejectedRows(engine: Engine, table: Table, rows: string): Promise
   const listed = await engine.query<{ row: string; reason: string }>(
     `SELECT row, toString(reason) AS reason FROM ${rows} WHERE reason != '' ORDER BY row LIMIT ${LISTED_REJECTIONS}`,
   );
-  return listed.map(({ row, reason }) => ({ source: table.name, line: Number(row), reason }));
+  return listed.map(({ row, reason }) => ({
+    source: table.name,
+    line: (table.rows_before ?? 0) + Number(row),
+    reason,
+  }));
 }
 
 /** Records whose `column` is that of the record before them. */

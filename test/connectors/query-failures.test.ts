@@ -1,0 +1,443 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { SyncError } from '../../connectors/error.ts';
+import { connection, type Engine } from './database-connection.ts';
+import { findServer, type TestDatabase } from './databases.ts';
+import { missingBinaries, PASSWORD, startServer, type OwnServer } from './database-servers.ts';
+import { bytesOf, openSource, pullFrom, read } from './query-source.ts';
+
+const COLUMNS = { order_id: 'id', ordered_at: 'created', total: 'total' };
+const QUERY = 'SELECT id, created, total FROM orders';
+const CANARY = 'canary@aviary.example';
+
+/** What a source says when it is checked: facts, or its problem. */
+async function check(engine: Engine, settings: object): Promise<string[] | SyncError> {
+  const source = await openSource(engine, { query: QUERY, columns: COLUMNS, ...settings });
+  return source.check().catch((error: unknown) => error as SyncError);
+}
+
+async function problemOf(engine: Engine, settings: object): Promise<SyncError['problem']> {
+  const error = await check(engine, settings);
+  if (!(error instanceof SyncError)) throw new Error(`no problem: ${String(error)}`);
+  expect(JSON.stringify(error.problem)).not.toMatch(/canary|aviary/);
+  return error.problem;
+}
+
+/** A port of this machine where nothing listens, or where `behave` does what it wants. */
+async function portOf(behave?: (socket: Socket) => void): Promise<number> {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    behave?.(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  if (behave) onTestFinished(close);
+  else close();
+  return port;
+}
+
+for (const engine of ['postgres', 'mysql'] as const) {
+  const server = await findServer(engine);
+  const at = (port: number) => `${engine}://shop:canary-password@127.0.0.1:${port}/shop`;
+
+  describe(`${server.title}, wherever it is`, () => {
+    test('a host that is not there', async () => {
+      const url = `${engine}://shop:canary-password@nowhere.invalid/shop`;
+
+      expect(await problemOf(engine, { url })).toMatchObject({
+        code: 'SOURCE_DOWN',
+        what: 'There is no host "nowhere.invalid".',
+      });
+    });
+
+    test('a host on which the database is down', async () => {
+      const port = await portOf();
+
+      expect(await problemOf(engine, { url: at(port) })).toMatchObject({
+        code: 'SOURCE_DOWN',
+        where: `${engine} shop at 127.0.0.1:${port}`,
+        what: `Nothing answers at 127.0.0.1:${port}.`,
+      });
+    });
+
+    test('a host that takes connections and says nothing', async () => {
+      const url = at(await portOf(() => undefined));
+
+      expect(await problemOf(engine, { url })).toMatchObject({
+        code: 'SOURCE_DOWN',
+        what: expect.stringContaining('takes connections and says nothing'),
+      });
+    });
+
+    test('a host that hangs up', async () => {
+      const url = at(await portOf((socket) => socket.destroy()));
+
+      expect(await problemOf(engine, { url })).toMatchObject({
+        code: 'SOURCE_DOWN',
+        what: expect.stringContaining('broke off'),
+      });
+    });
+  });
+
+  test.runIf(server.missing)(`${server.title}: failures are not tried where no server is`, ({ skip }) => {
+    skip(`skipped: ${server.missing}`);
+  });
+
+  describe.skipIf(server.missing)(server.title, () => {
+    const aShop = async () => {
+      const database = await server.database();
+      await database.sql(
+        'CREATE TABLE orders (id int PRIMARY KEY, created date, total decimal(12, 2), mail varchar(80))',
+      );
+      await database.sql(
+        `INSERT INTO orders VALUES (1, '2026-03-01', 10, '${CANARY}'), (2, '2026-03-02', 20, NULL)`,
+      );
+      return database;
+    };
+
+    test('check says version, columns, what is read of them, and whether an index finds what is new', async () => {
+      const { url, sql, name } = await aShop();
+      const cursor = { field: 'created', lag: '1d' };
+      const settings = { url, query: `${QUERY} WHERE created > {since}`, cursor };
+
+      const without = (await check(engine, settings)) as string[];
+      await sql('CREATE INDEX newest ON orders (created)');
+      const facts = (await check(engine, settings)) as string[];
+
+      expect(facts[0]).toMatch(
+        new RegExp(`^${engine} ${name} at .*: (PostgreSQL|MariaDB|MySQL) \\d.*, without TLS$`),
+      );
+      expect(facts[1]).toMatch(
+        /^columns of the query: id \(int\w*\), created \(date\), total \((numeric|decimal).*\)$/,
+      );
+      expect(facts[2]).toBe('orders: order_id = id, ordered_at = created, total');
+      expect(without.at(-1)).toContain('no index finds what is new');
+      expect(facts.at(-1)).toContain('an index finds what is new');
+    });
+
+    test.for([
+      [
+        'a database that is not there',
+        { database: 'not_there' },
+        'SOURCE_NOT_FOUND',
+        /no database "not_there"/,
+      ],
+      [
+        'a table that is not there',
+        { query: 'SELECT id, created, total FROM ordrs' },
+        'SOURCE_NOT_FOUND',
+        /ordrs/,
+      ],
+      [
+        'a column that is not there',
+        { query: 'SELECT id, creatd AS created, total FROM orders' },
+        'SOURCE_QUERY',
+        /creatd/,
+      ],
+      [
+        'a mistake in the query',
+        { query: 'SELECT id, created, total\nFORM orders' },
+        'SOURCE_QUERY',
+        /orders|FORM/,
+      ],
+      [
+        'a column that the settings name and the query lacks',
+        { columns: { ...COLUMNS, email: 'mial' }, query: 'SELECT * FROM orders' },
+        'SOURCE_MISSING_COLUMN',
+        /"mial".*Did you mean "mail"/,
+      ],
+      ['columns without what orders need', { columns: undefined }, 'SOURCE_MISSING_COLUMN', /order_id/],
+      [
+        'two columns of one name',
+        { query: 'SELECT o.id, o.created, o.total, p.id FROM orders AS o JOIN orders AS p ON p.id = o.id' },
+        'SOURCE_MISSING_COLUMN',
+        /Two columns.*"id"/,
+      ],
+      [
+        'a cursor that the query does not give',
+        { query: `${QUERY} WHERE id > {since}`, cursor: { field: 'changed' } },
+        'SOURCE_CURSOR',
+        /changed/,
+      ],
+      [
+        'a cursor that is a text by now',
+        { query: 'SELECT * FROM orders WHERE mail > {since}', cursor: { field: 'mail' } },
+        'SOURCE_CURSOR',
+        /text|character/,
+      ],
+    ] as const)(
+      '%s',
+      async ([, { database: other, ...settings }, code, words]: readonly [
+        string,
+        { database?: string } & object,
+        string,
+        RegExp,
+      ]) => {
+        const { url } = await aShop();
+        const problem = await problemOf(engine, {
+          url: other ? url.replace(/\/[^/]*$/, `/${other}`) : url,
+          ...settings,
+        });
+
+        expect(problem).toMatchObject({ code, fix: expect.any(String) });
+        expect(JSON.stringify(problem).replaceAll('\\"', '"')).toMatch(words);
+      },
+    );
+
+    test('a value that the query cannot work with is told without the value', async () => {
+      const { url } = await aShop();
+      const broken = { postgres: 'mail::int', mysql: '(SELECT mail UNION SELECT created)' }[engine];
+      const source = await openSource(engine, {
+        url,
+        columns: COLUMNS,
+        query: `SELECT id, created, ${broken} AS total FROM orders`,
+      });
+
+      const error = await read(source).catch((error: unknown) => error as SyncError);
+
+      expect(error).toBeInstanceOf(SyncError);
+      expect(JSON.stringify((error as SyncError).problem)).not.toContain('aviary');
+    });
+
+    test('a user who may not read the table, and one whose password is wrong', async () => {
+      const { url, sql, name } = await aShop();
+      const user = `u_${name.slice(-10)}`;
+      const host = engine === 'mysql' ? `${user}@localhost` : user;
+      await sql(`CREATE USER ${host} ${engine === 'mysql' ? 'IDENTIFIED BY' : 'PASSWORD'} 'canary-password'`);
+      onTestFinished(async () => void (await sql(`DROP USER ${host}`)));
+      if (engine === 'mysql') {
+        await sql('CREATE TABLE others (id int)');
+        await sql(`GRANT SELECT ON ${name}.others TO ${host}`);
+      }
+      const as = (password: string) => url.replace(/\/\/[^@]*@/, `//${user}:${password}@`);
+
+      expect(await problemOf(engine, { url: as('canary-password') })).toMatchObject({
+        code: 'SOURCE_PERMISSION',
+        what: expect.stringContaining(user),
+      });
+      if (engine === 'postgres') return;
+      expect(await problemOf(engine, { url: as('canary-wrong') })).toMatchObject({
+        code: 'SOURCE_KEY_REFUSED',
+      });
+    });
+
+    test('a query that works too long is stopped by the server', async () => {
+      const { url } = await aShop();
+      const slow = { postgres: 'pg_sleep(1000)', mysql: 'SLEEP(1000)' }[engine];
+      const settings = {
+        url,
+        columns: COLUMNS,
+        timeout: '1m',
+        query: `SELECT id, created, total, ${slow} AS s FROM orders`,
+      };
+      const source = await openSource(engine, settings);
+      const database = { url } as TestDatabase;
+      // A minute is too long for a test: the server is told to stop as if the time were over.
+      const pulling = read(source).catch((error: unknown) => error as SyncError);
+      await stopStatement(engine, database.url, slow);
+
+      expect(await pulling).toMatchObject({
+        problem: { code: expect.stringMatching(/SOURCE_(DOWN|TIMEOUT)/) },
+      });
+    });
+
+    test('nothing is written, whatever the query calls', async () => {
+      const { url, sql } = await aShop();
+      if (engine === 'postgres') {
+        await sql(`CREATE FUNCTION harm() RETURNS int LANGUAGE sql AS 'DELETE FROM orders; SELECT 1'`);
+      } else {
+        await sql(
+          'CREATE FUNCTION harm() RETURNS int MODIFIES SQL DATA BEGIN DELETE FROM orders; RETURN 1; END',
+        );
+      }
+
+      const source = await openSource(engine, {
+        url,
+        columns: COLUMNS,
+        query: 'SELECT id, created, total, harm() AS h FROM orders',
+      });
+
+      await expect(read(source)).rejects.toMatchObject({ problem: { code: 'SOURCE_QUERY' } });
+      expect(await sql('SELECT id FROM orders')).toHaveLength(2);
+    });
+
+    test('a pull that is called off stops the query on the server', async () => {
+      const { url } = await aShop();
+      const stop = new AbortController();
+      const slow = { postgres: 'pg_sleep(1000)', mysql: 'SLEEP(1000)' }[engine];
+      const query = `SELECT id, created, total, ${slow} AS s FROM orders`;
+      const source = await openSource(engine, { url, columns: COLUMNS, query }, { signal: stop.signal });
+
+      const pulling = read(source);
+      pulling.catch(() => undefined);
+      await untilRunning(engine, url, slow);
+      stop.abort();
+
+      await expect(pulling).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
+      expect(await running(engine, url, slow)).toEqual([]);
+    });
+
+    test.for([true, false])(
+      'a connection that breaks midway is taken up again, sorted: %s',
+      { timeout: 180_000 },
+      async (sorted) => {
+        const { url, sql } = await aShop();
+        const wide = engine === 'mysql' ? 'longtext' : 'text';
+        await sql(`ALTER TABLE orders ADD note ${wide}`);
+        const ids = Array.from({ length: 20 }, (_, index) => index + 10);
+        await sql(
+          `INSERT INTO orders (id, created, total) VALUES ${ids.map((id) => `(${id}, '2026-03-03', 1)`).join(', ')}`,
+        );
+        await sql(`UPDATE orders SET note = repeat('x', 4000000)`);
+        const log: string[] = [];
+        const query = `SELECT id, created, total, note FROM orders WHERE id > {since} ORDER BY id`;
+        const cursor = { field: 'id', sorted };
+        const source = await openSource(
+          engine,
+          { url, columns: COLUMNS, query, cursor },
+          { log: (message) => void log.push(message) },
+        );
+        const rows: string[] = [];
+        const marks: string[] = [];
+        let pieces = 0;
+
+        for await (const page of source.pull(pullFrom({}))) {
+          for (const table of page.tables ?? []) {
+            let text = '';
+            for await (const piece of bytesOf(table)) {
+              text += Buffer.from(piece).toString().replaceAll('x', '');
+              // The first piece is the line of names, before anything is asked.
+              pieces += 1;
+              if (pieces !== 2) continue;
+              await stopConnection(engine, url, 'FROM orders WHERE id >');
+            }
+            rows.push(
+              ...text
+                .split('\n')
+                .slice(1, -1)
+                .map((line) => line.split(',')[0]!),
+            );
+          }
+          if (page.marks) marks.push(page.marks.query!);
+        }
+
+        expect(log).toEqual(['connection lost']);
+        expect(new Set(rows)).toEqual(new Set(['1', '2', ...ids.map(String)]));
+        expect(marks.at(-1)).toBe('29');
+        if (!sorted) expect(marks).toHaveLength(1);
+      },
+    );
+  });
+}
+
+const ACTIVE: Record<Engine, string> = {
+  postgres: `SELECT pid AS id, query FROM pg_stat_activity WHERE state = 'active' AND datname = current_database() AND pid <> pg_backend_pid()`,
+  mysql: `SELECT id, info AS query FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND command <> 'Sleep'`,
+};
+
+async function running(engine: Engine, url: string, part: string): Promise<{ id: number; query: string }[]> {
+  const rows = (await connection(engine, url, (ask) => ask(ACTIVE[engine]))) as {
+    id: number;
+    query: string | null;
+  }[];
+  return rows.filter(({ query }) => query?.includes(part)) as { id: number; query: string }[];
+}
+
+async function untilRunning(engine: Engine, url: string, part: string): Promise<number> {
+  for (;;) {
+    const [found] = await running(engine, url, part);
+    if (found) return found.id;
+  }
+}
+
+async function stopStatement(engine: Engine, url: string, part: string): Promise<void> {
+  const id = await untilRunning(engine, url, part);
+  await connection(engine, url, (ask) =>
+    ask(engine === 'mysql' ? `KILL QUERY ${id}` : `SELECT pg_cancel_backend(${id})`),
+  );
+}
+
+async function stopConnection(engine: Engine, url: string, part: string): Promise<void> {
+  const id = await untilRunning(engine, url, part);
+  await connection(engine, url, (ask) =>
+    ask(engine === 'mysql' ? `KILL ${id}` : `SELECT pg_terminate_backend(${id})`),
+  );
+}
+
+for (const engine of ['postgres', 'mysql'] as const) {
+  const missing = missingBinaries(engine);
+  const title = engine === 'postgres' ? 'PostgreSQL' : 'MariaDB';
+
+  test.runIf(missing)(`${title}: passwords and TLS are not tried`, ({ skip }) => skip(`skipped: ${missing}`));
+
+  describe.skipIf(missing)(`${title} with a password and TLS`, () => {
+    let own: OwnServer;
+    beforeAll(async () => {
+      own = await startServer(engine);
+      await connection(engine, `${own.url}/shop`, (ask) =>
+        ask('CREATE TABLE orders (id int, created date, total int)'),
+      );
+    }, 120_000);
+    afterAll(() => own?.stop());
+    const facts = (settings: object, url = `${own.url}/shop`) => check(engine, { url, ...settings });
+
+    test('a wrong password', async () => {
+      const url = `${own.url.replace(encodeURIComponent(PASSWORD), 'canary-wrong')}/shop`;
+
+      expect(await problemOf(engine, { url })).toMatchObject({
+        code: 'SOURCE_KEY_REFUSED',
+        what: 'The database refused the user "owner".',
+      });
+    });
+
+    test('a password with every sign that means something in a URL', async () => {
+      expect(await facts({})).toContainEqual(expect.stringContaining('without TLS'));
+    });
+
+    test('a certificate of an authority that nobody knows is refused, known by `ca` or not looked at', async () => {
+      expect(await problemOf(engine, { url: `${own.url}/shop`, ssl: 'verify' })).toMatchObject({
+        code: 'SOURCE_TLS',
+        what: expect.stringContaining('cannot be trusted'),
+      });
+      expect(await facts({ ssl: 'verify', ca: own.ca })).toContainEqual(
+        expect.stringMatching(/TLSv1\.\d, certificate verified/),
+      );
+      expect(await facts({}, `${own.url}/shop?sslmode=require`)).toContainEqual(
+        expect.stringMatching(/TLSv1\.\d, certificate not verified/),
+      );
+    });
+
+    test('a certificate for another host is refused', async () => {
+      const url = `${own.url.replace('localhost', '127.0.0.1')}/shop`;
+
+      expect(await problemOf(engine, { url, ssl: 'verify', ca: own.ca })).toMatchObject({
+        code: 'SOURCE_TLS',
+      });
+    });
+
+    test('a user who must use TLS and does not', async () => {
+      const url = `${own.url.replace('owner', 'only_tls')}/shop`;
+      const problem = await problemOf(engine, { url });
+
+      expect(problem.code).toBe(engine === 'postgres' ? 'SOURCE_TLS' : 'SOURCE_KEY_REFUSED');
+    });
+  });
+
+  const server = await findServer(engine);
+  test.skipIf(server.missing)(`${server.title}: TLS is asked of a server without it`, async () => {
+    const { url } = await server.database();
+
+    expect(await problemOf(engine, { url, ssl: 'verify' })).toMatchObject({
+      code: 'SOURCE_TLS',
+      what: expect.stringContaining('has no TLS'),
+    });
+  });
+}
