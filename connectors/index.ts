@@ -7,6 +7,7 @@ import { klaviyo } from './klaviyo/schema.ts';
 import { klaviyoSource } from './klaviyo/source.ts';
 import { mailchimp } from './mailchimp/schema.ts';
 import { mailchimpSource } from './mailchimp/source.ts';
+import { shopifySource } from './shopify/source.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 import { woocommerce } from './woocommerce/source.ts';
@@ -29,6 +30,7 @@ export { CONSENT_WORDS, meaningsOf, type Meaning } from './words.ts';
 export const sources: Record<string, SourceDefinition> = {
   csv: csvSource,
   files: filesSource,
+  shopify: shopifySource,
   woocommerce,
   mailchimp: mailchimpSource,
   klaviyo: klaviyoSource,
@@ -51,6 +53,8 @@ export const sandboxes = {
   klaviyo: async (options: SandboxOptions) => (await import('./klaviyo/sandbox.ts')).klaviyoSandbox(options),
   facebook: async (options: SandboxOptions) =>
     (await import('./facebook/sandbox.ts')).facebookSandbox(options),
+  shopify: async (options: SandboxOptions) =>
+    (await import('./shopify/sandbox-sample.ts')).sampleShopify(options),
   woocommerce: async (options: SandboxOptions) =>
     (await import('./woocommerce/sandbox.ts')).woocommerceSandbox(options),
 } satisfies Partial<Record<SandboxPlatform['name'], OpenSandbox>>;
