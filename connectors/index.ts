@@ -7,7 +7,7 @@ import { klaviyo } from './klaviyo/schema.ts';
 import { klaviyoSource } from './klaviyo/source.ts';
 import { mailchimp } from './mailchimp/schema.ts';
 import { mailchimpSource } from './mailchimp/source.ts';
-import { shopifySource } from './shopify/source.ts';
+import { shopify } from './shopify/source.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 import { woocommerce } from './woocommerce/source.ts';
@@ -30,7 +30,7 @@ export { CONSENT_WORDS, meaningsOf, type Meaning } from './words.ts';
 export const sources: Record<string, SourceDefinition> = {
   csv: csvSource,
   files: filesSource,
-  shopify: shopifySource,
+  shopify,
   woocommerce,
   mailchimp: mailchimpSource,
   klaviyo: klaviyoSource,
