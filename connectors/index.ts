@@ -9,6 +9,7 @@ import { mailchimp } from './mailchimp/schema.ts';
 import { mailchimpSource } from './mailchimp/source.ts';
 import { mysql } from './mysql/source.ts';
 import { postgres } from './postgres/source.ts';
+import { shopify } from './shopify/source.ts';
 import type { SandboxOptions, SandboxPlatform } from './sandbox.ts';
 import type { SourceDefinition } from './source.ts';
 import { woocommerce } from './woocommerce/source.ts';
@@ -31,6 +32,7 @@ export { CONSENT_WORDS, meaningsOf, type Meaning } from './words.ts';
 export const sources: Record<string, SourceDefinition> = {
   csv: csvSource,
   files: filesSource,
+  shopify,
   woocommerce,
   mailchimp: mailchimpSource,
   klaviyo: klaviyoSource,
@@ -55,6 +57,8 @@ export const sandboxes = {
   klaviyo: async (options: SandboxOptions) => (await import('./klaviyo/sandbox.ts')).klaviyoSandbox(options),
   facebook: async (options: SandboxOptions) =>
     (await import('./facebook/sandbox.ts')).facebookSandbox(options),
+  shopify: async (options: SandboxOptions) =>
+    (await import('./shopify/sandbox-sample.ts')).sampleShopify(options),
   woocommerce: async (options: SandboxOptions) =>
     (await import('./woocommerce/sandbox.ts')).woocommerceSandbox(options),
 } satisfies Partial<Record<SandboxPlatform['name'], OpenSandbox>>;

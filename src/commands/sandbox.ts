@@ -69,6 +69,7 @@ function greeting(url: string): string {
     '  mailchimp: { base_url, api_key: sandbox-us1, list_id: sandbox }',
     '  klaviyo:   { base_url, api_key: sandbox }',
     '  facebook:  { base_url, access_token: sandbox, ad_account_id: act_1 }',
+    '  shopify:   { base_url, access_token: sandbox, shop: sandbox }',
     '  woocommerce: { url, consumer_key: sandbox, consumer_secret: sandbox }',
     '',
     `  GET ${url}/_state      what they hold`,
