@@ -57,7 +57,7 @@ export function shopifyApi(
       body,
     });
     if (status === 401 && !isSecond && tokens.refused(token)) return send(body, true);
-    const parsed = Envelope.safeParse(jsonOf(text));
+    const parsed = Envelope.safeParse(jsonOf(masked(text, [token, settings.client_secret])));
     if (status !== 200 || !parsed.success) throw new Answered(status, saidIn(parsed.data), waitOf(headers));
     version = headers.get('x-shopify-api-version') ?? version;
     return { envelope: parsed.data, throttled: hasCode(parsed.data.errors, 'THROTTLED') };
@@ -75,6 +75,7 @@ export function shopifyApi(
       const { data, errors = [] } = envelope;
       if (hasCode(errors, 'MAX_COST_EXCEEDED')) return new TooDear();
       if (typeof errors === 'string') throw new Answered(200, scrub(errors));
+      if (errors.length === 0 && !data) throw new Answered(200);
       const denied = deniedIn(data, errors);
       if (errors.length > 0 && !denied) throw new Refused(errors);
       const parsed = reply.safeParse(data);
@@ -95,6 +96,11 @@ export function shopifyApi(
   }
 
   return { shop, clock, signal, backoff_ms, version: () => version, ask };
+}
+
+/** Some answers quote what was sent. */
+function masked(text: string, secrets: readonly (string | undefined)[]): string {
+  return secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '…') : safe), text);
 }
 
 /** Only errors that say "this field is not for you" leave the rest of an answer usable. */

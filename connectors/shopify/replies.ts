@@ -191,7 +191,7 @@ const Cost = z.object({
 export type Cost = z.output<typeof Cost>;
 
 export const Envelope = z.object({
-  data: z.unknown(),
+  data: z.unknown().optional(),
   errors: z.union([z.array(GraphError), z.string()]).optional(),
   extensions: z
     .object({ cost: Cost.optional().catch(undefined) })
