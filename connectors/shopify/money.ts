@@ -1,15 +1,13 @@
 /** Exact amounts as whole numbers of ten-thousandths, as the store keeps them. */
 
 const DECIMALS = 4;
-const UNIT = 10n ** BigInt(DECIMALS);
 
 /** Digits past the fourth are rounded half away from zero. */
 export function unitsOf(amount: string): bigint {
-  const [, sign = '', whole = '0', fraction = ''] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(amount) ?? [];
-  const digits = fraction.padEnd(DECIMALS, '0');
-  const units =
-    BigInt(whole) * UNIT + BigInt(digits.slice(0, DECIMALS)) + (digits.charAt(DECIMALS) >= '5' ? 1n : 0n);
-  return sign === '-' ? -units : units;
+  const [whole = '0', fraction = ''] = amount.split('.');
+  const units = BigInt(whole + fraction.slice(0, DECIMALS).padEnd(DECIMALS, '0'));
+  if (fraction.charAt(DECIMALS) < '5') return units;
+  return amount.startsWith('-') ? units - 1n : units + 1n;
 }
 
 /** "29.90"; two decimals at least. */
