@@ -69,7 +69,7 @@ function warningsOf(api: Api, scopes: readonly string[], access: Access): string
   return [...warnings, ...versionWarnings(api)];
 }
 
-export function versionWarnings(api: Api): string[] {
+function versionWarnings(api: Api): string[] {
   const told = api.version();
   return told === undefined || told === API_VERSION
     ? []

@@ -42,7 +42,10 @@ export async function* bulkPages(
     if (ended.how === 'completed') {
       await using spool = ended.state.url ? await download(api, bulk.id) : undefined;
       const isWhole = spool ? yield* spoolPages(spool, part, reader) : !ended.state.url;
-      if (isWhole) return yield { marks: { [part]: ended.state.createdAt, [`${part}.bulk`]: '' } };
+      if (isWhole) {
+        yield { marks: { [part]: ended.state.createdAt, [`${part}.bulk`]: '' } };
+        return;
+      }
     }
     why = whyNot(api.shop, part, ended);
   }

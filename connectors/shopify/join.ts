@@ -20,7 +20,10 @@ const WRITE_BYTES = 64 * 1024;
  */
 export async function* families(spool: Spool, type: string, size = HEAP_BYTES): AsyncGenerator<Family[]> {
   const count = Math.min(MOST_HEAPS, Math.ceil(spool.size() / size));
-  if (count <= 1) return yield await together(spool, type);
+  if (count <= 1) {
+    yield await together(spool, type);
+    return;
+  }
   await using heaps = await openHeaps(count);
   for await (const lines of spool.lines()) {
     for (const line of lines) await heaps.add(Number(rootOf(line, type).id) % count, line);

@@ -37,7 +37,6 @@ const Address = z.object({
   zip: text,
   countryCodeV2: text,
 });
-export type Address = z.output<typeof Address>;
 
 const taxLines = z
   .array(z.object({ priceSet: Money }))
@@ -135,7 +134,7 @@ export const ShopReply = z.object({
 /** A 64-bit number, which Shopify writes as text. */
 const Count = z.union([z.string().regex(/^\d+$/), z.int()]).transform(Number);
 
-export const BULK_STATES = [
+const BULK_STATES = [
   'CREATED',
   'RUNNING',
   'COMPLETED',

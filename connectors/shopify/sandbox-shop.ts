@@ -27,7 +27,7 @@ export type SandboxOrder = {
   removed?: number;
 };
 
-export type SandboxLine = {
+type SandboxLine = {
   id: number;
   product?: number;
   sku?: string;
@@ -42,7 +42,7 @@ export type SandboxLine = {
   tax?: number;
 };
 
-export type SandboxRefund = {
+type SandboxRefund = {
   id: number;
   at: string;
   /** Paid back in all. */
@@ -53,7 +53,7 @@ export type SandboxRefund = {
   shipping?: number;
 };
 
-export type SandboxAddress = {
+type SandboxAddress = {
   firstName?: string;
   lastName?: string;
   city?: string;
@@ -63,7 +63,7 @@ export type SandboxAddress = {
   country?: string;
 };
 
-export type SandboxCustomer = {
+type SandboxCustomer = {
   id: number;
   updatedAt?: string;
   email?: string;
@@ -78,7 +78,7 @@ export type SandboxCustomer = {
   dataSaleOptOut?: boolean;
 };
 
-export type SandboxProduct = {
+type SandboxProduct = {
   id: number;
   title?: string;
   type?: string;

@@ -96,7 +96,9 @@ export function costOf(document: Document, variables: Variables): number {
       if (!field || inner.length === 0 || /^(MoneyBag|MoneyV2)$/.test(field.type)) return total;
       const within = look(field.type, inner);
       if (!field.nodes)
-        return total + (/Edge$/.test(field.type) || name === 'nodes' || name === 'pageInfo' ? 0 : 1) + within;
+        return (
+          total + (field.type.endsWith('Edge') || name === 'nodes' || name === 'pageInfo' ? 0 : 1) + within
+        );
       const first =
         typeof args.first === 'object' && args.first ? variables[args.first.variable] : args.first;
       return total + sized(Number(first ?? 0)) * (1 + within);

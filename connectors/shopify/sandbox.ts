@@ -1,6 +1,6 @@
 import type { SandboxOptions, SandboxPlatform, SandboxReply, SandboxRequest } from '../sandbox.ts';
 import { bulkOperations } from './sandbox-bulk.ts';
-import { argsOf, execute, type Graph } from './sandbox-execute.ts';
+import { execute, type Graph } from './sandbox-execute.ts';
 import { GraphSyntaxError, parseDocument, type Document } from './sandbox-graphql.ts';
 import { sandboxShop, type SandboxShop } from './sandbox-shop.ts';
 import { sandboxTokens, type Grants } from './sandbox-tokens.ts';

@@ -261,7 +261,7 @@ test('children find their parents wherever they stand, however many heaps there 
     for (const { root, children } of heap) {
       const { id, name } = JSON.parse(root) as { id: string; name: string };
       found.set(Number(name.slice(1)), children.length);
-      for (const child of children) expect((JSON.parse(child) as { __parentId: string }).__parentId).toBe(id);
+      for (const child of children) expect(JSON.parse(child)).toMatchObject({ __parentId: id });
     }
   }
 
