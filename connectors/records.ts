@@ -98,6 +98,11 @@ export type Customer = {
   tags?: string[];
   /** What else the source says of the person, by the name the job file gives it: age, interests and the like. */
   extra?: Record<string, string>;
+  /**
+   * True where the source has erased the person, by `customer_id`: whatever it said of them before is taken out here too,
+   * and their orders stay without an address.
+   */
+  redacted?: boolean;
   updated_at: string;
 };
 

@@ -23,7 +23,7 @@ export function customerRecord(node: CustomerNode, notes: Notes): Customer {
   const known = { customer_id: node.id, updated_at: node.updatedAt };
   if (states.includes('REDACTED')) {
     notes.add('customers were erased at Shopify: their orders stay, nothing is sent about them');
-    return { ...known, email_consent: 'no', sms_consent: 'no', ads_consent: 'no', tags: [] };
+    return { ...known, redacted: true, email_consent: 'no', sms_consent: 'no', ads_consent: 'no', tags: [] };
   }
   return {
     ...known,

@@ -1,5 +1,6 @@
 import type { Customer, Page } from '../../connectors/index.ts';
 import { normaliseEmail, normalisePhone } from './identity.ts';
+import { forgetRedacted } from './redacted.ts';
 import type { RunContext } from './run.ts';
 
 /** Stores the records of a page as those of this run. Rows are upserts, so a repeat changes nothing. */
@@ -8,6 +9,7 @@ export async function store(run: RunContext, source: string, page: Page): Promis
   const put = async (table: string, rows: object[] = []): Promise<void> => {
     if (rows.length > 0) await run.engine.insert(table, rows);
   };
+  await forgetRedacted(run, source, page.customers);
   const people = page.customers?.map(identified).filter(isSomebody);
   await Promise.all([
     put(
@@ -28,7 +30,7 @@ export async function store(run: RunContext, source: string, page: Page): Promis
     ),
     put(
       'customers',
-      people?.map((row) => ({ ...origin, ...row, ...keyed(row), tags: storedTags(row) })),
+      people?.map(({ redacted: _, ...row }) => ({ ...origin, ...row, ...keyed(row), tags: storedTags(row) })),
     ),
     put(
       'events',

@@ -418,6 +418,7 @@ describe('a customer', () => {
     expect(customers).toEqual([
       {
         customer_id: '1',
+        redacted: true,
         updated_at: expect.any(String),
         email_consent: 'no',
         sms_consent: 'no',
