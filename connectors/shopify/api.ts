@@ -57,7 +57,9 @@ export function shopifyApi(
       body,
     });
     if (status === 401 && !isSecond && tokens.refused(token)) return send(body, true);
-    const parsed = Envelope.safeParse(jsonOf(masked(text, [token, settings.client_secret])));
+    const parsed = Envelope.safeParse(jsonOf(text));
+    const secrets = [token, settings.client_secret];
+    if (parsed.data?.errors) parsed.data.errors = masked(parsed.data.errors, secrets);
     if (status !== 200 || !parsed.success) throw new Answered(status, saidIn(parsed.data), waitOf(headers));
     version = headers.get('x-shopify-api-version') ?? version;
     return { envelope: parsed.data, throttled: hasCode(parsed.data.errors, 'THROTTLED') };
@@ -98,9 +100,15 @@ export function shopifyApi(
   return { shop, clock, signal, backoff_ms, version: () => version, ask };
 }
 
-/** Some answers quote what was sent. */
-function masked(text: string, secrets: readonly (string | undefined)[]): string {
-  return secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '…') : safe), text);
+/** Some errors quote what was sent. */
+function masked<Errors extends GraphError[] | string>(
+  errors: Errors,
+  secrets: (string | undefined)[],
+): Errors {
+  const hide = (said: string) =>
+    secrets.reduce<string>((safe, secret) => (secret ? safe.replaceAll(secret, '…') : safe), said);
+  if (typeof errors === 'string') return hide(errors) as Errors;
+  return errors.map((error) => ({ ...error, message: hide(error.message) })) as Errors;
 }
 
 /** Only errors that say "this field is not for you" leave the rest of an answer usable. */

@@ -40,6 +40,8 @@ export async function* bulkPages(
     }
     const ended = await endOf(api, bulk.id);
     if (ended.how === 'completed') {
+      // Orders come last, so that from here on it is known how much there is in all.
+      if (part === 'orders') yield { expected: reader.seen() + ended.state.rootObjectCount };
       await using spool = ended.state.url ? await download(api, bulk.id) : undefined;
       const isWhole = spool ? yield* spoolPages(spool, part, reader) : !ended.state.url;
       if (isWhole) {

@@ -7,7 +7,7 @@ import { BulkLook, BulkStart, type BulkState } from './replies.ts';
 
 /** The first look comes soon, since an operation on a small shop is a matter of seconds. */
 const FIRST_LOOK_MS = 1_000;
-const LONGEST_LOOK_MS = 30_000;
+const LONGEST_LOOK_MS = 60_000;
 /** An operation may take days; a run does not wait for so long. The next one goes on with it. */
 const LONGEST_WAIT_MS = 6 * 3_600_000;
 /** Others of the same app may have their five operations under way. */

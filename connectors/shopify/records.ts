@@ -14,6 +14,8 @@ export type Raw = { node: unknown; children: readonly unknown[] };
 export type RecordReader = {
   /** @returns the records, what could not be read by its place in the part, and the greatest `updatedAt` */
   read(part: Part, raws: readonly Raw[]): { page: Page; updated_at?: string };
+  /** How many records of all parts were looked at. */
+  seen(): number;
 };
 
 type Draft = Required<Pick<Page, 'orders' | 'lines' | 'refunds' | 'customers' | 'products' | 'rejected'>>;
@@ -53,6 +55,7 @@ export function recordReader(settings: Pick<ShopifySettings, 'pending_orders'>, 
 
   const seen = new Map<Part, number>();
   return {
+    seen: () => [...seen.values()].reduce((sum, count) => sum + count, 0),
     read(part, raws) {
       const draft: Draft = { orders: [], lines: [], refunds: [], customers: [], products: [], rejected: [] };
       let updated_at: string | undefined;

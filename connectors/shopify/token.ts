@@ -5,7 +5,7 @@ import { jsonOf, post } from './http.ts';
 import { Token } from './replies.ts';
 import type { ShopifySettings } from './schema.ts';
 
-/** A token is renewed this long before its end: what it was got for may take a while. */
+/** A token is renewed this long before its end, since what it is for may take a while; one of an hour at half its life. */
 const EARLY_MS = 3_600_000;
 
 export type TokenSource = {
@@ -37,13 +37,14 @@ export function tokenSource(
     const parsed = Token.safeParse(jsonOf(text));
     if (!parsed.success) throw new Answered(200);
     const { access_token: token, expires_in } = parsed.data;
-    known = { token, until: clock.now() + expires_in * 1000 };
+    const life = expires_in * 1000;
+    known = { token, until: clock.now() + life - Math.min(EARLY_MS, life / 2) };
     return token;
   }
 
   return {
     async current() {
-      if (known && clock.now() < known.until - EARLY_MS) return known.token;
+      if (known && clock.now() < known.until) return known.token;
       asking ??= withRetries(ask, { signal, backoff_ms, explain: (error) => explain(error, shop) })
         .then(({ value }) => value)
         .finally(() => (asking = undefined));

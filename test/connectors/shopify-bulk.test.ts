@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { families } from '../../connectors/shopify/join.ts';
 import { openSpool } from '../../connectors/shopify/spool.ts';
 import { openStand, problemOf, type Stand } from './shopify-stand.ts';
@@ -222,15 +223,22 @@ describe('the result', () => {
   });
 
   test('is fetched without the token, and leaves no file behind', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'spool-'));
+    vi.stubEnv('TMPDIR', folder);
+    onTestFinished(() => rm(folder, { recursive: true }));
+    onTestFinished(() => void vi.unstubAllEnvs());
     const stand = await openStand();
     fill(stand);
 
-    await stand.pull();
+    // There is none while it is read either, so that not even kill -9 leaves one.
+    for await (const page of stand.source.pull(stand.from())) {
+      if (page.orders?.length) expect(await readdir(folder)).toEqual([]);
+    }
 
     const fetched = stand.sandbox.exchanges.filter(({ request }) => request.path.includes(FILE));
     expect(fetched).toHaveLength(3);
     expect(fetched.some(({ request }) => 'x-shopify-access-token' in request.headers)).toBe(false);
-    expect((await readdir(tmpdir())).filter((name) => name.startsWith('segment-sync-'))).toEqual([]);
+    expect(await readdir(folder)).toEqual([]);
   });
 });
 

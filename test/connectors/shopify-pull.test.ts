@@ -258,6 +258,16 @@ test('a page that is too dear is asked for again at half the size', async () => 
   expect(sizes).toEqual([25, 25, 25, 25, 25]);
 });
 
+test('a pull tells how much there will be once Shopify told', async () => {
+  const stand = await openStand();
+  fill(stand);
+  const expected: (number | undefined)[] = [];
+
+  for await (const page of stand.source.pull(stand.from())) expected.push(page.expected);
+
+  expect(expected.filter(Boolean)).toEqual([5]);
+});
+
 describe('a pull that was killed', () => {
   test('goes on with the operation that is under way', async () => {
     const stand = await openStand();
