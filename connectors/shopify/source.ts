@@ -8,7 +8,7 @@ import { ShopifySettings } from './schema.ts';
 const LAG_MS = 2 * 86_400_000;
 
 /** Orders, customers and products of a Shopify shop; see the README beside this file. */
-export const shopifySource: SourceDefinition<ShopifySettings> = {
+export const shopify: SourceDefinition<ShopifySettings> = {
   type: 'shopify',
   title: 'Shopify shop',
   settings: ShopifySettings,

@@ -4,7 +4,7 @@ import { serveSandbox } from '../../connectors/sandbox-server.ts';
 import { openShopify } from '../../connectors/shopify/pull.ts';
 import { shopifySandbox } from '../../connectors/shopify/sandbox.ts';
 import { ShopifySettings } from '../../connectors/shopify/schema.ts';
-import { shopifySource } from '../../connectors/shopify/source.ts';
+import { shopify } from '../../connectors/shopify/source.ts';
 import { virtualClock } from './limiter-clock.ts';
 
 /** When the tests begin, by the clock of the shop and of the source. */
@@ -50,7 +50,7 @@ export async function openStand(
 
   /** Where the next run would begin. */
   function from(): PullFrom {
-    const since = Object.entries(shopifySource.cursors!(settings)).flatMap(([part, { lag_ms }]) => {
+    const since = Object.entries(shopify.cursors!(settings)).flatMap(([part, { lag_ms }]) => {
       const mark = marks.get(part);
       return mark === undefined ? [] : [[part, new Date(Date.parse(mark) - lag_ms).toISOString()] as const];
     });
