@@ -1,7 +1,7 @@
+import { amountOf, share, sum, unitsOf, type Units } from '../money.ts';
 import type { Customer, Order, OrderLine, Refund } from '../records.ts';
 import { meaningsOf, wordOf } from '../words.ts';
 import { countryOf, emailOf } from './customer.ts';
-import { amountOf, atLeast0, least, share, sum, unitsOf } from './money.ts';
 import type { Notes } from './notes.ts';
 import type { LineNode, OrderNode } from './replies.ts';
 
@@ -61,7 +61,8 @@ function lineRecord(
   order: { order_id: string; version: number },
 ): OrderLine {
   const { originalTotalSet, discountAllocations, taxLines, product } = node;
-  const paid = unitsOf(originalTotalSet) - sum(discountAllocations) - (taxesIncluded ? sum(taxLines) : 0n);
+  const paid =
+    unitsIn(originalTotalSet) - totalOf(discountAllocations) - (taxesIncluded ? totalOf(taxLines) : 0n);
   return {
     order_id: order.order_id,
     line_id: node.id,
@@ -77,8 +78,8 @@ function lineRecord(
 }
 
 type GoodsMoney = {
-  goods: bigint;
-  shipping: bigint;
+  goods: Units;
+  shipping: Units;
   refunds: Pick<Refund, 'refund_id' | 'at' | 'amount'>[];
 };
 
@@ -91,10 +92,10 @@ type GoodsMoney = {
  */
 function moneyOf(node: OrderNode, isRefunded: boolean): GoodsMoney {
   const { taxesIncluded, shippingLine } = node;
-  const shippingPrice = unitsOf(shippingLine?.discountedPriceSet ?? '0');
-  const shippingTax = sum(shippingLine?.taxLines ?? []);
-  const subtotal = unitsOf(node.subtotalPriceSet);
-  const tax = atLeast0(unitsOf(node.totalTaxSet ?? '0') - shippingTax);
+  const shippingPrice = unitsIn(shippingLine?.discountedPriceSet);
+  const shippingTax = totalOf(shippingLine?.taxLines ?? []);
+  const subtotal = unitsIn(node.subtotalPriceSet);
+  const tax = atLeast0(unitsIn(node.totalTaxSet) - shippingTax);
   const net = taxesIncluded ? atLeast0(subtotal - tax) : subtotal;
   const gross = taxesIncluded ? subtotal : subtotal + tax;
 
@@ -102,18 +103,18 @@ function moneyOf(node: OrderNode, isRefunded: boolean): GoodsMoney {
     .map(({ id, processedAt, totalRefundedSet }) => ({
       id,
       at: processedAt,
-      total: unitsOf(totalRefundedSet),
+      total: unitsIn(totalRefundedSet),
     }))
     .filter(({ total }) => total > 0n)
     .toSorted((a, b) => a.at.localeCompare(b.at) || a.id.localeCompare(b.id));
-  const total = given.reduce((all, refund) => all + refund.total, 0n);
-  const shippingBack = unitsOf(node.totalRefundedShippingSet);
+  const total = sum(given.map((refund) => refund.total));
+  const shippingBack = unitsIn(node.totalRefundedShippingSet);
   const shippingGross = taxesIncluded ? shippingPrice : shippingPrice + shippingTax;
   const notGoods = taxesIncluded ? shippingBack : share(shippingBack, shippingGross, shippingPrice);
   const back = share(least(atLeast0(total - notGoods), gross), subtotal, gross);
 
   const stays = node.cancelledAt !== undefined || isRefunded;
-  const gone = stays ? 0n : atLeast0(subtotal - unitsOf(node.currentSubtotalPriceSet) - back);
+  const gone = stays ? 0n : atLeast0(subtotal - unitsIn(node.currentSubtotalPriceSet) - back);
   const goods = share(subtotal - gone, net, subtotal);
   const refunded = isRefunded ? goods : least(share(back, net, subtotal), goods);
   return {
@@ -123,12 +124,29 @@ function moneyOf(node: OrderNode, isRefunded: boolean): GoodsMoney {
   };
 }
 
+/** Of amounts that the schema of the answer let through. */
+function unitsIn(amount: string | undefined): Units {
+  return unitsOf(amount ?? '0') ?? 0n;
+}
+
+function totalOf(amounts: readonly string[]): Units {
+  return sum(amounts.map(unitsIn));
+}
+
+function least(a: Units, b: Units): Units {
+  return a < b ? a : b;
+}
+
+function atLeast0(units: Units): Units {
+  return units < 0n ? 0n : units;
+}
+
 /** Deals what went back for goods out to the refunds by their size; the last gets what rounding leaves. */
 function refundsOf(
   node: OrderNode,
-  given: readonly { id: string; at: string; total: bigint }[],
-  total: bigint,
-  refunded: bigint,
+  given: readonly { id: string; at: string; total: Units }[],
+  total: Units,
+  refunded: Units,
 ): GoodsMoney['refunds'] {
   if (refunded === 0n) return [];
   if (given.length === 0) {

@@ -94,7 +94,7 @@ function placeAfter(held: readonly Graph[], place: string): number {
   return next === -1 ? held.length : next;
 }
 
-export function argsOf(args: Record<string, Value>, variables: Variables): Variables {
+function argsOf(args: Record<string, Value>, variables: Variables): Variables {
   return Object.fromEntries(
     Object.entries(args).map(([name, given]) => [
       name,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { columnSettings } from '../columns.ts';
 
 const secret = () => z.string().min(1).meta({ secret: true }).optional();
 
@@ -18,10 +19,7 @@ const Shape = z.strictObject({
     .optional()
     .describe('Client id of an app from the Dev Dashboard, with `client_secret`.'),
   client_secret: secret().describe('Client secret of that app.'),
-  pending_orders: z
-    .enum(['ignore', 'count'])
-    .default('ignore')
-    .describe('Whether orders that are not paid yet count (bank transfer, cash on delivery).'),
+  pending_orders: columnSettings.pending_orders,
   allow_60_days: z
     .boolean()
     .default(false)

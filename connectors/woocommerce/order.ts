@@ -1,5 +1,5 @@
 import type { Customer, Order as OrderRecord, OrderLine, Refund as RefundRecord } from '../records.ts';
-import { amountOf, sum, type Units } from './money.ts';
+import { amountOf, sum, type Units } from '../money.ts';
 import { buyerOf, describedBuyer } from './people.ts';
 import { refundRecords } from './refunds.ts';
 import type { Meta, Order, Refund } from './replies.ts';

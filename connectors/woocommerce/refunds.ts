@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SyncError } from '../error.ts';
 import type { Refund as RefundRecord } from '../records.ts';
 import type { Shop } from './client.ts';
-import { amountOf, share, sum, type Units } from './money.ts';
+import { amountOf, share, sum, type Units } from '../money.ts';
 import { REFUND_FIELDS, Refund, type Order } from './replies.ts';
 
 /** Money given back, as the shop tells of it. */

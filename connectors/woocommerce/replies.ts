@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unitsOf, type Units } from './money.ts';
+import { unitsOf, type Units } from '../money.ts';
 
 /** WooCommerce writes amounts as strings; some plugins as numbers, and nothing as ''. */
 const money = z.union([z.string(), z.number()]).transform((value, context): Units => {

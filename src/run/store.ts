@@ -30,7 +30,13 @@ export async function store(run: RunContext, source: string, page: Page): Promis
     ),
     put(
       'customers',
-      people?.map(({ redacted: _, ...row }) => ({ ...origin, ...row, ...keyed(row), tags: storedTags(row) })),
+      people?.map((row) => ({
+        ...origin,
+        ...row,
+        redacted: undefined,
+        ...keyed(row),
+        tags: storedTags(row),
+      })),
     ),
     put(
       'events',

@@ -19,9 +19,9 @@ export function amountOf(units: Units): string {
   return `${units < 0n ? '-' : ''}${digits.slice(0, -4)}.${fraction}`;
 }
 
-/** `of` × `part` ÷ `whole`, rounded half up; no amount is negative. */
+/** `of` × `part` ÷ `whole`, rounded half up; no amount is negative. All of it where there is no whole to divide. */
 export function share(of: Units, part: Units, whole: Units): Units {
-  return (2n * of * part + whole) / (2n * whole);
+  return whole === 0n ? of : (2n * of * part + whole) / (2n * whole);
 }
 
 export function sum(amounts: readonly Units[]): Units {
