@@ -74,7 +74,7 @@ export function bulkOperations(options: {
       fileSize: null,
       completedAt: null,
     };
-    const part = Math.min(1, operation.looks / looks);
+    const part = looks === 0 ? 1 : Math.min(1, operation.looks / looks);
     const counts = {
       objectCount: String(Math.floor(objects * part)),
       rootObjectCount: String(Math.floor(roots * part)),
