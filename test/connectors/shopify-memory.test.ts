@@ -108,4 +108,4 @@ test(`${ORDERS} orders in no order are read in a heap of ${HEAP_MB} MB`, async (
   };
 
   expect(told).toMatchObject({ orders: ORDERS, lines: 2 * ORDERS });
-}, 300_000);
+}, 600_000);
