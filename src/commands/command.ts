@@ -29,5 +29,10 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A problem with the job file, a source's place or an argument is the operator's to mend; any other is a failure. */
 export function exitCodeOf(code: string): ExitCode {
+  if (SOURCES_OWN_TROUBLE.test(code)) return EXIT.failed;
   return /^(CONFIG|SOURCE|SEGMENT|ARGUMENT)_/.test(code) ? EXIT.misconfigured : EXIT.failed;
 }
+
+/** What no change of the job file would mend: the source is down, slow, in disorder, or the disk is full. */
+const SOURCES_OWN_TROUBLE =
+  /^SOURCE_(ANSWER|CLOSED|DOWN|FLAGGED|NO_ROOM|NOT_READY|REJECTED|THROTTLED|TIMEOUT)$/;
