@@ -132,7 +132,7 @@ describe('lines of JSON', () => {
 });
 
 describe('Parquet', () => {
-  test('gives numbers to the last digit, times as instants, lists as lists, and null as nothing', async () => {
+  test('gives numbers to the last digit, times as instants, and null as nothing', async () => {
     const path = await parquet(
       'orders.parquet',
       `SELECT toInt64(9007199254740993) + number AS id, if(number = 1, NULL, 'Ana@Example.com') AS mail,
@@ -158,6 +158,26 @@ describe('Parquet', () => {
       { order_id: '9007199254740994', email: '', ...one },
       { order_id: '9007199254740995', email: 'ana@example.com', ...one },
     ]);
+  });
+
+  test('gives lists as lists, and is read under a name that looks like a pattern', async () => {
+    const written = await parquet(
+      'people.parquet',
+      `SELECT 'a@b.c' AS mail, ['VIP', 'club'] AS tags, map('k', 'v') AS other`,
+    );
+    const path = await put('people {1}.parquet', await readFile(written));
+    const columns = { email: 'mail', tags: 'tags' };
+    const shop = stage.shop({ sources: [source(path, { records: 'customers', columns })] });
+
+    await pull(shop.context('2026-03-01'));
+
+    const people = await stage.engine.query(
+      'SELECT email, tags FROM customers WHERE source = {source:String}',
+      {
+        source: shop.job.sources[0]!.key,
+      },
+    );
+    expect(people).toEqual([{ email: 'a@b.c', tags: ['VIP', 'club'] }]);
   });
 
   test('a column that is not there is asked about by name', async () => {
