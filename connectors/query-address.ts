@@ -12,7 +12,7 @@ export type Address = {
 
 /** `verify` checks the server's certificate and name, `unverified` only encrypts. */
 export const TLS = ['verify', 'unverified', 'off'] as const;
-export type Tls = (typeof TLS)[number];
+type Tls = (typeof TLS)[number];
 
 /** The words of PostgreSQL's and MySQL's own clients for it. */
 const SSL_MODES: Record<string, Tls> = {

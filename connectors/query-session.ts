@@ -9,7 +9,7 @@ export type ColumnKind = 'instant' | 'local_time' | 'date' | 'integer' | 'list' 
 export type QueryColumn = { name: string; type: string; kind: ColumnKind };
 
 /** The least values that a server compares with, in its own words. */
-export type Earliest = { time: string; integer: string };
+type Earliest = { time: string; integer: string };
 
 /** Writes where the pull begins as a value of that kind, for the server to compare with; an instant is in UTC. */
 export type SinceText = (kind: ColumnKind, earliest: Earliest) => string;

@@ -15,7 +15,7 @@ export type Statement = {
 export const QUOTED = '?';
 
 /** The word in a query that stands for where the pull begins. */
-export const SINCE = '{since}';
+const SINCE = '{since}';
 
 const OPAQUE: Record<Dialect, RegExp> = {
   postgres:

@@ -106,8 +106,8 @@ async function startMariadb(folder: string, port: number): Promise<ChildProcess>
   const init = join(folder, 'init.sql');
   await writeFile(
     init,
-    `CREATE USER owner@localhost IDENTIFIED BY '${PASSWORD}'; GRANT ALL ON *.* TO owner@localhost WITH GRANT OPTION;
-     CREATE USER only_tls@localhost IDENTIFIED BY '${PASSWORD}' REQUIRE SSL; GRANT ALL ON *.* TO only_tls@localhost;
+    `CREATE USER owner@'%' IDENTIFIED BY '${PASSWORD}'; GRANT ALL ON *.* TO owner@'%' WITH GRANT OPTION;
+     CREATE USER only_tls@'%' IDENTIFIED BY '${PASSWORD}' REQUIRE SSL; GRANT ALL ON *.* TO only_tls@'%';
      CREATE DATABASE shop;\n`.replaceAll(/;\s+/g, ';\n'),
   );
   const args = [

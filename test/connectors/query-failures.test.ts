@@ -210,7 +210,7 @@ for (const engine of ['postgres', 'mysql'] as const) {
     test('a user who may not read the table, and one whose password is wrong', async () => {
       const { url, sql, name } = await aShop();
       const user = `u_${name.slice(-10)}`;
-      const host = engine === 'mysql' ? `${user}@localhost` : user;
+      const host = engine === 'mysql' ? `${user}@'%'` : user;
       await sql(`CREATE USER ${host} ${engine === 'mysql' ? 'IDENTIFIED BY' : 'PASSWORD'} 'canary-password'`);
       onTestFinished(async () => void (await sql(`DROP USER ${host}`)));
       if (engine === 'mysql') {
@@ -435,7 +435,9 @@ for (const engine of ['postgres', 'mysql'] as const) {
   test.skipIf(server.missing)(`${server.title}: TLS is asked of a server without it`, async () => {
     const { url } = await server.database();
 
-    expect(await problemOf(engine, { url, ssl: 'verify' })).toMatchObject({
+    expect(
+      await problemOf(engine, { url: url.replace('127.0.0.1', 'localhost'), ssl: 'verify' }),
+    ).toMatchObject({
       code: 'SOURCE_TLS',
       what: expect.stringContaining('has no TLS'),
     });
