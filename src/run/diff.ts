@@ -182,7 +182,7 @@ function insertJoining(destination: JobDestination, audiences: readonly PlannedA
 
 /** Of the customers who share a phone the one who is worth most is sent. */
 function insertShared(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
-  return `${INTO_MEMBERS} (${joining(destination, audiences, 'k.shared')} 
+  return `${INTO_MEMBERS} (${joining(destination, audiences, 'k.shared')}
     ORDER BY ${FIRST} LIMIT 1 BY audience, member)`;
 }
 

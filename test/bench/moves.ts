@@ -3,7 +3,13 @@ import { mkdtemp } from 'node:fs/promises';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { sandboxes, serveSandbox, type Sandbox, type SandboxPerson } from '../../connectors/index.ts';
+import {
+  sandboxes,
+  serveSandbox,
+  type Sandbox,
+  type SandboxPerson,
+  type SandboxRequest,
+} from '../../connectors/index.ts';
 import { openEngine } from '../../src/engine/engine.ts';
 import { createTables } from '../../src/engine/tables.ts';
 import { parseJob } from '../../src/job/load.ts';
@@ -46,16 +52,31 @@ export type MovingShop = {
   [Symbol.asyncDispose](): Promise<void>;
 };
 
-/** @param people the contacts of the Mailchimp list; without them it takes everybody */
+type Watch = {
+  platforms?: readonly PlatformName[];
+  /** The contacts of the Mailchimp list; without them it takes everybody. */
+  people?: SandboxPerson[];
+  /** Called with each request that a platform gets. */
+  seen?(request: SandboxRequest): unknown;
+  /** Answers are kept back until this is settled. */
+  delay?(): Promise<void>;
+};
+
 export async function openMovingShop(
   folder: string,
   all: readonly Mover[],
-  options: { platforms?: readonly PlatformName[]; people?: SandboxPerson[]; delay?: () => Promise<void> } = {},
+  { platforms = PLATFORMS, people, seen, delay }: Watch = {},
 ): Promise<MovingShop> {
-  const { platforms = PLATFORMS, people, delay } = options;
   const place = await mkdtemp(join(folder, 'moves-'));
   const opened = await Promise.all(Object.values(sandboxes).map((open) => open({ people })));
-  const sandbox = await serveSandbox(opened, { keep_exchanges: people !== undefined, delay });
+  const watched = opened.map((platform) => ({
+    ...platform,
+    handle(request: SandboxRequest) {
+      seen?.(request);
+      return platform.handle(request);
+    },
+  }));
+  const sandbox = await serveSandbox(watched, { delay });
   const engine = await openEngine({ state: join(place, 'state'), idle_seconds: 1 });
   await createTables(engine);
   await writeOrders(join(place, 'orders.csv'), all);
@@ -69,7 +90,7 @@ export async function openMovingShop(
       return report;
     },
     requests: (platform) => counted(sandbox.requests()[platform] ?? {}),
-    members: (platform) => membersOf(sandbox, platform),
+    members: (platform) => activeMembers(sandbox.state(), platform),
     async [Symbol.asyncDispose]() {
       await engine.close();
       await sandbox.close();
@@ -78,7 +99,7 @@ export async function openMovingShop(
 }
 
 /** Counts of requests by their method and path. */
-export function counted(routes: Readonly<Record<string, number>>): { writes: number; lookups: number } {
+function counted(routes: Readonly<Record<string, number>>): { writes: number; lookups: number } {
   const sum = (matches: (route: string) => boolean) =>
     Object.entries(routes).reduce((total, [route, count]) => total + (matches(route) ? count : 0), 0);
   return {
@@ -87,16 +108,19 @@ export function counted(routes: Readonly<Record<string, number>>): { writes: num
   };
 }
 
-function membersOf(sandbox: Sandbox, platform: PlatformName): string[] {
-  const state = sandbox.state() as {
+/** Who is in the audience Active by the state of the imitation platforms: addresses, Facebook's as hashes, sorted. */
+export function activeMembers(state: unknown, platform: PlatformName): string[] {
+  const { mailchimp, klaviyo, facebook } = state as {
     mailchimp: { tags: Record<string, string[]> };
     klaviyo: { lists: Record<string, string[]> };
     facebook: { audiences: Record<string, { members: string[] }> };
   };
-  const { mailchimp, klaviyo, facebook } = state;
-  const held = { mailchimp: mailchimp.tags, klaviyo: klaviyo.lists, facebook: facebook.audiences }[platform];
-  const { Active: active = [] } = held as Record<string, string[] | { members: string[] }>;
-  return [...('members' in active ? active.members : active)].toSorted();
+  const held = {
+    mailchimp: mailchimp.tags.Active,
+    klaviyo: klaviyo.lists.Active,
+    facebook: facebook.audiences.Active?.members,
+  };
+  return (held[platform] ?? []).toSorted();
 }
 
 async function writeOrders(path: string, all: readonly Mover[]): Promise<void> {

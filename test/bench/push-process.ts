@@ -108,6 +108,8 @@ async function push(run: RunContext): Promise<Day> {
     throw new Error(JSON.stringify(audience));
   const create = remote_id === undefined && to_add > 0;
   const floor =
-    to_add + to_remove === 0 ? 0 : destinations[task.platform]!.floor({ create, add: to_add, remove: to_remove });
+    to_add + to_remove === 0
+      ? 0
+      : destinations[task.platform]!.floor({ create, add: to_add, remove: to_remove });
   return { plan: planning.took, push: pushing.took, requests: audience.requests, floor };
 }

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { Figure } from './figure.ts';
-import { PLATFORMS, type PlatformName } from './moves.ts';
+import { activeMembers, PLATFORMS, type PlatformName } from './moves.ts';
 import type { Day, PushMeasured, PushTask } from './push-process.ts';
 
 const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
@@ -35,7 +35,8 @@ async function pushTo(folder: string, platform: PlatformName, members: number): 
   const task: PushTask = { state, url: sandbox.url, platform, members, moved };
   const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, JSON.stringify(task)]);
   const measured = JSON.parse(stdout) as PushMeasured;
-  deepStrictEqual(await membersOf(sandbox.url, platform), expected(platform, moved, members));
+  const held: unknown = await (await fetch(`${sandbox.url}/_state`)).json();
+  deepStrictEqual(activeMembers(held, platform), expected(platform, moved, members));
   const { first, next, unchanged, own_rest, own_peak, engine_peak } = measured;
   const work = `push of ${members.toLocaleString('en')}, ${platform}`;
   const requests = (what: string, day: Day): Figure => ({
@@ -75,24 +76,11 @@ async function openSandbox(): Promise<{ url: string; [Symbol.asyncDispose](): Pr
   };
 }
 
-async function membersOf(url: string, platform: PlatformName): Promise<string[]> {
-  const state = (await (await fetch(`${url}/_state`)).json()) as {
-    mailchimp: { tags: { Active: string[] } };
-    klaviyo: { lists: { Active: string[] } };
-    facebook: { audiences: { Active: { members: string[] } } };
-  };
-  switch (platform) {
-    case 'mailchimp':
-      return state.mailchimp.tags.Active;
-    case 'klaviyo':
-      return state.klaviyo.lists.Active;
-    case 'facebook':
-      return state.facebook.audiences.Active.members;
-  }
-}
-
 function expected(platform: PlatformName, from: number, members: number): string[] {
   const emails = Array.from({ length: members }, (_, index) => `shopper${from + index}@example.com`);
-  const held = platform === 'facebook' ? emails.map((email) => createHash('sha256').update(email).digest('hex')) : emails;
+  const held =
+    platform === 'facebook'
+      ? emails.map((email) => createHash('sha256').update(email).digest('hex'))
+      : emails;
   return held.toSorted();
 }
