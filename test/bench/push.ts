@@ -70,7 +70,7 @@ async function openSandbox(): Promise<{ url: string; [Symbol.asyncDispose](): Pr
   return {
     url,
     async [Symbol.asyncDispose]() {
-      child.kill('SIGTERM');
+      child.kill('SIGKILL');
       await ended;
     },
   };
