@@ -3,12 +3,12 @@ import { FACT, FACTS, PARKED_CHANGES } from '../ledger/ledger.ts';
 import { memberHash } from '../ledger/member-hash.ts';
 import {
   accountOf,
-  audienceMembers,
   audienceParams,
   consent,
   FIELDS,
   FIRST,
   placesOf,
+  toldMembers,
   valueFields,
   type AudiencePlan,
   type ChangeCounts,
@@ -74,16 +74,16 @@ export async function planDestination(
 
 const HASH = memberHash('audience', 'member');
 
-/** The ids of audiences there, and which places, from 1, have each: two names may stand for one audience. */
+/** The ids of audiences there, and the indexes of those that have each: two names may stand for one audience. */
 function remoteParams(audiences: readonly PlannedAudience[]) {
-  const { names: remote_ids, places: remote_places } = placesOf(audiences.map(({ remote_id }) => remote_id));
-  return { remote_ids, remote_places };
+  const { names: remote_ids, places } = placesOf(audiences.map(({ remote_id }) => remote_id));
+  return { remote_ids, of_remote: places.map((all) => all.map((place) => audiences[place - 1]!.index)) };
 }
 
 /** SQL: the rows that say something of members of an account, by audience instead of `remote_id`. */
 function ofAudiences(rows: string, columns: string): string {
-  return `(SELECT {audiences:Array(UInt32)}[arrayJoin({remote_places:Array(Array(UInt32))}[indexOf(
-        {remote_ids:Array(String)}, remote_id)])] AS audience, ${columns}
+  return `(SELECT arrayJoin({of_remote:Array(Array(UInt32))}[indexOf({remote_ids:Array(String)}, remote_id)]) AS audience,
+        ${columns}
       FROM (${rows}) WHERE remote_id IN {remote_ids:Array(String)})`;
 }
 
@@ -109,6 +109,14 @@ const NO_VALUE = 'toDecimal64(-99999999999999, 4)';
 function insertKeys(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
   const ranked = valueFields(destination).length > 0;
   const sent = `nullIf(argMaxIf(held_worth, fact, fact > 0), ${NO_VALUE})`;
+  const moved = [
+    ...(ranked ? [valueMoved('max(worth)', sent)] : []),
+    ...(destination.columns.length > 0
+      ? ['argMinIf(hash, customer, is_inside = 1) != argMaxIf(held_hash, fact, fact > 0)']
+      : []),
+  ];
+  // A customer may be in several segments of an audience that holds them together.
+  const together = destination.audiences.some((audience) => audience.together);
   return `INSERT INTO plan_keys (job, run_id, audience, op, key, shared, customers, wanted, held_out, without_consent,
       unreachable)
     SELECT {job:String}, {run:String}, audience, op, if(op = 'keep', toFixedString('', 16), name) AS key,
@@ -116,26 +124,27 @@ function insertKeys(destination: JobDestination, audiences: readonly PlannedAudi
       sum(of_segment * ${has('nameless')})
     FROM (
       SELECT name, any(audience) AS audience, groupBitOr(says) AS bits, sum(is_inside) AS inside,
-        sum(is_of_segment) AS of_segment, inside > 0 AND NOT ${has('held_out')} AS wanted, max(fact) % 2 = 1 AS held,
-        ${ranked ? valueMoved('max(worth)', sent) : 'false'} AS moved,
+        ${together ? 'uniqExactIf(customer, is_of_segment = 1)' : 'sum(is_of_segment)'} AS of_segment, inside > 0 AND NOT ${has('held_out')} AS wanted, max(fact) % 2 = 1 AS held,
+        ${moved.join(' OR ') || 'false'} AS moved,
         multiIf(wanted AND held AND NOT moved, 'keep',
                 wanted, if(${has('parked_add')}, 'parked', if(held, 'update', 'add')),
                 held, if(${has('parked_remove')}, 'parked', 'remove'), 'keep') AS op
       FROM (
         SELECT audience, ${memberHash('audience', `if(allowed, member, 'without consent')`)} AS name,
           allowed AND member != '' AS sendable, sendable AND NOT held_out AS is_inside, rung = 0 AS is_of_segment,
-          toUInt64(0) AS fact, value AS worth, ${NO_VALUE} AS held_worth, ${bits({
+          toUInt64(0) AS fact, value AS worth, ${NO_VALUE} AS held_worth, texts_hash AS hash, toUInt64(0) AS held_hash,
+          customer, ${bits({
             held_out: 'sendable AND held_out',
             segment_held_out: 'sendable AND held_out AND is_of_segment',
             unallowed: 'NOT allowed',
             nameless: 'allowed AND NOT sendable',
           })} AS says
-        FROM (SELECT *, ${consent(destination)} AS allowed FROM (${audienceMembers(destination, audiences)}))
+        FROM (SELECT *, ${consent(destination)} AS allowed FROM (${toldMembers(destination, audiences)}))
         UNION ALL
-        SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), ${bits({})}
-        FROM ${ofAudiences(`SELECT remote_id, member, value, ${FACT} AS fact FROM ${FACTS} AND result = 'done'`, 'member, value, fact')}
+        SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), 0, texts_hash, '', ${bits({})}
+        FROM ${ofAudiences(`SELECT remote_id, member, value, texts_hash, ${FACT} AS fact FROM ${FACTS} AND result = 'done'`, 'member, value, texts_hash, fact')}
         UNION ALL
-        SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, ${bits({
+        SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({
           parked_add: `parked = 'add'`,
           parked_remove: `parked = 'remove'`,
         })}
@@ -167,20 +176,21 @@ function opOf(ops: readonly string[], which: string): string {
 
 function joining(destination: JobDestination, audiences: readonly PlannedAudience[], which: string): string {
   const fields = FIELDS.join(', ');
-  return `SELECT audience, ${opOf(['add', 'update', 'parked'], `${JOINING} AND ${which}`)} AS op, member, ${fields}, value
-    FROM (SELECT audience, ${HASH} AS name, member, ${fields}, value FROM (${audienceMembers(destination, audiences)})
+  return `SELECT audience, ${opOf(['add', 'update', 'parked'], `${JOINING} AND ${which}`)} AS op, member, ${fields}, value, texts_hash
+    FROM (SELECT audience, ${HASH} AS name, member, ${fields}, value, texts_hash
+          FROM (${toldMembers(destination, audiences)})
           WHERE member != '' AND ${consent(destination)})
     WHERE op != ''`;
 }
 
-const INTO_MEMBERS = `INSERT INTO plan_members (job, run_id, audience, op, member, ${FIELDS.join(', ')}, value)
-  SELECT {job:String}, {run:String}, audience, op, member, ${FIELDS.join(', ')}, value FROM`;
+const INTO_MEMBERS = `INSERT INTO plan_members (job, run_id, audience, op, member, ${FIELDS.join(', ')}, value, texts_hash)
+  SELECT {job:String}, {run:String}, audience, op, member, ${FIELDS.join(', ')}, value, texts_hash FROM`;
 
 function insertJoining(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
   return `${INTO_MEMBERS} (${joining(destination, audiences, 'NOT k.shared')})`;
 }
 
-/** Of the customers who share a phone the one who is worth most is sent. */
+/** Of the customers who share a phone the one who is worth most is sent, else the first by name. */
 function insertShared(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
   return `${INTO_MEMBERS} (${joining(destination, audiences, 'k.shared')}
     ORDER BY ${FIRST} LIMIT 1 BY audience, member)`;

@@ -67,7 +67,7 @@ async function compare(
   anew = false,
 ): Promise<number> {
   const { signal } = new AbortController();
-  const run = newRun(engine, JOB, { as_of: '2026-11-15', log: () => undefined, signal, cut: signal });
+  const run = await newRun(engine, JOB, { as_of: '2026-11-15', log: () => undefined, signal, cut: signal });
   const audiences = KLAVIYO.audiences.map((audience, index): PlannedAudience => ({
     ...audience,
     index,

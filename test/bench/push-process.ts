@@ -72,7 +72,7 @@ try {
 /** Customers from a number on, as a run leaves them before it plans. */
 async function fill(engine: Engine, from: number): Promise<RunContext> {
   const { signal } = new AbortController();
-  const run = newRun(engine, job, { as_of: '2026-11-15', log: () => undefined, signal, cut: signal });
+  const run = await newRun(engine, job, { as_of: '2026-11-15', log: () => undefined, signal, cut: signal });
   const params = { job: job.name, run: run.run_id, from, members: task.members };
   const customer = `concat('email:shopper', toString(number), '@example.com') AS customer`;
   const numbers = 'FROM numbers({from:UInt32}, {members:UInt32})';
