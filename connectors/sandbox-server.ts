@@ -3,6 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import type { SandboxPlatform, SandboxReply, SandboxRequest } from './sandbox.ts';
 
+const KEEP_ALIVE_MS = 75_000;
+
 /** A fault to inject, as `POST /_faults` takes it; it meets the first `times` matching requests after `skip`. */
 const Fault = z.strictObject({
   platform: z.enum(['mailchimp', 'klaviyo', 'facebook', 'shopify', 'woocommerce']),
@@ -101,6 +103,8 @@ export async function serveSandbox(
     }
   };
 
+  // Node's five seconds would cut off callers who take longer over their next batch; platforms wait a minute or more.
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);

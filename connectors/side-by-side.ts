@@ -1,6 +1,7 @@
 /**
- * Works on items side by side, `most` at a time, and yields each result as it comes. An item is fetched when there is
- * room for it, so with one at a time nothing happens ahead of the caller.
+ * Works on items side by side, `most` at a time, and yields each result as it comes. With one at a time nothing happens
+ * ahead of the caller. With several, the next item is begun while the caller is busy with a result: so what the caller
+ * does with each takes no time from the work.
  *
  * When `stop` is aborted or a piece of work fails, no further one is begun; what the others come to is still yielded,
  * and the failure thrown after it. A caller that leaves early waits for those under way.
@@ -15,13 +16,14 @@ export async function* sideBySide<Item, Result>(
   const working = new Set<Promise<Ended>>();
   let failure: { error: unknown } | undefined;
   let more = true;
+  let left = false;
 
-  const room = () => more && !failure && !stop?.aborted && working.size < most;
+  const room = () => more && !left && !failure && !stop?.aborted && working.size < most;
   async function fetch(): Promise<void> {
     while (room()) {
       const next = await iterator.next();
       if (next.done) more = false;
-      else begin(next.value);
+      else if (!left) begin(next.value);
     }
   }
 
@@ -33,16 +35,22 @@ export async function* sideBySide<Item, Result>(
     working.add(task);
   }
 
+  const fill = () => fetch().catch((error: unknown) => void (failure ??= { error }));
+  let filling = fill();
   try {
     for (;;) {
-      await fetch().catch((error: unknown) => (failure ??= { error }));
+      await filling;
       if (working.size === 0) break;
       const ended = await Promise.race(working);
       working.delete(ended.task);
       if ('error' in ended) failure ??= ended;
-      else yield ended.result;
+      if (most > 1) filling = fill();
+      if ('result' in ended) yield ended.result;
+      if (most === 1) filling = fill();
     }
   } finally {
+    left = true;
+    await filling;
     await Promise.all(working);
     await iterator.return?.();
   }

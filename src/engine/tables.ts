@@ -5,7 +5,7 @@ import type { Engine, Params } from './engine.ts';
  *
  * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
  * - computed (`identity_links`, `identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
- *   `assignments`, `holdout_entries`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
+ *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
  *   assignments and holdout entries stay.
  * - state (`marks`, `runs`, `audiences`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. They
@@ -130,6 +130,12 @@ const TABLES: Record<string, string> = {
     texts_hash UInt64
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op, member)`,
 
+  plan_keys: `(
+    job LowCardinality(String), run_id LowCardinality(String), audience UInt32, op LowCardinality(String),
+    key FixedString(16), shared Bool, customers UInt32, wanted UInt32, held_out UInt32, without_consent UInt32,
+    unreachable UInt32
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op)`,
+
   widened: `(
     job LowCardinality(String), run_id LowCardinality(String), audience UInt32, rung UInt8, customer String
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, rung, customer)`,
@@ -214,6 +220,7 @@ const COMPUTED = [
   'scores',
   'counts',
   'holdouts',
+  'plan_keys',
   'plan_members',
   'widened',
   'remote_members',

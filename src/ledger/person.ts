@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import { memberHash } from './member-hash.ts';
 
 /**
  * The identities of a person who is being erased, in a table of its own: a deletion is written down by the engine as
@@ -29,6 +30,10 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
     'holdout_entries',
     'widened',
   ].map((table) => [table, CUSTOMER] as const),
+  [
+    'plan_keys',
+    `has(arrayMap(identity -> ${memberHash('audience', 'identity')}, (SELECT groupArray(identity) FROM ${ERASING})), key)`,
+  ],
   ...['plan_members', 'plan_properties'].map(
     (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,
   ),

@@ -1,7 +1,15 @@
 import type { Outcome } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
-import { isSettled, NO_LONGER_THERE, outcomeColumns, type Account } from './ledger.ts';
+import { FACTS, isSettled, NO_LONGER_THERE, outcomeColumns, type Account } from './ledger.ts';
 import { PARKED, STANDING } from './refusals.ts';
+
+const TOLD = `properties WHERE job = {job:String} AND destination = {destination:String} AND account = {people:String}`;
+
+const TELLINGS = `(
+    SELECT member, hashes, 'properties' AS op, result, permanent, reason, seq FROM ${TOLD}
+    UNION ALL
+    SELECT member, CAST(map(), 'Map(String, UInt64)'), 'properties', 'done', false, '', seq FROM ${FACTS}
+      AND reason = '${NO_LONGER_THERE}')`;
 
 /**
  * SQL: every member whose properties an account was told of, with `known`, the hash of each property's value as last
@@ -9,15 +17,12 @@ import { PARKED, STANDING } from './refusals.ts';
  * known of them any more. Bind an Account, `people` and `now_ms`.
  */
 export const PROPERTIES = `
-  SELECT member, argMaxIf(hashes, seq, result = 'done') AS known, ${STANDING}, ${PARKED} != '' AS parked
-  FROM (
-    SELECT member, hashes, 'properties' AS op, result, permanent, reason, seq FROM properties
-    WHERE job = {job:String} AND destination = {destination:String} AND account = {people:String}
-    UNION ALL
-    SELECT member, CAST(map(), 'Map(String, UInt64)'), 'properties', 'done', false, '', seq FROM ledger
-    WHERE job = {job:String} AND destination = {destination:String} AND account = {account:String}
-      AND reason = '${NO_LONGER_THERE}'
-  ) GROUP BY member`;
+  SELECT member, argMaxIf(hashes, seq, result = 'done') AS known,
+    member IN (SELECT member FROM (
+      SELECT member, ${STANDING}, ${PARKED} AS is_parked FROM ${TELLINGS}
+      WHERE member IN (SELECT member FROM ${TOLD} AND result = 'refused')
+      GROUP BY member) WHERE is_parked) AS parked
+  FROM ${TELLINGS} GROUP BY member`;
 
 /**
  * Appends what a platform acknowledged of one batch of properties, as `appendAcknowledged` does for audiences.

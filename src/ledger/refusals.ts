@@ -3,20 +3,22 @@ export const PARKED_DAYS = 7;
 const MOST_PARKED_DAYS = 30;
 
 /**
- * SQL: how a member stands with a platform, by the facts of a group. `last` is the newest fact as (op, result,
- * permanent, reason). Where that is a refusal, `since` is the first of those that follow each other, and `retry` when
- * the member is offered again: at once unless it is for good. Both in milliseconds since 1970, else 0.
+ * SQL: how a member stands with a platform, by the facts of a group: whether the newest is a refusal, for good, and of
+ * taking the member out. Where it is a refusal, `since` is the first of those that follow each other, and `retry` when
+ * the member is offered again: at once unless it is for good. Both in milliseconds since 1970, else 0. It keeps every
+ * refusal of a group, so it is for members who have any.
  */
 export const STANDING = `
-  argMax((op, result, permanent, reason), seq) AS last,
+  max(seq * 8 + 4 * (result = 'refused') + 2 * permanent + (op = 'remove')) AS last,
+  bitTest(last, 2) = 1 AS last_refused, bitTest(last, 1) = 1 AS last_for_good, bitTest(last, 0) = 1 AS last_removes,
   maxIf(seq, result = 'done') AS done_at,
   arraySort(arrayFilter(one -> one.1 > done_at, groupArrayIf((seq, permanent), result = 'refused'))) AS refusals,
-  if(last.2 = 'refused', refusals[1].1, 0) AS since,
-  if(last.2 != 'refused', 0, max(seq) + 86400000 * if(NOT last.3, 0, toUInt64(least(${MOST_PARKED_DAYS},
+  if(last_refused, refusals[1].1, 0) AS since,
+  if(NOT last_refused, 0, max(seq) + 86400000 * if(NOT last_for_good, 0, toUInt64(least(${MOST_PARKED_DAYS},
     ${PARKED_DAYS} * pow(2, arrayCount(one -> one.2, refusals) - 1))))) AS retry`;
 
-/** SQL: the change of a member that is parked now, over `STANDING`; '' where none is. Bind `now_ms`. */
-export const PARKED = `if(last.2 = 'refused' AND last.3 AND retry > {now_ms:UInt64}, last.1, '')`;
+/** SQL: whether a member's newest change is parked now, over `STANDING`. Bind `now_ms`. */
+export const PARKED = `(last_refused AND last_for_good AND retry > {now_ms:UInt64})`;
 
 /**
  * SQL: whom an account refuses to take or let go, or to store properties of, one row for each member and audience:
@@ -29,8 +31,11 @@ export const REFUSED = `${refusedIn('ledger', 'remote_id', 'op', 'account')} UNI
 function refusedIn(table: string, remote_id: string, op: string, account: string): string {
   const facts = `(SELECT ${remote_id} AS remote_id, member, ${op} AS op, result, permanent, reason, run_id, seq
     FROM ${table} WHERE job = {job:String} AND destination = {destination:String} AND account = {${account}:String})`;
-  return `SELECT remote_id, member, last.1 AS change, last.4 AS reason, last.3 AS permanent, since, retry
-    FROM (SELECT remote_id, member, max(run_id) AS run, ${STANDING} FROM ${facts} GROUP BY remote_id, member) AS members
+  return `SELECT remote_id, member, change, reason, last_for_good AS permanent, since, retry
+    FROM (SELECT remote_id, member, max(run_id) AS run, argMax(op, seq) AS change, argMax(reason, seq) AS reason, ${STANDING}
+          FROM ${facts} AS facts
+          WHERE (remote_id, member) IN (SELECT remote_id, member FROM ${facts} AS refusing WHERE result = 'refused')
+          GROUP BY remote_id, member) AS members
     CROSS JOIN (SELECT max(seq) AS newest, argMax(run_id, seq) AS newest_run FROM ${facts}) AS account
-    WHERE last.2 = 'refused' AND (retry > newest OR run = newest_run)`;
+    WHERE last_refused AND (retry > newest OR run = newest_run)`;
 }

@@ -1,9 +1,10 @@
 import type { Destination, Problem } from '../../connectors/index.ts';
 import type { JobDestination } from '../job/load.ts';
 import { lookAfter } from './after-push.ts';
+import { planDestination } from './diff.ts';
 import { placeAudiences } from './find.ts';
 import { planNotes, recreatedNote } from './notes.ts';
-import { planDestination, type AudiencePlan, type PlannedAudience } from './plan.ts';
+import type { AudiencePlan, PlannedAudience } from './plan.ts';
 import { asProblem } from './problem.ts';
 import { foretellProperties, sendProperties, type PropertiesReport } from './properties.ts';
 import { pushAudience, type AudienceResult, type Sending } from './push.ts';

@@ -39,7 +39,8 @@ export function memberOf(row: MemberRow): Member {
 }
 
 /**
- * Rows of a plan about members of a destination, in the order of `member`, page by page, each with `remote_id`.
+ * Rows of a plan about members of a destination, in the order of `member`, page by page, each with `remote_id`. While one
+ * page is sent the next one is read.
  * @param planned SQL of the rows, with a column `member`
  */
 export async function* planPages<Row extends { member: string }>(
@@ -51,20 +52,25 @@ export async function* planPages<Row extends { member: string }>(
 ): AsyncGenerator<Row> {
   const account = accountOf(run.job.name, destination);
   const { account: people } = peopleAccountOf(run.job.name, destination);
-  let after = '';
-  while (!run.signal.aborted) {
+  const read = (after: string) => {
     const page = `SELECT * FROM (${planned}) WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`;
-    const rows = await run.engine.query<Row>(
+    const rows = run.engine.query<Row>(
       `SELECT page.*, ids.platform_id AS remote_id FROM (${page}) AS page
        LEFT JOIN (${platformIds(page)}) AS ids USING (member) ORDER BY member`,
       { ...account, ...params, people, remote_ids, after },
     );
+    // It may fail while nobody waits for it yet, or any more.
+    rows.catch(() => {});
+    return rows;
+  };
+  let next: Promise<Row[]> | undefined = read('');
+  while (next && !run.signal.aborted) {
+    const rows: Row[] = await next;
+    next = rows.length < PAGE ? undefined : read(rows.at(-1)!.member);
     for (const row of rows) {
       if (run.signal.aborted) return;
       yield row;
     }
-    if (rows.length < PAGE) return;
-    after = rows.at(-1)!.member;
   }
 }
 
@@ -81,7 +87,7 @@ export async function* everyone(
 ): AsyncGenerator<Member> {
   const { columns } = plan.destination;
   const rows = run.engine.stream<Omit<MemberRow, 'texts_hash'> & { texts?: string[] }>(
-    `SELECT ${FIELDS}${columns.length > 0 ? ', texts' : ''} FROM (${wantedSql(plan.destination)}) ORDER BY member`,
+    `SELECT ${FIELDS}${columns.length > 0 ? ', texts' : ''} FROM (${wantedSql(plan.destination, [plan])}) ORDER BY member`,
     audienceParams(run, [plan]),
   );
   for await (const chunk of rows) {

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { ConsentRule } from '../../connectors/index.ts';
 import { segmentShares, type Audience } from '../job/audiences.ts';
+import type { FieldName } from '../job/fields.ts';
 import type { JobDestination } from '../job/load.ts';
-import { LEDGER, type Account } from '../ledger/ledger.ts';
+import type { Account } from '../ledger/ledger.ts';
 import { heldOut } from './holdout.ts';
 import { columnTexts } from './property-values.ts';
 import type { RunContext } from './run.ts';
 import type { Widening } from './widen.ts';
-import { valueMoved, withValues } from './values.ts';
+import { withValues } from './values.ts';
 
 /** An audience of the job; `index` is its place in the whole job and names its rows in `plan_members`. */
 export type PlannedAudience = Audience & {
@@ -42,7 +43,7 @@ export type SegmentCounts = {
   unreachable: number;
 };
 
-type ChangeCounts = {
+export type ChangeCounts = {
   to_add: number;
   to_remove: number;
   /** Members whose worth, or what a file says of them, changed enough to be told anew. */
@@ -67,48 +68,23 @@ export function peopleAccountOf(job: string, destination: JobDestination): Accou
   return { ...named, account: settings.slice(0, 16) };
 }
 
+/** What a plan keeps of a member beside `member` and `value`. */
+export const FIELDS = [
+  'customer',
+  'email',
+  'phone',
+  'first_name',
+  'last_name',
+  'city',
+  'region',
+  'zip',
+  'country',
+];
+
 /**
- * Compares a destination's segments with its ledger, stores who is to be added and removed in `plan_members`, and
- * counts. Nothing is sent.
- * @param audiences all of the destination; one without `remote_id` does not exist yet and holds nobody
+ * What the statements on the customers of audiences take, beside the account: a row for each segment of each audience.
+ * `places` are the rows, from 1, that each of the `names` of segments has: it may be of several audiences.
  */
-export async function planDestination(
-  run: RunContext,
-  destination: JobDestination,
-  audiences: readonly PlannedAudience[],
-): Promise<AudiencePlan[]> {
-  const params = {
-    ...accountOf(run.job.name, destination),
-    ...audienceParams(run, audiences),
-    now_ms: Date.now(),
-    places: audiences.map(({ index }) => index),
-    remote_ids: audiences.map(({ remote_id }) => remote_id ?? ''),
-  };
-  await run.engine.command(insertPlan(destination), params);
-  const counts = await run.engine.query<SegmentCounts & { audience: number }>(
-    countSegments(destination),
-    params,
-  );
-  const changeCounts = await run.engine.query<ChangeCounts & { audience: number }>(COUNT_CHANGES, params);
-  return audiences.map((audience) => {
-    const mine = counts.find((row) => row.audience === audience.index);
-    const change = changeCounts.find((row) => row.audience === audience.index);
-    const { to_add = 0, to_remove = 0, to_update = 0, parked = 0 } = change ?? {};
-    const { customers = 0, wanted = 0, held_out = 0, without_consent = 0, unreachable = 0 } = mine ?? {};
-    const create = audience.remote_id === undefined && to_add > 0;
-    const add = to_add + to_update;
-    const rename = audience.renamed_from === undefined ? 0 : 1;
-    const requests =
-      rename + (add + to_remove === 0 ? 0 : destination.definition.floor({ create, add, remove: to_remove }));
-    const counted = { customers, wanted, held_out, without_consent, unreachable };
-    const changes = { to_add, to_remove, to_update, parked };
-    return { ...audience, destination, ...counted, ...changes, requests };
-  });
-}
-
-const FIELDS = ['customer', 'email', 'phone', 'first_name', 'last_name', 'city', 'region', 'zip', 'country'];
-
-/** What the statements on the customers of audiences take, beside the account. */
 export function audienceParams(
   run: Pick<RunContext, 'job' | 'run_id'>,
   audiences: readonly Pick<
@@ -124,117 +100,110 @@ export function audienceParams(
     run: run.run_id,
     audiences: rows.map(({ index }) => index),
     segments: rows.map(({ segment }) => segment),
+    ...placesOf(rows.map(({ segment }) => segment)),
     holdouts: rows.map(({ share }) => share),
     value_fields: rows.map(({ value_field }) => value_field ?? ''),
     rungs: rows.map(({ rung }) => rung ?? 0),
   };
 }
 
-/** SQL: one row for each segment of each audience: index, segment, holdout, value field, rung. */
-const NAMED = `arrayJoin(arrayZip({audiences:Array(UInt32)}, {segments:Array(String)}, {holdouts:Array(Float64)},
-  {value_fields:Array(String)}, {rungs:Array(UInt8)}))`;
+/** The different ones of some names, and the places, from 1, at which each stands; undefined is no name. */
+export function placesOf(all: readonly (string | undefined)[]): { names: string[]; places: number[][] } {
+  const names = [...new Set(all.flatMap((name) => name ?? []))];
+  return { names, places: names.map((name) => all.flatMap((one, at) => (one === name ? [at + 1] : []))) };
+}
 
-const ASSIGNED = `(SELECT arrayJoin(arrayIntersect(segments, {segments:Array(String)})) AS segment, customer
-  FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
-  INNER JOIN (SELECT ${NAMED} AS pair, pair.2 AS segment) AS named USING (segment)`;
+const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 
-const PROFILES = `(SELECT * FROM profiles WHERE job = {job:String} AND run_id = {run:String}) AS p`;
+const ASSIGNED = `(SELECT arrayJoin({places:Array(Array(UInt32))}[indexOf({names:Array(String)},
+    arrayJoin(arrayIntersect(segments, {names:Array(String)})))]) AS place, 0 AS rung, customer
+  FROM assignments ${MINE})`;
 
-/**
- * Customers of the segments that the audiences are of; a segment may have several audiences. Bind `audienceParams`.
- */
-export const SEGMENT_CUSTOMERS = `
-  SELECT pair.1 AS audience, segment, pair.3 AS share, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
-  FROM ${ASSIGNED} INNER JOIN ${PROFILES} USING (customer)`;
+const WIDENED = `(SELECT * FROM (
+    SELECT arrayJoin(arrayFilter(at -> {audiences:Array(UInt32)}[at] = audience,
+      arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer FROM widened ${MINE})
+  WHERE rung <= {rungs:Array(UInt8)}[place])`;
+
+/** Assignments and profiles lie in the store by customer, so they are merged, not hashed. */
+function withProfiles(places: string): string {
+  return `SELECT {audiences:Array(UInt32)}[place] AS audience, {segments:Array(String)}[place] AS segment,
+      {holdouts:Array(Float64)}[place] AS share, {value_fields:Array(String)}[place] AS value_field, rung, customer,
+      ${heldOut('share')} AS held_out, p.* EXCEPT customer
+    FROM ${places} AS c INNER JOIN (SELECT * FROM profiles ${MINE}) AS p USING (customer)
+    SETTINGS join_algorithm = 'full_sorting_merge'`;
+}
+
+/** Customers of the segments that the audiences are of. Bind `audienceParams`. */
+export const SEGMENT_CUSTOMERS = withProfiles(ASSIGNED);
 
 /**
  * Customers of the audiences: those of their segments (rung 0), and who was added to a segment too small. A customer may
  * stand there with several rungs. Bind `audienceParams`.
  */
-export const AUDIENCE_CUSTOMERS = `
-  SELECT audience, segment, share, value_field, rung, customer, ${heldOut('share')} AS held_out, p.* EXCEPT customer
-  FROM (SELECT pair.1 AS audience, segment, pair.3 AS share, pair.4 AS value_field, 0 AS rung, customer FROM ${ASSIGNED}
-        UNION ALL
-        SELECT audience, pair.2 AS segment, pair.3 AS share, pair.4 AS value_field, rung, customer
-        FROM (SELECT audience, rung, customer FROM widened WHERE job = {job:String} AND run_id = {run:String}) AS w
-        INNER JOIN (SELECT ${NAMED} AS pair, pair.1 AS audience) AS named USING (audience)
-        WHERE rung <= pair.5) AS c
-  INNER JOIN ${PROFILES} USING (customer)`;
+export function audienceCustomers(audiences: readonly Pick<PlannedAudience, 'rung'>[]): string {
+  if (!audiences.some(({ rung }) => rung)) return SEGMENT_CUSTOMERS;
+  return `SELECT * FROM (${SEGMENT_CUSTOMERS}) UNION ALL SELECT * FROM (${withProfiles(WIDENED)})`;
+}
+
+/**
+ * SQL: the rows of `audienceCustomers` with `member`, what the ledger calls the customer, and the `value` of the field
+ * that their audience asks for. Bind `audienceParams`.
+ */
+export function audienceMembers(
+  destination: JobDestination,
+  audiences: readonly Pick<PlannedAudience, 'rung'>[],
+): string {
+  const rows = `SELECT *, ${memberKey(destination)} AS member FROM (${audienceCustomers(audiences)})`;
+  return withValues(rows, valueFields(destination));
+}
+
+/** The fields that audiences of a destination rank their members by. */
+export function valueFields(destination: JobDestination): FieldName[] {
+  return [...new Set(destination.audiences.flatMap(({ value_field }) => value_field ?? []))];
+}
+
+/** SQL: which of several customers stands for a member that they share (a phone of two): who is worth most, then by name. */
+export const FIRST = 'value DESC NULLS LAST, customer';
 
 /**
  * SQL: who shall be in the audiences, what they are worth there and what its file says of them (`texts`, JSON by column):
  * with consent and an identifier, one row per audience and member. A member that stands for a held-out customer beside others (a phone of two) is held out. Bind
  * `audienceParams`.
  */
-export function wantedSql(destination: JobDestination): string {
+export function wantedSql(
+  destination: JobDestination,
+  audiences: readonly Pick<PlannedAudience, 'rung'>[],
+): string {
   const fields = FIELDS.join(', ');
-  const worth = [...new Set(destination.audiences.flatMap(({ value_field }) => value_field ?? []))];
   const wanted = `SELECT audience, member, ${fields}, value
-    FROM (SELECT audience, ${memberKey(destination)} AS member, held_out, ${fields}, value
-          FROM (${withValues(AUDIENCE_CUSTOMERS, worth)}) WHERE member != '' AND ${consent(destination)}
-          ORDER BY held_out DESC, customer LIMIT 1 BY audience, member)
+    FROM (SELECT audience, member, held_out, ${fields}, value FROM (${audienceMembers(destination, audiences)})
+          WHERE member != '' AND ${consent(destination)}
+          ORDER BY held_out DESC, ${FIRST} LIMIT 1 BY audience, member)
     WHERE NOT held_out`;
-  if (destination.columns.length === 0) return wanted;
-  return `SELECT wanted.*, texts FROM (${wanted}) AS wanted
-    INNER JOIN (${columnTexts(destination.columns)}) AS told USING (customer)
-    SETTINGS join_algorithm = 'full_sorting_merge'`;
+  return destination.columns.length === 0 ? wanted : withTexts(destination, wanted, 'texts');
 }
 
-function insertPlan(destination: JobDestination): string {
-  const fields = FIELDS.join(', ');
-  return `INSERT INTO plan_members (job, run_id, audience, op, member, ${fields}, value, texts_hash)
-    SELECT {job:String}, {run:String}, audience,
-      multiIf(wanted AND held AND NOT moved AND texts_hash = held_texts_hash, 'keep',
-              wanted, if(parked = 'add', 'parked', if(held, 'update', 'add')),
-              held, if(parked = 'remove', 'parked', 'remove'), 'keep') AS op, member, ${fields}, value,
-      texts_hash
-    FROM (
-      SELECT audience, member, max(is_wanted) AS wanted, max(is_held) AS held, max(is_parked) AS parked,
-        max(worth) AS value, ${valueMoved('value', 'max(held_worth)')} AS moved,
-        max(hash) AS texts_hash, max(held_hash) AS held_texts_hash,
-        ${FIELDS.map((field) => `max(${field}) AS ${field}`).join(', ')}
-      FROM (
-        SELECT audience, member, true AS is_wanted, false AS is_held, '' AS is_parked, value AS worth,
-          NULL AS held_worth, ${textsHash(destination)} AS hash, 0 AS held_hash, ${fields}
-        FROM (${wantedSql(destination)})
-        UNION ALL
-        SELECT pair.1 AS audience, member, false, held, parked, NULL, held_value, 0, held_texts_hash,
-          ${FIELDS.map(() => `''`).join(', ')}
-        FROM (${LEDGER}) AS ledger
-        INNER JOIN (SELECT arrayJoin(arrayZip({places:Array(UInt32)}, {remote_ids:Array(String)})) AS pair,
-                           pair.2 AS remote_id) AS named USING (remote_id)
-      ) GROUP BY audience, member
-    ) WHERE op != 'keep'`;
-}
-
-/** SQL: what stands for the line of a member in a file of the destination; 0 where it writes none. */
-function textsHash({ columns, settings }: JobDestination): string {
-  if (columns.length === 0) return 'toUInt64(0)';
+/**
+ * SQL: the rows of `audienceMembers` with `texts_hash`, which stands for the line of a member in a file of the
+ * destination; 0 where it writes none.
+ */
+export function toldMembers(
+  destination: JobDestination,
+  audiences: readonly Pick<PlannedAudience, 'rung'>[],
+): string {
+  const { columns, settings } = destination;
+  const rows = audienceMembers(destination, audiences);
+  if (columns.length === 0) return `SELECT *, toUInt64(0) AS texts_hash FROM (${rows})`;
   const layout = createHash('sha256')
     .update(JSON.stringify([columns, settings]))
     .digest('hex');
-  return `sipHash64('${layout}', texts)`;
+  return withTexts(destination, rows, `sipHash64('${layout}', texts) AS texts_hash`);
 }
 
-const COUNT_CHANGES = `
-  SELECT audience, toUInt32(countIf(op = 'add')) AS to_add, toUInt32(countIf(op = 'remove')) AS to_remove,
-    toUInt32(countIf(op = 'update')) AS to_update, toUInt32(countIf(op = 'parked')) AS parked
-  FROM plan_members WHERE job = {job:String} AND run_id = {run:String} GROUP BY audience`;
-
-/** `wanted` counts everybody of the audience, the others only who is of its segment. */
-function countSegments(destination: JobDestination): string {
-  const allowed = consent(destination);
-  const sendable = `${allowed} AND member != ''`;
-  // A customer may be in several segments of an audience that holds them together.
-  const together = destination.audiences.some((audience) => audience.together);
-  const count = (condition: string) =>
-    together ? `uniqExactIf(customer, ${condition})` : `countIf(${condition})`;
-  return `SELECT audience, toUInt32(${count('rung = 0')}) AS customers,
-      toUInt32(${count(`rung = 0 AND NOT (${allowed})`)}) AS without_consent,
-      toUInt32(${count(`rung = 0 AND ${allowed} AND member = ''`)}) AS unreachable,
-      toUInt32(uniqExactIf(member, ${sendable} AND out AND rung = 0)) AS held_out,
-      toUInt32(uniqExactIf(member, ${sendable}) - uniqExactIf(member, ${sendable} AND out)) AS wanted
-    FROM (SELECT *, held_out AS out, ${memberKey(destination)} AS member FROM (${AUDIENCE_CUSTOMERS})) GROUP BY audience`;
+function withTexts({ columns }: JobDestination, rows: string, what: string): string {
+  return `SELECT wanted.*, ${what} FROM (${rows}) AS wanted
+    INNER JOIN (${columnTexts(columns)}) AS told USING (customer)
+    SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 /** SQL: whether a customer may be sent to a destination, over the profile's fields. */

@@ -164,7 +164,7 @@ const CHANGED = `SELECT member, customer, changed, hashes FROM plan_properties
 async function planProperties(run: RunContext, planned: Planned, known: string): Promise<PropertiesPlan> {
   const { destination, audiences } = planned;
   const categories = await foundCategories(run.engine, run.job.name);
-  const who = `SELECT member, min(customer) AS customer FROM (${wantedSql(destination)})
+  const who = `SELECT member, min(customer) AS customer FROM (${wantedSql(destination, audiences)})
     WHERE member IN (${known}) GROUP BY member`;
   const values = propertyValues(who, destination.properties, segmentsOf(run.job.segments, categories));
   const params = {

@@ -17,7 +17,8 @@ export function withValues(rows: string, fields: readonly FieldName[]): string {
   const columns = fields.map((field) => `${field} AS worth_${field}`);
   const named = fields.map((field) => `value_field = '${field}', CAST(worth_${field}, '${VALUE}')`);
   return `SELECT c.*, multiIf(${named.join(', ')}, NULL) AS value FROM (${rows}) AS c
-    LEFT JOIN (SELECT customer, ${columns.join(', ')} FROM ${facts(fields)}) AS worth USING (customer)`;
+    LEFT JOIN (SELECT customer, ${columns.join(', ')} FROM ${facts(fields)}) AS worth USING (customer)
+    SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 /** SQL: whether what a member is worth has changed enough to be sent again. What is unknown now is left as it was. */

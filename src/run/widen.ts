@@ -2,7 +2,7 @@ import { SegmentSettings } from '../job/segment-settings.ts';
 import type { JobDestination } from '../job/load.ts';
 import { facts } from '../models/facts.ts';
 import { valueTier } from '../models/value-tier.ts';
-import { AUDIENCE_CUSTOMERS, audienceParams, consent, memberKey, type PlannedAudience } from './plan.ts';
+import { audienceCustomers, audienceParams, consent, memberKey, type PlannedAudience } from './plan.ts';
 import type { RunContext } from './run.ts';
 
 /** How an audience that needs more members than its segment has was widened. */
@@ -76,15 +76,13 @@ async function sizes(
     (_, rung) =>
       `toUInt32(uniqExactIf(member, rung <= ${rung}) - uniqExactIf(member, rung <= ${rung} AND held_out))`,
   );
+  const widest = audiences.map((audience) => ({ ...audience, rung: RUNGS }));
   const rows = await run.engine.query<{ audience: number; members: number[] }>(
     `SELECT audience, [${counts.join(', ')}] AS members
-     FROM (SELECT audience, rung, held_out, ${memberKey(destination)} AS member FROM (${AUDIENCE_CUSTOMERS})
+     FROM (SELECT audience, rung, held_out, ${memberKey(destination)} AS member FROM (${audienceCustomers(widest)})
            WHERE member != '' AND ${consent(destination)})
      GROUP BY audience`,
-    audienceParams(
-      run,
-      audiences.map((audience) => ({ ...audience, rung: RUNGS })),
-    ),
+    audienceParams(run, widest),
   );
   return new Map(rows.map(({ audience, members }) => [audience, members]));
 }

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: figures as ratios taken in one run, so that they mean the same on any machine.
  * `--orders N` sets the size of the generated shop (default 100,000), `--full` takes ten million orders for the
- * segments instead of one, `--json` prints one JSON document.
+ * segments instead of one, changes and pushes of a million members instead of a hundred thousand and less, and compares
+ * ten million with the ledger instead of one, `--json` prints one JSON document.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,8 +16,13 @@ import type { AudienceReport, RunReport } from '../../src/run/report.ts';
 import { runJob } from '../../src/run/run.ts';
 import { CLV_NOTES, clvFigures } from './clv.ts';
 import { databaseFigures } from './databases.ts';
+import { diffFigures } from './diff.ts';
 import { type Figure, figureTable, seconds } from './figure.ts';
+import { paceFigure } from './pace.ts';
+import { peerFigures } from './peers.ts';
 import { planFigures } from './plan.ts';
+import { pushFigures } from './push.ts';
+import { requestFigures } from './requests.ts';
 import { segmentFigures } from './segments.ts';
 import { AS_OF, jobText, writeShop } from './shop.ts';
 import { sourceFigures } from './sources.ts';
@@ -31,6 +37,8 @@ const { values } = parseArgs({
 });
 const ORDERS = Number(values.orders);
 const { full } = values;
+/** Changes whose requests are counted. */
+const SIZES = [10, 1_000, 100_000];
 
 const folder = await mkdtemp(join(tmpdir(), 'bench-'));
 const platforms = await Promise.all(Object.values(sandboxes).map((open) => open({})));
@@ -64,6 +72,11 @@ try {
     ...(await segmentFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await planFigures(folder)),
     ...(await sourceFigures(folder, full ? 10_000_000 : 1_000_000)),
+    ...(await peerFigures(folder)),
+    ...(await requestFigures(folder, full ? [...SIZES, 1_000_000] : SIZES)),
+    await paceFigure(folder),
+    ...(await diffFigures(folder, full ? 10_000_000 : 1_000_000)),
+    ...(await pushFigures(folder, full ? 1_000_000 : 50_000)),
     ...(await clvFigures(folder)),
     ...databases.figures,
   ];

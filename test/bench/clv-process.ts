@@ -2,13 +2,13 @@
  * A process that does nothing but fit and score the customers of a table, and tells what that took. Its arguments are a
  * state directory, which no engine process holds, and a table in it.
  */
-import { readFileSync } from 'node:fs';
 import { openEngine } from '../../src/engine/engine.ts';
 import { choosePurchaseModel, chooseValueModel } from '../../src/models/clv/choose.ts';
 import { TWELVE_MONTHS_IN_WEEKS } from '../../src/models/clv/purchase-model.ts';
 import { readHistories, readMeanValues } from '../../src/models/clv/rows.ts';
 import { CURVE_COLUMNS, fillCurves, scoreSql } from '../../src/models/clv/sql.ts';
 import { ownerPid } from '../engine/state-dir.ts';
+import { ownPeak, peakOf } from './memory.ts';
 
 /** Times in seconds, memory in MB. */
 export type Measured = {
@@ -62,13 +62,4 @@ try {
   console.log(JSON.stringify(measured));
 } finally {
   await engine.close();
-}
-
-function ownPeak(): number {
-  return process.resourceUsage().maxRSS / 1024;
-}
-
-/** As Linux tells it of another process. */
-function peakOf(pid: number): number {
-  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1024;
 }

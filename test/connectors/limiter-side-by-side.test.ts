@@ -32,8 +32,9 @@ test('so many at a time are begun, and results come as they come', async () => {
   await expect.poll(() => fetched).toEqual([1, 2]);
   end(2).resolve(20);
   expect(await first).toEqual({ done: false, value: 20 });
-  const second = results.next();
+  // While the caller is busy with the result.
   await expect.poll(() => fetched).toEqual([1, 2, 3]);
+  const second = results.next();
   end(1).resolve(10);
   expect(await second).toMatchObject({ value: 10 });
 });
@@ -101,14 +102,17 @@ test('a caller that leaves early waits for those under way, and the source is cl
   await expect.poll(() => fetched).toEqual([1, 2]);
   end(1).resolve(1);
   await first;
+  await expect.poll(() => fetched).toEqual([1, 2, 3]);
 
   let left = false;
   const leaving = results.return(undefined).then(() => (left = true));
   await Promise.resolve();
-  expect(left).toBe(false);
   end(2).resolve(2);
+  await Promise.resolve();
+  expect(left).toBe(false);
+  end(3).resolve(3);
   await leaving;
 
   expect(closed()).toBe(true);
-  expect(fetched).toEqual([1, 2]);
+  expect(fetched).toEqual([1, 2, 3]);
 });

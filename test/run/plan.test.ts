@@ -143,6 +143,24 @@ test('a customer without an e-mail address goes by phone where phones are taken,
   expect(mail.members('Active')).toEqual(keys(['ana']));
 });
 
+test('a phone that several customers share is one member, added once and kept', async () => {
+  const { shop, platform } = openActiveShop(stage);
+  const phone = '+40722000111';
+  const by = (customer_id: string, first_name: string) => ({
+    orders: [anOrder({ customer_id, email: undefined, phone })],
+    customers: [aCustomer({ customer_id, email: undefined, phone, first_name })],
+  });
+  shop.holds([by('1', 'Ana'), by('2', 'Bo'), aBuyer('cy')]);
+
+  const first = await shop.run(AS_OF);
+  const second = await shop.run(AS_OF);
+
+  expect(first.audiences).toMatchObject([{ customers: 3, wanted: 2, to_add: 2, added: 2 }]);
+  expect(platform.members('Active')).toEqual([...keys(['cy']), `phone:${phone}`]);
+  expect(platform.audiences.get('Active')?.members.get(`phone:${phone}`)).toMatchObject({ first_name: 'Ana' });
+  expect(second.audiences).toMatchObject([{ wanted: 2, to_add: 0, to_remove: 0, requests: 0 }]);
+});
+
 test('one segment can have several audiences, also at several accounts', async () => {
   const { shop, platform } = openActiveShop(stage, {
     destinations: [

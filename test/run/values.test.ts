@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { expect, test } from 'vitest';
 import { keys, openActiveShop } from './active-shop.ts';
-import { aBuyer, anOrder, openStage, type Shop } from './stage.ts';
+import { aBuyer, aCustomer, anOrder, openStage, type Shop } from './stage.ts';
 
 const stage = openStage();
 
@@ -59,6 +59,22 @@ test('who is worth more than a twentieth more or less, or nothing before or now,
   const told = platform.requests.slice(sent).flatMap((request) => request.split(': ')[1]!.split(' '));
   expect(told).toEqual(keys(['below', 'from', 'over', 'to']));
   expect(platform.audiences.get('Active')!.members.get('email:below@example.com')?.value).toBe('94.99');
+});
+
+test('a phone that several customers share is worth what the best of them is', async () => {
+  const { shop, platform } = openRanked();
+  const phone = '+40722000111';
+  const by = (customer_id: string, goods: string) => {
+    const known = { customer_id, email: undefined, phone };
+    return { orders: [anOrder({ ...known, order_id: customer_id, goods })], customers: [aCustomer(known)] };
+  };
+  shop.holds([by('1', '10.00'), by('2', '30.00')]);
+  const first = await shop.run(AS_OF);
+  const second = await shop.run(AS_OF);
+
+  expect(first.audiences).toMatchObject([{ added: 1 }]);
+  expect(platform.audiences.get('Active')!.members.get(`phone:${phone}`)?.value).toBe('30');
+  expect(second.audiences).toMatchObject([{ updated: 0, requests: 0 }]);
 });
 
 test('small steps add up: what counts is the distance from what was acknowledged', async () => {

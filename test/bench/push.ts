@@ -1,0 +1,86 @@
+import { deepStrictEqual } from 'node:assert';
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
+import type { Figure } from './figure.ts';
+import { activeMembers, PLATFORMS, type PlatformName } from './moves.ts';
+import type { Day, PushMeasured, PushTask } from './push-process.ts';
+
+const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
+const PROCESS = resolve(import.meta.dirname, 'push-process.ts');
+/** What a push of any size may hold in memory, the engine apart. */
+const LIMIT_MB = 700;
+/** One in a hundred moves from one day to the next. */
+const MOVED = 0.01;
+
+/**
+ * A first push of so many members to each platform, and the pushes of the days after: one member in a hundred leaves and
+ * another joins, then nothing changes. The program, its engine and the platforms are processes of their own. Throws
+ * where the platform does not hold exactly who belongs there.
+ */
+export async function pushFigures(folder: string, members: number): Promise<Figure[]> {
+  const figures: Figure[] = [];
+  for (const platform of PLATFORMS) figures.push(...(await pushTo(folder, platform, members)));
+  return figures;
+}
+
+async function pushTo(folder: string, platform: PlatformName, members: number): Promise<Figure[]> {
+  await using sandbox = await openSandbox();
+  const state = join(folder, `push-${platform}-${members}`);
+  await mkdir(state, { recursive: true });
+  const moved = Math.ceil(members * MOVED);
+  const task: PushTask = { state, url: sandbox.url, platform, members, moved };
+  const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, JSON.stringify(task)]);
+  const measured = JSON.parse(stdout) as PushMeasured;
+  const held: unknown = await (await fetch(`${sandbox.url}/_state`)).json();
+  deepStrictEqual(activeMembers(held, platform), expected(platform, moved, members));
+  const { first, next, unchanged, own_rest, own_peak, engine_peak } = measured;
+  const work = `push of ${members.toLocaleString('en')}, ${platform}`;
+  const requests = (what: string, day: Day): Figure => ({
+    work: `${work}${what}`,
+    measured: `${day.requests} requests, plan ${day.plan.toFixed(1)} s, push ${day.push.toFixed(1)} s`,
+    against: `floor ${day.floor}`,
+    ratio: day.floor === 0 ? 1 + day.requests : day.requests / day.floor,
+  });
+  return [
+    requests('', first),
+    requests(', next day, 1 % moved', next),
+    requests(', next day, unchanged', unchanged),
+    {
+      work: `${work}: memory of the program`,
+      measured: `${Math.round(own_peak)} MB at most, ${Math.round(own_rest)} before; engine ${Math.round(engine_peak)} MB`,
+      against: `${LIMIT_MB} MB`,
+      ratio: own_peak / LIMIT_MB,
+    },
+  ];
+}
+
+/** The imitation platforms in a process of their own. */
+async function openSandbox(): Promise<{ url: string; [Symbol.asyncDispose](): Promise<void> }> {
+  const child = spawn(process.execPath, [CLI, 'sandbox', '--port', '0', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<void>((done) => child.once('exit', () => done()));
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  const { value } = await lines.next();
+  const { url } = JSON.parse(value as string) as { url: string };
+  return {
+    url,
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+function expected(platform: PlatformName, from: number, members: number): string[] {
+  const emails = Array.from({ length: members }, (_, index) => `shopper${from + index}@example.com`);
+  const held =
+    platform === 'facebook'
+      ? emails.map((email) => createHash('sha256').update(email).digest('hex'))
+      : emails;
+  return held.toSorted();
+}
