@@ -194,7 +194,8 @@ async function stopOnServer(request: QueryRequest, id: number): Promise<void> {
   try {
     await connected(other, new AbortController().signal);
     const { promise, resolve } = Promise.withResolvers<void>();
-    other.query(`KILL QUERY ${id}`, () => resolve());
+    // The connection and not only its query: a server that waits for us to read does not notice less.
+    other.query(`KILL ${id}`, () => resolve());
     await promise;
   } catch {
     // The connection that is closed next is all there is to do.

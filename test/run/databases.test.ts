@@ -118,7 +118,7 @@ describe.skipIf(missing.length > 0)('a job over a file, PostgreSQL and MariaDB',
       const database = await makeOrders(engine);
       await database.sql(`ALTER TABLE orders ADD note ${engine === 'postgres' ? 'text' : 'longtext'}`);
       const more = Array.from(
-        { length: 30 },
+        { length: 21 },
         (_, n) => `(${n + 10}, NULL, '2026-03-04 10:00:00', '1.00', '2026-03-04 10:${n + 10}:00')`,
       );
       await database.sql(
