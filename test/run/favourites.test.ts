@@ -178,10 +178,10 @@ test('lines of a file of their own belong to the order of that number, as the ne
 });
 
 test('lines that belong to no order, or to two, count for nobody and are told', async () => {
-  const shop = stage.shop({ sources: ['new shop', 'old shop', 'lines'] });
+  const shop = stage.shop({ sources: ['new-shop', 'old-shop', 'lines'] });
   const [one, two, lost] = [anOrder(), anOrder(), anOrder()];
-  shop.holds({ orders: [one, two] }, 'new shop');
-  shop.holds({ orders: [anOrder({ order_id: two.order_id, email: 'bo@example.com' })] }, 'old shop');
+  shop.holds({ orders: [one, two] }, 'new-shop');
+  shop.holds({ orders: [anOrder({ order_id: two.order_id, email: 'bo@example.com' })] }, 'old-shop');
   const priced = { title: 'Whose?', net: '99' };
   const lines = [aLine(one, { title: 'Boot' }), aLine(two, priced), aLine(lost, priced), aLine(lost, priced)];
   shop.holds({ lines }, 'lines');
