@@ -160,6 +160,11 @@ export type Page = {
    * mark away.
    */
   marks?: Record<string, string>;
+  /**
+   * Whether the source tells of its latest past only, also when it is asked for everything: then what it does not tell of
+   * may still be there.
+   */
+  recent_only?: boolean;
   /** How many records this pull will have brought in all, where the source tells; for people. */
   expected?: number;
   /**

@@ -49,7 +49,7 @@ async function* pull(
   from: PullFrom,
 ): AsyncGenerator<Page> {
   const { access, warnings } = await readAccess(api, settings);
-  yield { warnings };
+  yield { warnings, recent_only: settings.allow_60_days };
   const notes = createNotes();
   const reader = recordReader(settings, notes);
   const parts = PARTS.filter((part) => part !== 'products' || access.products);

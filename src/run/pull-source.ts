@@ -22,6 +22,8 @@ export type PulledSource = {
   erased: number;
   /** Why the source could not be read whole, a sentence each. */
   incomplete: string[];
+  /** Whether it told of all it has. */
+  whole: boolean;
 };
 
 /** So many rejections are listed by place; past that they are only counted. */
@@ -47,6 +49,7 @@ export async function pullSource(
     warnings: [],
     erased: 0,
     incomplete: [],
+    whole: from.since.size === 0 && from.marks.size === 0,
   };
   const opened = await openSource(run, source);
   const progress = progressLog(run, source.name);
@@ -58,6 +61,7 @@ export async function pullSource(
       await storing;
       const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
       if (page.incomplete) pulled.incomplete.push(page.incomplete);
+      if (page.incomplete || page.recent_only) pulled.whole = false;
       const marks = pulled.incomplete.length === 0 ? (page.marks ?? {}) : {};
       const { rejected = [], warnings = [], orders = [], tables = [] } = page;
       const reasons = Map.groupBy(rejected, ({ reason }) => reason);
@@ -89,7 +93,7 @@ export async function pullSource(
   return pulled;
 }
 
-function add(pulled: PulledSource, read: Omit<PulledSource, 'rejected' | 'incomplete'>): void {
+function add(pulled: PulledSource, read: Omit<PulledSource, 'rejected' | 'incomplete' | 'whole'>): void {
   pulled.order_rows += read.order_rows;
   pulled.erased += read.erased;
   for (const [reason, rows] of read.reasons) {

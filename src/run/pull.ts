@@ -38,7 +38,7 @@ export async function pull(run: RunContext, reach: Reach = 'new'): Promise<Pulle
     try {
       const from = await whereFrom(run, source, reach);
       const part = await pullSource({ ...run, signal }, source, from, tombstones);
-      if (reach !== 'all' || part.incomplete.length > 0) return part;
+      if (reach !== 'all' || !part.whole) return part;
       const { warnings = [], incomplete } = await leaveOutVanished(run, source);
       return {
         ...part,

@@ -208,6 +208,22 @@ describe('reading everything again', () => {
     expect(await customers([d!], 'new')).toEqual([4, []]);
   });
 
+  test('nothing is taken for gone of a source that tells of its latest past only, or from a start on', async () => {
+    const [a, b, c, d] = four();
+    const start = { orders: { ...CURSORS.orders, start: '2026-01-01T00:00:00Z' } };
+    for (const [more, page] of [
+      [{}, { recent_only: true }],
+      [{ cursors: start }, {}],
+    ] as const) {
+      const shop = stage.shop({ sources: [shelf(more)] });
+      shop.holds({ orders: [a!, b!, c!, d!] });
+      await shop.run(AS_OF);
+      shop.holds({ orders: [a!, b!, c!], ...page });
+
+      expect(await shop.run(AS_OF, { reach: 'all' })).toMatchObject({ status: 'done', customers: 4 });
+    }
+  });
+
   test('a source that lost more than half of its orders is not believed', async () => {
     const shop = stage.shop({ sources: [shelf()] });
     shop.holds({ orders: four() });
