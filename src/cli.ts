@@ -195,7 +195,7 @@ command(
   'erase <email>',
   'removes a person from every destination and from the store, and prints a receipt',
 ).action(act(async (context, email: string) => (await import('./commands/erase.ts')).erase(context, email)));
-command('sandbox', 'imitation Mailchimp, Klaviyo and Facebook on 127.0.0.1')
+command('sandbox', 'imitation Mailchimp, Klaviyo, Facebook, Shopify and WooCommerce on 127.0.0.1')
   .option('--port <number>', 'port to listen on; any free one unless given', port)
   .option('--people <file>', 'CSV with the contacts of the Mailchimp list: email, status')
   .action(
