@@ -9,7 +9,7 @@ import { MEANINGS } from './words.ts';
  */
 const header = (meaning: string) => z.string().min(1).optional().describe(meaning);
 
-export const Columns = z.strictObject({
+const Columns = z.strictObject({
   order_id: header('Unique per order.'),
   customer_id: header("The shop's own customer id."),
   email: header('E-mail address.'),

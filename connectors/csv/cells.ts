@@ -1,5 +1,5 @@
 import { NOTES } from '../reasons.ts';
-import type { Notes } from './draft.ts';
+import type { Notes } from '../notes.ts';
 
 /** Lower case; what cannot be an address (no @, or a space in it) is left out and counted. */
 export function emailOf(text: string, notes: Notes): string | undefined {

@@ -1,5 +1,5 @@
 import type { Customer, Event, Order, OrderLine, Product, Refund, Rejection } from '../records.ts';
-import { NOTED_WORDS, noteText } from '../reasons.ts';
+import type { Notes } from '../notes.ts';
 import type { Cell, Header } from './header.ts';
 import type { Field } from '../columns.ts';
 import type { CsvSettings } from './schema.ts';
@@ -45,20 +45,3 @@ export type Reading = {
   amount(text: string): string | undefined;
   notes: Notes;
 };
-
-/** Things worth telling once per file, with how often they happened. */
-export type Notes = { add(what: string, word?: string): void; texts(): string[] };
-
-export function fileNotes(file: string): Notes {
-  const notes = new Map<string, { count: number; words: Set<string> }>();
-  return {
-    add(what, word) {
-      const note = notes.get(what) ?? { count: 0, words: new Set() };
-      notes.set(what, note);
-      note.count += 1;
-      // Only what looks like a word: a shifted column must not bring a person's data into a message.
-      if (word && /^[\p{L}_]{1,30}$/u.test(word) && note.words.size < NOTED_WORDS) note.words.add(word);
-    },
-    texts: () => [...notes].map(([what, { count, words }]) => noteText(file, what, count, words)),
-  };
-}

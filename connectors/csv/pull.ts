@@ -4,7 +4,8 @@ import type { Page } from '../records.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
 import { columnsReader } from './columns.ts';
 import { dateReader } from './dates.ts';
-import { emptyDraft, fileNotes, type Notes, type Reading, type RowReader } from './draft.ts';
+import { createNotes, type Notes } from '../notes.ts';
+import { emptyDraft, type Reading, type RowReader } from './draft.ts';
 import { type LocalFile, findFiles } from '../local-files.ts';
 import { readHeader } from './header.ts';
 import { amountReader } from './money.ts';
@@ -45,7 +46,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
     const delimiter = settings.delimiter ?? detectDelimiter(firstLine(head));
     const header = await firstRow(head, delimiter);
     if (header && 'damage' in header) throw unreadableHeader(file, header.damage);
-    if (header) rowReader(file, header.cells, fileNotes(file.name));
+    if (header) rowReader(file, header.cells, createNotes(file.name));
     return { file, encoding, delimiter, header: header?.cells };
   };
 
@@ -56,7 +57,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   };
 
   async function* pages({ file, delimiter }: Table, header: string[], found: number): AsyncGenerator<Page> {
-    const notes = fileNotes(file.name);
+    const notes = createNotes(file.name);
     const encoding = settings.encoding ?? (await detectEncoding(file, Infinity, signal));
     const read = rowReader(file, header, notes);
     let draft = emptyDraft();

@@ -1,5 +1,5 @@
 import type { Consent, Customer } from '../records.ts';
-import type { Notes } from './notes.ts';
+import type { Notes } from '../notes.ts';
 import type { CustomerNode } from './replies.ts';
 
 /** Shopify's states of consent by e-mail and by text message; a state that is not here is no permission. */

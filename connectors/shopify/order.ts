@@ -2,7 +2,7 @@ import { amountOf, share, sum, unitsOf, type Units } from '../money.ts';
 import type { Customer, Order, OrderLine, Refund } from '../records.ts';
 import { meaningsOf, wordOf } from '../words.ts';
 import { countryOf, emailOf } from './customer.ts';
-import type { Notes } from './notes.ts';
+import type { Notes } from '../notes.ts';
 import type { LineNode, OrderNode } from './replies.ts';
 
 const MEANINGS = meaningsOf({});

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { systemClock, type Clock } from '../clock.ts';
+import { createNotes } from '../notes.ts';
 import type { Page } from '../records.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
 import { readAccess } from './access.ts';
@@ -7,7 +8,6 @@ import { shopifyApi, type Api } from './api.ts';
 import { bulkMark, bulkPages, type Bulk } from './backfill.ts';
 import { operationIn, startBulk } from './bulk.ts';
 import { checkShop } from './check.ts';
-import { createNotes } from './notes.ts';
 import { bucketOf, createBucket, type Bucket } from './pace.ts';
 import { changed } from './pages.ts';
 import { bulkQuery, changedSince, countQuery, PARTS, type Access, type Part } from './queries.ts';
@@ -50,7 +50,7 @@ async function* pull(
 ): AsyncGenerator<Page> {
   const { access, warnings } = await readAccess(api, settings);
   yield { warnings, recent_only: settings.allow_60_days };
-  const notes = createNotes();
+  const notes = createNotes(`shopify ${api.shop}`);
   const reader = recordReader(settings, notes);
   const parts = PARTS.filter((part) => part !== 'products' || access.products);
 
@@ -69,7 +69,7 @@ async function* pull(
     if (bulk) yield* bulkPages(api, bulk, reader, incomplete);
     else yield* changedPages(api, part, access, from.since.get(part)!, reader);
   }
-  yield { warnings: notes.texts().map((text) => `shopify ${api.shop}: ${text}`) };
+  yield { warnings: notes.texts() };
   // Last, since no mark of a later page is kept.
   for (const why of incomplete) yield { incomplete: why };
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { Page } from '../records.ts';
 import { customerRecord } from './customer.ts';
-import type { Notes } from './notes.ts';
+import type { Notes } from '../notes.ts';
 import { orderRecords } from './order.ts';
 import type { Part } from './queries.ts';
 import { CollectionNode, CustomerNode, LineNode, OrderNode, ProductNode } from './replies.ts';

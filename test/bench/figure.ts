@@ -15,6 +15,16 @@ export function figureTable(figures: readonly Figure[]): string {
   );
 }
 
+/** A figure of time against the time of something else. */
+export function timeFigure(work: string, took: number, against: string, limit: number): Figure {
+  return {
+    work,
+    measured: `${took.toFixed(2)} s`,
+    against: `${against} ${limit.toFixed(2)} s`,
+    ratio: took / limit,
+  };
+}
+
 /** The middle one of an odd number of values. */
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[values.length >> 1]!;

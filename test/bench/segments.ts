@@ -11,7 +11,7 @@ import { rulesOf } from '../../src/run/rules.ts';
 import type { RunContext } from '../../src/run/run.ts';
 import { assignSegments, scoreCustomers } from '../../src/run/segment.ts';
 import { recordRun, lastRun } from '../../src/run/state.ts';
-import { type Figure, seconds } from './figure.ts';
+import { type Figure, seconds, timeFigure } from './figure.ts';
 import { AS_OF } from './shop.ts';
 
 /** What `explain` may take on a shop of a million customers. */
@@ -57,34 +57,25 @@ export async function segmentFigures(folder: string, orders: number): Promise<Fi
     const [one, busiest] = await quickest([explain(ONE), explain(BUSIEST)]);
     const size = `${customers.toLocaleString('en')} customers, ${orders.toLocaleString('en')} orders`;
     return [
-      figure(`all models and 20 rules, ${size}`, assigned!, 'bare rollup of the orders', bare!),
-      figure(
+      timeFigure(`all models and 20 rules, ${size}`, assigned!, 'bare rollup of the orders', bare!),
+      timeFigure(
         'what the rules ask of lines and events',
         counted!,
         'bare rollup of lines and events',
         bareLines!,
       ),
-      figure(
+      timeFigure(
         'both together',
         assigned! + counted!,
         'bare rollup of orders, lines and events',
         bare! + bareLines!,
       ),
-      figure('explain one of them', one!, 'allowed', EXPLAIN_SECONDS),
-      figure('explain the one with most orders', busiest!, 'allowed', EXPLAIN_SECONDS),
+      timeFigure('explain one of them', one!, 'allowed', EXPLAIN_SECONDS),
+      timeFigure('explain the one with most orders', busiest!, 'allowed', EXPLAIN_SECONDS),
     ];
   } finally {
     await engine.close();
   }
-}
-
-function figure(work: string, took: number, against: string, limit: number): Figure {
-  return {
-    work,
-    measured: `${took.toFixed(2)} s`,
-    against: `${against} ${limit.toFixed(2)} s`,
-    ratio: took / limit,
-  };
 }
 
 const ROUNDS = 3;

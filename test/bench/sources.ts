@@ -5,7 +5,7 @@ import { createTables } from '../../src/engine/tables.ts';
 import { parseJob } from '../../src/job/load.ts';
 import { newRun } from '../../src/run/new-run.ts';
 import { pull } from '../../src/run/pull.ts';
-import { type Figure, seconds } from './figure.ts';
+import { type Figure, seconds, timeFigure } from './figure.ts';
 import { AS_OF } from './shop.ts';
 
 /**
@@ -42,18 +42,9 @@ async function figuresOf(engine: Engine, folder: string, format: Format, orders:
   const second = await seconds(async () => pull(await run()));
   const size = `${orders.toLocaleString('en')} orders, ${format} of ${Math.round((await stat(file('1'))).size / 1e6)} MB`;
   return [
-    figure(`pull of ${size}`, first, 'bare read', bare),
-    figure(`a second pull, 1 % of ${format} new`, second, 'the first', first),
+    timeFigure(`pull of ${size}`, first, 'bare read', bare),
+    timeFigure(`a second pull, 1 % of ${format} new`, second, 'the first', first),
   ];
-}
-
-function figure(work: string, took: number, against: string, limit: number): Figure {
-  return {
-    work,
-    measured: `${took.toFixed(2)} s`,
-    against: `${against} ${limit.toFixed(2)} s`,
-    ratio: took / limit,
-  };
 }
 
 const ROWS = `SELECT concat('o', toString(number)) AS id,
