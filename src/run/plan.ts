@@ -149,7 +149,7 @@ export function audienceCustomers(audiences: readonly Pick<PlannedAudience, 'run
  * SQL: the rows of `audienceCustomers` with `member`, what the ledger calls the customer, and the `value` of the field
  * that their audience asks for. Bind `audienceParams`.
  */
-export function audienceMembers(
+function audienceMembers(
   destination: JobDestination,
   audiences: readonly Pick<PlannedAudience, 'rung'>[],
 ): string {
