@@ -13,7 +13,7 @@ test('rows that cannot be read are counted and listed by file and line, the rest
   );
 
   const { code, stdout } = await shop.cli('run', 'job.yaml', ...AS_OF);
-  const report = await shop.json('plan', 'job.yaml', ...AS_OF);
+  const report = await shop.json('run', 'job.yaml', '--full', ...AS_OF);
 
   expect(code).toBe(0);
   expect(stdout).toContain('2 rows were rejected');
