@@ -157,7 +157,9 @@ test('a phone that several customers share is one member, added once and kept', 
 
   expect(first.audiences).toMatchObject([{ customers: 3, wanted: 2, to_add: 2, added: 2 }]);
   expect(platform.members('Active')).toEqual([...keys(['cy']), `phone:${phone}`]);
-  expect(platform.audiences.get('Active')?.members.get(`phone:${phone}`)).toMatchObject({ first_name: 'Ana' });
+  expect(platform.audiences.get('Active')?.members.get(`phone:${phone}`)).toMatchObject({
+    first_name: 'Ana',
+  });
   expect(second.audiences).toMatchObject([{ wanted: 2, to_add: 0, to_remove: 0, requests: 0 }]);
 });
 
