@@ -21,8 +21,10 @@ const TIME =
 const PLAIN = [
   '^(?:19[7-9][0-9]|20[0-8][0-9])-',
   '(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)',
-  '(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{3})?Z?)?$',
+  '(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{3,6})?(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?)?$',
 ].join('');
+/** Looked for behind the day, which has a dash of its own. */
+const ZONE = '(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$';
 
 const DAY_MS = 86_400_000;
 const MINUTE_MS = 60_000;
@@ -65,7 +67,7 @@ function date(name: string, text: string, order: TableMeaning['dates']): Columns
     {
       [name]: `multiIf(${column('plain')}, toUnixTimestamp64Milli(parseDateTime64BestEffortOrZero(${text}, 3, 'UTC')),
         ${column('right')}, toInt64(toInt32(${column('day')})) * ${DAY_MS} + ${column('clock')} - ${offset}, NULL)`,
-      [`${name}_local`]: `if(${column('plain')}, NOT endsWith(${text}, 'Z'), ${zulu} = '' AND ${sign} = '')`,
+      [`${name}_local`]: `if(${column('plain')}, NOT match(substring(${text}, 11), ${literal(ZONE)}), ${zulu} = '' AND ${sign} = '')`,
     },
   ];
 }
