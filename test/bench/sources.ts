@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openEngine, type Engine } from '../../src/engine/engine.ts';
 import { createTables } from '../../src/engine/tables.ts';
@@ -65,7 +65,11 @@ async function write(
     count,
     orders: Math.max(from, count),
   });
+  // A file that was changed a moment ago is read again to be sure.
+  await utimes(path, LONG_AGO, LONG_AGO);
 }
+
+const LONG_AGO = new Date(`${AS_OF}T00:00:00Z`);
 
 const TEXTS = 'id String, mail String, date String, amount String, consent String';
 
