@@ -135,6 +135,16 @@ test('lookalikes, audiences shared by others and flagged twins of the same name 
   expect(found.get('Top')).toEqual({ remote_id: '13' });
 });
 
+test('an audience just made is the one of its name, also while Meta does not list it yet', async () => {
+  await using stand = await openStand({}, { visible_ms: 60_000, now: () => Date.UTC(2026, 10, 22) });
+  const { destination } = stand;
+
+  const { remote_id } = await destination.create('Top');
+  const found = await destination.find([{ name: 'Top' }]);
+
+  expect(found.get('Top')).toEqual({ remote_id });
+});
+
 test('all audiences are found in one listing, an id it lacks is asked for by itself', async () => {
   await using stand = await openStand({}, { visible_ms: 60_000, now: () => at });
   let at = 0;
