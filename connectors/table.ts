@@ -16,11 +16,6 @@ export type Table = {
   version: number;
   /** ISO time of descriptions without `updated_at`: when the file was changed, or the query made. */
   modified_at: string;
-  /**
-   * Once the rows are stored, the mark of this part becomes the greatest value of this column, where there is any:
-   * by number where all are whole numbers, else as text.
-   */
-  mark?: { part: string; column: string };
 };
 
 /** What the columns of a table mean. Texts are read as in the CSV source. */

@@ -79,7 +79,6 @@ export async function pullSource(
           const loaded = await loadTable(run, source.key, table, tombstones);
           add(pulled, loaded);
           progress(loaded.rows, page.expected);
-          if (pulled.incomplete.length === 0) await keepMarks(run, source, loaded.marks);
         });
       }
       storing = storing.then(() => keepMarks(run, source, marks));

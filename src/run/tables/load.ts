@@ -9,7 +9,6 @@ import { tell, type Told } from './told.ts';
 export type Loaded = Told & {
   /** Records of people who were erased, left out. */
   erased: number;
-  marks: Record<string, string>;
 };
 
 /**
@@ -29,20 +28,8 @@ export async function loadTable(
     const staged = await readTable(run, table, stage);
     const erased = await makeRecords(run, source, staged, stage, tombstones);
     const told = await tell(run.engine, table, staged.kind, staged.rows);
-    return { ...told, erased, marks: table.mark ? await markOf(run, table.mark.part, staged.rows) : {} };
+    return { ...told, erased };
   } finally {
     await stage.drop();
   }
-}
-
-/** Whole numbers are compared as numbers, everything else as text. */
-async function markOf(run: RunContext, part: string, rows: string): Promise<Record<string, string>> {
-  const [found] = await run.engine.query<{ values: string; numbers: string; number: string; text: string }>(
-    `SELECT count() AS values, countIf(match(mark, '^-?[0-9]{1,38}$')) AS numbers,
-       toString(max(toInt128OrZero(mark))) AS number, max(mark) AS text
-     FROM ${rows} WHERE mark != ''`,
-  );
-  const { values, numbers, number, text } = found!;
-  if (values === '0') return {};
-  return { [part]: values === numbers ? number : text };
 }

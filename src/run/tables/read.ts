@@ -75,7 +75,6 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
   for (const [name, column] of Object.entries(meaning.extra)) {
     texts[`x_${name}`] = trimmed(cell(column, `extra.${name}`));
   }
-  const mark: Columns = table.mark ? { mark: cell(table.mark.column, 'cursor') } : {};
   const kind = KINDS[meaning.records]({
     meaning,
     currency: run.job.currency,
@@ -92,7 +91,6 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
     reason: 'LowCardinality(String)',
     taken: 'Bool',
     ...kind.stored,
-    ...(table.mark ? { mark: 'String' } : {}),
   };
   const rows = await stage.create('rows', columns, 'row');
   const numbered = [
@@ -103,7 +101,7 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
     `${damage ?? `''`} AS damage`,
   ];
   const read = `(SELECT * FROM (SELECT ${numbered.join(', ')} FROM ${from}) WHERE NOT is_blank)`;
-  const values = inSteps(read, [{ ...texts, ...kind.absent }, ...kind.steps, mark]);
+  const values = inSteps(read, [{ ...texts, ...kind.absent }, ...kind.steps]);
   const selected = Object.keys(columns).map((name) => {
     if (damage && name === 'reason') return `if(damage != '', damage, reason)`;
     return damage && name === 'taken' ? `taken AND damage = ''` : name;

@@ -48,9 +48,7 @@ export async function tell(engine: Engine, table: Table, kind: Kind, rows: strin
     reasons: rejected ? await reasonsOf(engine, rows) : new Map(),
     rejections: rejected ? await rejectedRows(engine, table, rows) : [],
     warnings: [
-      ...(count === 0 && !table.mark && table.rows_before === undefined
-        ? [`${table.name} holds no rows.`]
-        : []),
+      ...(count === 0 && table.rows_before === undefined ? [`${table.name} holds no rows.`] : []),
       ...notes.toSorted((a, b) => a.first - b.first).map(({ text }) => text),
     ],
   };

@@ -137,37 +137,6 @@ describe.each(places)('in $name', ({ open }) => {
     }
   });
 
-  test('the mark is the greatest value, by number or by text, and none where nothing came', async () => {
-    const { engine, leave } = await open();
-    try {
-      await createTables(engine);
-      const tombstones = await readTombstones(engine);
-      const markOf = async (column: string, csv: string) => {
-        const table = tableOf(csvRows(csv), { mark: { part: 'orders', column } });
-        return (await loadTable(runIn(engine), 'shop', table, tombstones)).marks;
-      };
-
-      expect(
-        await markOf(
-          'id',
-          'id,mail,tel,land,at,amount\n9,,,,2026-01-01,1\n10,,,,2026-01-01,1\nx,,,,,\n'.replace(
-            'x,,,,,\n',
-            '',
-          ),
-        ),
-      ).toEqual({ orders: '10' });
-      expect(
-        await markOf(
-          'at',
-          'id,mail,tel,land,at,amount\n9,,,,2026-01-02 00:00:00.5,1\n10,,,,2026-01-02 00:00:00,1\n',
-        ),
-      ).toEqual({ orders: '2026-01-02 00:00:00.5' });
-      expect(await markOf('id', 'id,mail,tel,land,at,amount\n')).toEqual({});
-    } finally {
-      await leave();
-    }
-  });
-
   test('a stream that breaks off stores no record, and its own error is thrown', async () => {
     const { engine, leave } = await open();
     try {
