@@ -55,12 +55,12 @@ export async function pull(run: RunContext, reach: Reach = 'new'): Promise<Pulle
   stop.signal.throwIfAborted();
   const parts = await Promise.all(pulls);
   const erased = sum(parts, 'erased');
-  const { sources, warnings } = await sourceQuality(run, parts);
+  const { warnings, ...quality } = await sourceQuality(run, parts);
   return {
+    ...quality,
     ...(await countRecords(run)),
     rejected: sum(parts, 'rejected'),
     rejections: parts.flatMap((part) => part.rejections).slice(0, LISTED_REJECTIONS),
-    sources,
     incomplete: parts.flatMap(({ incomplete }, index) =>
       incomplete.map((why) => `${run.job.sources[index]!.name}: ${why}`),
     ),
@@ -76,18 +76,17 @@ function sum(parts: readonly PulledSource[], count: 'erased' | 'rejected'): numb
   return parts.reduce((total, part) => total + part[count], 0);
 }
 
-type Counts = Pick<Pulled, 'orders' | 'lines' | 'customers' | 'events'>;
+type Counts = Pick<Pulled, 'lines' | 'customers'>;
 
 async function countRecords(run: RunContext): Promise<Counts> {
   const count = (table: string, what = 'count()') =>
     `(SELECT toUInt32(${what}) FROM ${table} FINAL WHERE source IN {sources:Array(String)} AND run_id = {run:String})`;
   const people = `uniqExact(source, substring(record_key, position(record_key, ' ')))`;
   const [counts] = await run.engine.query<Counts>(
-    `SELECT ${count('orders')} AS orders, ${count('order_lines')} AS lines,
-            ${count('customers', people)} AS customers, ${count('events')} AS events`,
+    `SELECT ${count('order_lines')} AS lines, ${count('customers', people)} AS customers`,
     { sources: sourceKeys(run.job), run: run.run_id },
   );
-  return counts ?? { orders: 0, lines: 0, customers: 0, events: 0 };
+  return counts ?? { lines: 0, customers: 0 };
 }
 
 /** Which records belong to the job: those of the sources it names today. */

@@ -31,12 +31,13 @@ const MUCH = 0.2;
 /**
  * Looks at what the job's sources hold by the end of the run's date.
  * @param parts what this pull brought, in the order of the job's sources
- * @returns also what people should know: sources that went silent or shrank, many orders without an address
+ * @returns also how many orders and events this pull brought, and what people should know: sources that went silent or
+ *   shrank, many orders without an address
  */
 export async function sourceQuality(
   run: RunContext,
   parts: readonly PulledSource[],
-): Promise<{ sources: SourceQuality[]; warnings: string[] }> {
+): Promise<{ sources: SourceQuality[]; orders: number; events: number; warnings: string[] }> {
   const all = await daysOf(run);
   const warnings: string[] = [];
   const sources = run.job.sources.map(({ name, key }, index): SourceQuality => {
@@ -65,21 +66,31 @@ export async function sourceQuality(
       events: total(happened, 'records'),
       first_event: happened[0]?.day ?? null,
       last_event: happened.at(-1)?.day ?? null,
-      repeated: order_rows - total(mine, 'brought'),
+      repeated:
+        order_rows -
+        total(
+          mine.filter(({ kind }) => kind === 'order'),
+          'brought',
+        ),
       rejected,
       reasons: [...reasons]
         .map(([reason, rows]) => ({ reason, rows }))
         .toSorted((a, b) => b.rows - a.rows || (a.reason < b.reason ? -1 : 1)),
     };
   });
-  return { sources, warnings };
+  const brought = (kind: SourceDay['kind']) =>
+    total(
+      all.filter((day) => day.kind === kind),
+      'brought',
+    );
+  return { sources, orders: brought('order'), events: brought('event'), warnings };
 }
 
 type SourceDay = DayCount & {
   source: string;
   kind: 'order' | 'event';
   without_email: number;
-  /** Orders that this run stored, tests among them. */
+  /** Records that this run stored, test orders among them. */
   brought: number;
 };
 
@@ -92,7 +103,8 @@ function daysOf(run: RunContext): Promise<SourceDay[]> {
        toUInt32(countIf(run_id = {run:String})) AS brought
      FROM orders FINAL WHERE source IN {sources:Array(String)} GROUP BY source, day
      UNION ALL
-     SELECT source, 'event' AS kind, toString(toDate32(at, {timezone:String})) AS day, toUInt32(count()), 0, 0
+     SELECT source, 'event' AS kind, toString(toDate32(at, {timezone:String})) AS day, toUInt32(count()), 0,
+       toUInt32(countIf(run_id = {run:String}))
      FROM events FINAL WHERE source IN {sources:Array(String)} GROUP BY source, day
      ) ORDER BY source, kind, day`,
     { sources: run.job.sources.map(({ key }) => key), timezone: run.job.timezone, run: run.run_id },

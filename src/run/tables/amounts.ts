@@ -23,29 +23,34 @@ function amount(name: string, text: string, decimal: '.' | ','): Columns[] {
   const rounded = `(${units} + toInt64(length(${fraction}) > 4 AND substring(${fraction}, 5, 1) >= '5'))`;
   const fits = `if(length(${fraction}) > 4, length(${bare}) <= 14 AND ${rounded} <= ${LARGEST}, length(${digits}) <= 14)`;
   const readable = `(${whole} != '' OR ${fraction} != '') AND (${first} = '' OR ${second} = '') AND ${fits}`;
-  const isPlain = `match(${text}, '^-?[0-9]{1,14}(?:[${decimal}][0-9]{1,4})?$')`;
-  const plain = decimal === '.' ? text : `replaceOne(${text}, ',', '.')`;
   return [
-    {
-      [`${name}_plain`]: isPlain,
-      [parts]: `if(${isPlain}, [], extractGroups(${text}, ${literal(shape(decimal))}))`,
-    },
+    { [parts]: `extractGroups(${text}, ${literal(shape(decimal))})` },
     { [digits]: `if(match(${whole}, '[^0-9]'), replaceRegexpAll(${whole}, '[^0-9]', ''), ${whole})` },
     {
-      [name]: `multiIf(${name}_plain, reinterpretAsInt64(toDecimal64OrZero(${plain}, 4)),
-        ${readable}, if(${first} = '-' OR ${second} = '-', -${rounded}, ${rounded}), NULL)`,
+      [name]: `if(${readable}, if(${first} = '-' OR ${second} = '-', -${rounded}, ${rounded}), NULL)`,
     },
+  ];
+}
+
+/** The same of amounts as programs write them; `NAME_plain` says which are. */
+function plainAmount(name: string, text: string, decimal: '.' | ','): Columns[] {
+  const plain = decimal === '.' ? text : `replaceOne(${text}, ',', '.')`;
+  return [
+    { [`${name}_plain`]: `${text} = '' OR match(${text}, '^-?[0-9]{1,14}(?:[${decimal}][0-9]{1,4})?$')` },
+    { [name]: `if(${text} = '', NULL, reinterpretAsInt64(toDecimal64OrZero(${plain}, 4)))` },
   ];
 }
 
 const NO_UNITS = `CAST(NULL, 'Nullable(Int64)')`;
 
 /** Amounts in units, each of the field of its name, as `given_FIELD`: for steps that follow, not to be stored. */
-export function given({ meaning }: Reading, names: readonly Field[]): Part {
+export function given({ meaning, quick }: Reading, names: readonly Field[]): Part {
   const known = names.filter((name) => meaning.columns[name] !== undefined);
   const missing = names.filter((name) => meaning.columns[name] === undefined);
+  const read = quick ? plainAmount : amount;
   return {
-    steps: together(...known.map((name) => amount(`given_${name}`, `t_${name}`, meaning.decimal))),
+    steps: together(...known.map((name) => read(`given_${name}`, `t_${name}`, meaning.decimal))),
+    plain: known.map((name) => `given_${name}_plain`),
     stored: {},
     absent: Object.fromEntries(missing.map((name) => [`given_${name}`, NO_UNITS])),
   };

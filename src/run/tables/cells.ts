@@ -35,6 +35,15 @@ export function email(text: string): string {
   return `if(match(${lower}, ${literal(`^[^${SPACE}@]+@[^${SPACE}@]+$`)}), ${address}, '')`;
 }
 
+/** The same of addresses in ASCII letters; `isPlainEmail` says which are. */
+export function plainEmail(text: string): string {
+  return `lower(${text})`;
+}
+
+export function isPlainEmail(text: string): string {
+  return `(${text} = '' OR match(${text}, '^[!-?A-~]+@[!-?A-~]+$'))`;
+}
+
 /** Without the apostrophe that spreadsheets put in front of digits. */
 export function digits(text: string): string {
   return `if(startsWith(${text}, '\\''), substring(${text}, 2), ${text})`;

@@ -27,6 +27,7 @@ export function customers(reading: Reading): Kind {
     steps,
     stored: kept,
     absent,
+    plain,
   } = parts(
     identity(reading),
     description(reading),
@@ -64,6 +65,7 @@ export function customers(reading: Reading): Kind {
       ...Object.fromEntries(COSTS.map((name) => [name, 'Nullable(Decimal(18, 4))'])),
     },
     absent,
+    plain,
     notes: [emailNote()],
     makes: [
       descriptions('assumeNotNull(updated_at)', {

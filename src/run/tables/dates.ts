@@ -21,8 +21,15 @@ const TIME =
 const PLAIN = [
   '^(?:19[7-9][0-9]|20[0-8][0-9])-',
   '(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)',
-  '(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\\.[0-9]{3,6})?(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?)?$',
+  '(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\\.[0-9]{3,6})?)?(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)?)?$',
 ].join('');
+/** Where day and month stand in two digits each, and the year in four. */
+const PLACES: Record<TableMeaning['dates'], { pattern: string; year: number; month: number; day: number }> = {
+  iso: { pattern: '', year: 1, month: 6, day: 9 },
+  ymd: { pattern: '^[0-9]{4}[-/.][0-9]{2}[-/.][0-9]{2}', year: 1, month: 6, day: 9 },
+  dmy: { pattern: '^[0-9]{2}[-/.][0-9]{2}[-/.][0-9]{4}', year: 7, month: 4, day: 1 },
+  mdy: { pattern: '^[0-9]{2}[-/.][0-9]{2}[-/.][0-9]{4}', year: 7, month: 1, day: 4 },
+};
 /** Looked for behind the day, which has a dash of its own. */
 const ZONE = '(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)$';
 
@@ -45,13 +52,9 @@ function date(name: string, text: string, order: TableMeaning['dates']): Columns
   const half = `upper(${part(8)})`;
   const years = `if(length(${part(year)}) = 4, ${number(year)}, ${number(year)} + if(${number(year)} < 70, 2000, 1900))`;
   const hours = `if(${half} = '', ${time(1)}, ${time(1)} % 12 + if(${half} = 'P', 12, 0))`;
-  const isPlain = order === 'iso' ? `match(${text}, ${literal(PLAIN)})` : 'false';
   const offset = `(${number(11)} * 60 + ${number(12)}) * ${MINUTE_MS} * if(${sign} = '-', -1, 1)`;
   return [
-    {
-      [column('plain')]: isPlain,
-      [parts]: `if(${isPlain}, [], extractGroups(${text}, ${literal(`^(?i:${pattern}(?:${TIME})?)$`)}))`,
-    },
+    { [parts]: `extractGroups(${text}, ${literal(`^(?i:${pattern}(?:${TIME})?)$`)})` },
     {
       [column('year')]: years,
       [column('hour')]: hours,
@@ -65,9 +68,24 @@ function date(name: string, text: string, order: TableMeaning['dates']): Columns
         AND (${half} = '' OR ${time(1)} BETWEEN 1 AND 12) AND ${column('hour')} <= 23 AND ${time(2)} <= 59 AND ${time(3)} <= 59`,
     },
     {
-      [name]: `multiIf(${column('plain')}, toUnixTimestamp64Milli(parseDateTime64BestEffortOrZero(${text}, 3, 'UTC')),
-        ${column('right')}, toInt64(toInt32(${column('day')})) * ${DAY_MS} + ${column('clock')} - ${offset}, NULL)`,
-      [`${name}_local`]: `if(${column('plain')}, NOT match(substring(${text}, 11), ${literal(ZONE)}), ${zulu} = '' AND ${sign} = '')`,
+      [name]: `if(${column('right')}, toInt64(toInt32(${column('day')})) * ${DAY_MS} + ${column('clock')} - ${offset}, NULL)`,
+      [`${name}_local`]: `${zulu} = '' AND ${sign} = ''`,
+    },
+  ];
+}
+
+/** The same of dates and times as programs write them; `NAME_plain` says which are. */
+function plainDate(name: string, text: string, order: TableMeaning['dates']): Columns[] {
+  const { pattern, year, month, day } = PLACES[order];
+  const two = (place: number) => `substring(${text}, ${place}, 2)`;
+  const iso = `concat(substring(${text}, ${year}, 4), '-', ${two(month)}, '-', ${two(day)}, substring(${text}, 11))`;
+  const isOrder = order === 'iso' ? '' : `match(${text}, ${literal(pattern)}) AND `;
+  return [
+    { [`${name}_iso`]: order === 'iso' ? text : iso },
+    { [`${name}_plain`]: `${text} = '' OR ${isOrder}match(${name}_iso, ${literal(PLAIN)})` },
+    {
+      [name]: `if(${text} = '', NULL, toUnixTimestamp64Milli(parseDateTime64BestEffortOrZero(${name}_iso, 3, 'UTC')))`,
+      [`${name}_local`]: `NOT match(substring(${text}, 11), ${literal(ZONE)})`,
     },
   ];
 }
@@ -76,16 +94,18 @@ const NO_DATE = `CAST(NULL, 'Nullable(Int64)')`;
 
 /** Dates, each of the field of its name. */
 export function dates(
-  { meaning, iso }: Reading,
+  { meaning, iso, quick }: Reading,
   names: readonly Field[],
   as: (name: Field) => string = String,
 ): Part {
   const known = names.filter((name) => meaning.columns[name] !== undefined);
   const missing = names.filter((name) => meaning.columns[name] === undefined);
+  const read = quick ? plainDate : date;
   return {
     steps: together(
-      ...known.map((name) => date(as(name), `t_${name}`, iso.has(name) ? 'iso' : meaning.dates)),
+      ...known.map((name) => read(as(name), `t_${name}`, iso.has(name) ? 'iso' : meaning.dates)),
     ),
+    plain: known.map((name) => `${as(name)}_plain`),
     stored: Object.fromEntries(
       known.flatMap((name) => [
         [as(name), 'Nullable(Int64)'],

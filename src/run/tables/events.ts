@@ -13,7 +13,7 @@ export function events(reading: Reading): Kind {
   // Without an id an event is known by what its row says.
   const known = `substring(lower(hex(SHA1(concat('[', arrayStringConcat(${cells}, ','), ']')))), 1, 24)`;
   const type = meaning.event ? literal(meaning.event) : word(few('t_type'));
-  const { steps, stored, absent } = parts(identity(reading), dates(reading, ['at']));
+  const { steps, stored, absent, plain } = parts(identity(reading), dates(reading, ['at']));
   return {
     steps: [
       { type },
@@ -32,6 +32,7 @@ export function events(reading: Reading): Kind {
     ],
     stored: { ...stored, event_id: 'String', type: 'LowCardinality(String)' },
     absent,
+    plain,
     notes: [emailNote(`reason IN ('', ${literal(REASONS.nobody)})`)],
     makes: [
       {

@@ -11,10 +11,15 @@ export type Reading = {
   modified_at: string;
   /** Fields whose column holds dates as dates: they are told as ISO, whatever `dates` says. */
   iso: ReadonlySet<string>;
+  /**
+   * Whether only cells are read that are written as programs write them, which is most rows of most tables and far
+   * cheaper; `plain` then says of which rows what was read holds.
+   */
+  quick: boolean;
 };
 
 /** Some columns of a kind: how they are read of the cells and kept, or what they are where the table lacks them. */
-export type Part = Pick<Kind, 'steps' | 'stored' | 'absent'>;
+export type Part = Pick<Kind, 'steps' | 'stored' | 'absent' | 'plain'>;
 
 /** Columns that are read of one cell each: the field, SQL over `t_FIELD`, its type, and its value without the field. */
 export function part(
@@ -39,6 +44,7 @@ export function parts(...all: readonly Part[]): Part {
     steps: together(...all.map(({ steps }) => steps)),
     stored: Object.assign({}, ...all.map(({ stored }) => stored)) as Part['stored'],
     absent: Object.assign({}, ...all.map(({ absent }) => absent)) as Columns,
+    plain: all.flatMap(({ plain = [] }) => plain),
   };
 }
 
@@ -46,7 +52,13 @@ export function parts(...all: readonly Part[]): Part {
 export type Note = { what: string; where: string; word?: string };
 
 /** Records that a kind of rows makes: a table of the store, and the value of each of its columns. */
-export type Made = { table: string; where?: string; columns: Columns };
+export type Made = {
+  table: string;
+  where?: string;
+  columns: Columns;
+  /** Many rows make one record: the columns of its key, and what the greatest of stands. */
+  last?: { key: string; of: string };
+};
 
 /**
  * How one kind of rows is read. Rows are read once into a table of their own, as far as the cells alone say; what
@@ -62,6 +74,8 @@ export type Kind = {
   stored: Record<string, string>;
   /** What the rest is, because the table lacks the column. */
   absent: Columns;
+  /** Read quickly, what was read holds where all of these are true. */
+  plain?: readonly string[];
   /** In the order in which one row makes them. */
   notes: readonly Note[];
   /** A column that is to be told of where a record has the same as the one before it. */

@@ -9,7 +9,7 @@ import type { Stage } from './stage.ts';
 import { localClock } from './zone.ts';
 
 /** Records are made of so many rows at a time: what a statement holds in memory does not grow with the table. */
-const ROWS_AT_ONCE = 1_000_000;
+const ROWS_AT_ONCE = 524_288;
 
 const PHONES = { phone: 'String', country: 'String', e164: 'String' };
 /** Records that name a person; of the others those go that belong to one of them. */
@@ -50,8 +50,8 @@ export async function makeRecords(
 
   let leftOut = 0;
   const [size] = await engine.query<{ last: string }>(`SELECT max(row) AS last FROM ${rows}`);
-  for (let from = 0; from < Number(size!.last); from += ROWS_AT_ONCE) {
-    const some = `(SELECT * FROM ${rows} WHERE row > ${from} AND row <= ${from + ROWS_AT_ONCE} AND taken)`;
+  for (let from = 0; from <= Number(size!.last); from += ROWS_AT_ONCE) {
+    const some = `(SELECT * FROM ${rows} WHERE row >= ${from} AND row < ${from + ROWS_AT_ONCE} AND taken)`;
     if (phones) {
       const pairs = `SELECT DISTINCT phone, ${country} AS country FROM ${some} AS staged WHERE phone != ''`;
       await normalisePhones(engine, phones, pairs);
@@ -59,7 +59,7 @@ export async function makeRecords(
     const records = `(SELECT ${columns.join(', ')} FROM ${some} AS staged ${joins.join(' ')})`;
     for (const made of kind.makes) {
       signal.throwIfAborted();
-      await insertMade(run, source, made, records, erased);
+      await insertMade(run, source, made, records, from, erased);
       if (erased && OF_PEOPLE.includes(made.table)) leftOut += await countErased(run, records, erased);
     }
   }
@@ -71,20 +71,35 @@ function identitiesOf(source: string): string {
   return `arrayFilter(identity -> NOT endsWith(identity, ':'), [concat('email:', email), concat('phone:', e164), ${customer}])`;
 }
 
+/**
+ * The row of each key with the greatest number, the later one of equals. Both are put into one number of 64 bits, which
+ * costs a fifth of what telling them apart does: milliseconds of any date, and the place among the rows at once.
+ */
+function lastOf(records: string, last: NonNullable<Made['last']>, from: number, conditions: string): string {
+  return `SELECT ${from} + bitAnd(newest, ${ROWS_AT_ONCE - 1}) FROM (
+    SELECT max(${last.of} * ${ROWS_AT_ONCE} + row - ${from}) AS newest FROM ${records}
+    WHERE ${conditions} GROUP BY ${last.key})`;
+}
+
+/** Copies of a record are told apart when they are read, which costs far less than to sort them out here. */
+const LIKE_IT_CAME = 'max_insert_threads = 1, optimize_on_insert = 0';
+
 /** In the order of the rows, by one writer: of records that are as new as each other the later one stands. */
 async function insertMade(
   run: RunContext,
   source: string,
-  { table, where, columns }: Made,
+  { table, where, columns, last }: Made,
   records: string,
+  from: number,
   erased: string | undefined,
 ): Promise<void> {
   const names = ['source', 'run_id', ...Object.keys(columns)];
   const values = [literal(source), literal(run.run_id), ...Object.values(columns)];
-  const conditions = [where ?? 'true', erased ? `NOT ${erased}` : 'true'];
+  const conditions = [where ?? 'true', erased ? `NOT ${erased}` : 'true'].join(' AND ');
+  const only = last ? `row IN (${lastOf(records, last, from, conditions)})` : conditions;
   await run.engine.command(
     `INSERT INTO ${table} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${records}
-     WHERE ${conditions.join(' AND ')} ORDER BY row SETTINGS max_insert_threads = 1`,
+     WHERE ${only} ORDER BY row SETTINGS ${LIKE_IT_CAME}`,
     {},
     { signal: run.signal },
   );

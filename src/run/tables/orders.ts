@@ -1,29 +1,34 @@
-import { meaningsOf, NOTES, REASONS, UNREADABLE_AMOUNTS, type Meaning } from '../../../connectors/index.ts';
+import {
+  meaningsOf,
+  NOTES,
+  REASONS,
+  UNREADABLE_AMOUNTS,
+  type Field,
+  type Meaning,
+} from '../../../connectors/index.ts';
 import { literal } from '../../engine/literal.ts';
 import { given, held, stored } from './amounts.ts';
 import { currency, few, word } from './cells.ts';
 import { dates, instant } from './dates.ts';
-import { type Kind, part, parts, type Reading } from './kind.ts';
+import { type Kind, part, type Part, parts, type Reading } from './kind.ts';
 import { description, descriptions, emailNote, IDENTIFIED, identity, IS_SOMEBODY } from './people.ts';
 import { firstOf, texts } from './sql.ts';
 
 const FEW = 'LowCardinality(String)';
 const AMOUNT = 'Nullable(Decimal(18, 4))';
-const MONEY = ['goods', 'total', 'tax', 'shipping', 'discount', 'refunded'] as const;
+const SUMS = ['total', 'tax', 'shipping', 'discount'] as const;
+const MONEY = ['goods', ...SUMS, 'refunded'] as const;
 const DATES = ['ordered_at', 'cancelled_at', 'updated_at'] as const;
 
 /** Rows that are orders, as connectors/csv/columns.ts and order.ts read them. */
 export function orders(reading: Reading): Kind {
-  const { version } = reading;
-  const unreadable = MONEY.map((name) => `if(t_${name} != '' AND isNull(given_${name}), '${name}', '')`);
-  const standing = standings(reading);
+  const { version, meaning } = reading;
+  const isKnown = (name: Field) => meaning.columns[name] !== undefined;
+  const unreadable = MONEY.filter(isKnown).map(
+    (name) => `if(t_${name} != '' AND isNull(given_${name}), '${name}', '')`,
+  );
   const spent = `given_total - ifNull(given_tax, 0) - ifNull(given_shipping, 0)`;
-  const refund = `abs(given_refunded)`;
-  const {
-    steps,
-    stored: kept,
-    absent,
-  } = parts(
+  const read = parts(
     identity(reading),
     description(reading),
     dates(reading, DATES),
@@ -34,9 +39,15 @@ export function orders(reading: Reading): Kind {
       state: ['state', word(few('t_state')), FEW],
     }),
   );
+  const standing = standings(reading);
+  const kept = parts(
+    ...SUMS.map((name) => optional(isKnown(name), { [name]: [stored(`given_${name}`), AMOUNT] })),
+    optional(isKnown('state'), standing.columns),
+    optional(isKnown('state') || isKnown('refunded'), { refund: [refundOf(standing.refunded), AMOUNT] }),
+  );
   return {
     steps: [
-      ...steps,
+      ...read.steps,
       {
         goods_units: `ifNull(given_goods, ${held(spent)})`,
         meaning: standing.meaning,
@@ -53,28 +64,13 @@ export function orders(reading: Reading): Kind {
           [`isNull(goods_units)`, literal(REASONS.no_amount)],
         ])}, '')`,
         goods: stored('ifNull(goods_units, 0)'),
-        ...Object.fromEntries(
-          ['total', 'tax', 'shipping', 'discount'].map((name) => [name, stored(`given_${name}`)]),
-        ),
-        refund: stored(
-          `multiIf(ifNull(${refund} > 0 AND ${refund} < goods_units, 0), ${refund},
-            ifNull(${refund} > 0, 0) OR ${standing.refunded}, goods_units, NULL)`,
-        ),
-        counts: standing.counts,
-        is_test: standing.test,
-        unknown_state: standing.unknown,
+        ...kept.steps[0],
       },
       { taken: `reason = ''` },
     ],
-    stored: {
-      ...kept,
-      counts: 'Bool',
-      is_test: 'Bool',
-      unknown_state: 'Bool',
-      goods: 'Decimal(18, 4)',
-      ...Object.fromEntries(['total', 'tax', 'shipping', 'discount', 'refund'].map((name) => [name, AMOUNT])),
-    },
-    absent,
+    stored: { ...read.stored, goods: 'Decimal(18, 4)', ...kept.stored },
+    absent: { ...read.absent, ...kept.absent },
+    plain: read.plain,
     notes: [emailNote(), { what: NOTES.state, where: 'taken AND unknown_state', word: 'state' }],
     repeats: { what: NOTES.repeated, column: 'order_id' },
     makes: [
@@ -119,21 +115,47 @@ function versionOf(version: number): string {
   return `if(isNull(updated_at), ${version}, toUInt64(greatest(0, assumeNotNull(updated_at))) * 1000)`;
 }
 
-function standings({ meaning }: Reading) {
-  if (!meaning.columns.state) {
-    return { meaning: "'paid'", counts: 'true', refunded: 'false', test: 'false', unknown: 'false' };
+type Sql = [sql: string, type: string, absent?: string];
+
+/** Columns that are made of others where those are known, and else what they are without. */
+function optional(isKnown: boolean, columns: Record<string, Sql>): Part {
+  const all = Object.entries(columns);
+  if (isKnown) {
+    return {
+      steps: [Object.fromEntries(all.map(([name, [sql]]) => [name, sql]))],
+      stored: Object.fromEntries(all.map(([name, [, type]]) => [name, type])),
+      absent: {},
+    };
   }
+  const absent = all.map(([name, [, type, otherwise = 'NULL']]) => [name, `CAST(${otherwise}, '${type}')`]);
+  return { steps: [], stored: {}, absent: Object.fromEntries(absent) };
+}
+
+/** What was given back: all of an order whose state says so, or is not known to be less. */
+function refundOf(isRefunded: string): string {
+  const given = `abs(given_refunded)`;
+  return stored(
+    `multiIf(ifNull(${given} > 0 AND ${given} < goods_units, 0), ${given},
+      ifNull(${given} > 0, 0) OR ${isRefunded}, goods_units, NULL)`,
+  );
+}
+
+function standings({ meaning }: Reading) {
   const known = meaningsOf(meaning.states);
   const counted: Meaning[] = [
     'paid',
     'refunded',
     ...(meaning.pending_orders === 'count' ? ['pending' as const] : []),
   ];
+  const hasState = meaning.columns.state !== undefined;
+  const columns: Record<string, Sql> = {
+    counts: [`meaning IN (${counted.map(literal).join(', ')})`, 'Bool', 'true'],
+    is_test: [`meaning = 'test'`, 'Bool', 'false'],
+    unknown_state: [`meaning = ''`, 'Bool', 'false'],
+  };
   return {
-    meaning: `transform(state, ${texts(known.keys())}, ${texts(known.values())}, '')`,
-    counts: `meaning IN (${counted.map(literal).join(', ')})`,
-    refunded: `meaning = 'refunded'`,
-    test: `meaning = 'test'`,
-    unknown: `meaning = ''`,
+    meaning: hasState ? `transform(state, ${texts(known.keys())}, ${texts(known.values())}, '')` : `'paid'`,
+    refunded: hasState ? `meaning = 'refunded'` : 'false',
+    columns,
   };
 }

@@ -1,5 +1,5 @@
 import { NOTES } from '../../../connectors/index.ts';
-import { consent, country, digits, email, few } from './cells.ts';
+import { consent, country, digits, email, few, isPlainEmail, plainEmail } from './cells.ts';
 import { instant } from './dates.ts';
 import { type Made, type Note, part, type Part, type Reading } from './kind.ts';
 import { type Columns, texts } from './sql.ts';
@@ -8,12 +8,16 @@ import { type Columns, texts } from './sql.ts';
 export function identity(reading: Reading): Part {
   const { steps, ...rest } = part(reading, {
     customer_id: ['customer_id', 't_customer_id'],
-    email: ['email', email('t_email')],
+    email: ['email', reading.quick ? plainEmail('t_email') : email('t_email')],
     phone: ['phone', digits('t_phone')],
     no_email: ['email', `t_email != '' AND email = ''`, 'Bool', 'false'],
   });
   const { no_email, ...first } = steps[0]!;
-  return { ...rest, steps: no_email === undefined ? [first] : [first, { no_email }] };
+  return {
+    ...rest,
+    steps: no_email === undefined ? [first] : [first, { no_email }],
+    plain: no_email === undefined ? [] : [isPlainEmail('t_email')],
+  };
 }
 
 const NAMED = ['first_name', 'last_name', 'city', 'region', 'zip', 'country'] as const;
@@ -73,11 +77,13 @@ export function descriptions(
   const extra = names.length > 0 ? [`arrayStringConcat(${known}, ',')`] : [];
   const key = `multiIf(customer_id != '', concat('customer_id:', customer_id), email != '', concat('email:', email), concat('phone:', e164))`;
   const same = (columns: readonly string[]) => Object.fromEntries(columns.map((name) => [name, name]));
+  const recordKey = `concat(${[...says, ...extra, "' '", key].join(', ')})`;
   return {
     table: 'customers',
     where: `(customer_id != '' OR email != '' OR e164 != '')`,
+    last: { key: recordKey, of: updated_at },
     columns: {
-      record_key: `concat(${[...says, ...extra, "' '", key].join(', ')})`,
+      record_key: recordKey,
       ...IDENTIFIED,
       ...same([...NAMED, ...Object.keys(CONSENTS)]),
       ...(more.costs ? same(COSTS) : {}),

@@ -48,6 +48,7 @@ export function lines(reading: Reading): Kind {
     steps,
     stored: kept,
     absent,
+    plain,
   } = parts(product(reading), given(reading, ['quantity', 'net', 'price']));
   const bought =
     meaning.columns.quantity === undefined ? '10000' : `if(t_quantity = '', 10000, given_quantity)`;
@@ -91,6 +92,7 @@ export function lines(reading: Reading): Kind {
       net: 'Decimal(18, 4)',
     },
     absent,
+    plain,
     notes: [],
     makes: [
       {

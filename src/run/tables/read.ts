@@ -75,47 +75,77 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
   for (const [name, column] of Object.entries(meaning.extra)) {
     texts[`x_${name}`] = trimmed(cell(column, `extra.${name}`));
   }
-  const kind = KINDS[meaning.records]({
-    meaning,
-    currency: run.job.currency,
-    version: table.version,
-    modified_at: table.modified_at,
-    iso,
-  });
-  const { from, cells, whole, isBlank, damage } = opened.cells(
-    wanted,
-    KNOWN_BY_ROW.includes(meaning.records),
-  );
+  const needsWhole = KNOWN_BY_ROW.includes(meaning.records);
+  const { from, cells, whole, isBlank = 'false', damage = `''` } = opened.cells(wanted, needsWhole);
+  const kindOf = (quick: boolean) =>
+    KINDS[meaning.records]({
+      meaning,
+      currency: run.job.currency,
+      version: table.version,
+      modified_at: table.modified_at,
+      iso,
+      quick,
+    });
+  const kind = kindOf(true);
+  const isPlain = kind.plain?.length ? kind.plain.join(' AND ') : 'true';
   const columns: Record<string, string> = {
     row: 'UInt64',
     reason: 'LowCardinality(String)',
     taken: 'Bool',
     ...kind.stored,
   };
-  const rows = await stage.create('rows', columns, 'row');
+  const names = Object.keys(columns);
+  // What is not plain is read again from here, since the table may be a stream.
+  const again = [...cells.map((_, index) => `c${index + 1}`), ...(needsWhole ? ['whole'] : [])];
+  const typeOf = (name: string) => (name === 'whole' ? 'Array(String)' : 'String');
+  const rows = await stage.create(
+    'rows',
+    { ...columns, plain: 'Bool', ...Object.fromEntries(again.map((name) => [name, typeOf(name)])) },
+    'row',
+  );
   const numbered = [
     'rowNumberInAllBlocks() + 1 AS row',
     ...cells.map((sql, index) => `${sql} AS c${index + 1}`),
     `[${whole.join(', ')}]::Array(String) AS whole`,
-    `${isBlank ?? 'false'} AS is_blank`,
-    `${damage ?? `''`} AS damage`,
+    `${isBlank} AS is_blank`,
+    `${damage} AS damage`,
   ];
   const read = `(SELECT * FROM (SELECT ${numbered.join(', ')} FROM ${from}) WHERE NOT is_blank)`;
-  const values = inSteps(read, [{ ...texts, ...kind.absent }, ...kind.steps]);
-  const selected = Object.keys(columns).map((name) => {
-    if (damage && name === 'reason') return `if(damage != '', damage, reason)`;
-    return damage && name === 'taken' ? `taken AND damage = ''` : name;
-  });
+  const quickly = inSteps(read, [
+    { ...texts, ...kind.absent },
+    ...kind.steps,
+    { plain: `damage != '' OR (${isPlain})` },
+  ]);
+  const quick: Columns = {
+    reason: `multiIf(damage != '', damage, plain, reason, '')`,
+    taken: `taken AND plain AND damage = ''`,
+    ...Object.fromEntries(
+      again.map((name) => [name, `if(plain, ${name === 'whole' ? '[]' : "''"}, ${name})`]),
+    ),
+  };
+  const all = [...names, 'plain', ...again];
   await opened.insert(
-    `INSERT INTO ${rows} (${Object.keys(columns).join(', ')}) SELECT ${selected.join(', ')} FROM ${values}`,
+    `INSERT INTO ${rows} (${all.join(', ')}) SELECT ${all.map((name) => quick[name] ?? name).join(', ')} FROM ${quickly}`,
     [...IN_ORDER, ...opened.settings],
   );
-  return { kind, rows, timezone: meaning.timezone ?? run.job.timezone };
+  const timezone = meaning.timezone ?? run.job.timezone;
+  const others = `(SELECT * FROM ${rows} WHERE NOT plain)`;
+  const [any] = await run.engine.query(`SELECT 1 FROM ${others} LIMIT 1`);
+  if (!any) return { kind, rows, timezone };
+  const general = kindOf(false);
+  const slowly = inSteps(`(SELECT row, ${again.join(', ')} FROM ${others})`, [
+    { ...texts, ...general.absent },
+    ...general.steps,
+  ]);
+  await run.engine.command(
+    `INSERT INTO ${rows} (${names.join(', ')}, plain) SELECT ${names.join(', ')}, true FROM ${slowly} SETTINGS ${COMPILED}`,
+    {},
+    { signal: run.signal },
+  );
+  return { kind, rows: `(SELECT * FROM ${rows} WHERE plain)`, timezone };
 }
 
-const IN_ORDER = [
-  'parallelize_output_from_storages = 0',
-  'max_insert_threads = 1',
-  // Each statement is another: it costs more to compile than to run.
-  'compile_expressions = 0',
-];
+/** Each statement is another: it costs more to compile than to run. */
+const COMPILED = 'compile_expressions = 0';
+
+const IN_ORDER = ['parallelize_output_from_storages = 0', 'max_insert_threads = 1', COMPILED];
