@@ -112,7 +112,11 @@ export async function openQuery(
     const reached = () => greatest(scan, cursor?.kind, timezone);
     while (!slices.isDone() && slices.failure() === undefined) {
       const rows_before = scan.rows();
-      yield { tables: [{ ...table(opened), rows_before, rows: { format: 'csv', stream: slices.next } }] };
+      yield {
+        tables: [
+          { ...table(opened), rows_before, rows: { format: 'csv', from: 'database', stream: slices.next } },
+        ],
+      };
       if (sorted && !scan.isSorted()) {
         // What was marked before counts on an order that is not there.
         yield { marks: { [PART]: before ?? '' } };

@@ -1,4 +1,5 @@
 import type { ColumnSettings } from './columns.ts';
+import type { Page } from './records.ts';
 
 /**
  * Rows as they are at the source, for the engine to read whole: there may be millions of them, and to look at each in
@@ -16,6 +17,10 @@ export type Table = {
   version: number;
   /** ISO time of descriptions without `updated_at`: when the file was changed, or the query made. */
   modified_at: string;
+  /** The lines on which rows begin, by their ordinals; without it a row is told by its ordinal. */
+  linesOf?(rows: readonly number[]): Promise<number[]>;
+  /** The same records, read row by row: taken where the engine cannot split the rows, of which then none is kept. */
+  oneByOne?(): AsyncIterable<Page>;
 };
 
 /** What the columns of a table mean. Texts are read as in the CSV source. */
@@ -27,12 +32,12 @@ export type TableMeaning = Omit<ColumnSettings, 'columns'> & {
 
 /**
  * Where the rows come from. A stream is bytes in UTF-8, read once, before the next page is asked for:
- * `csv` is RFC 4180 with a line of column names, `\N` without quotes stands for null. A file is read by the engine itself where it can: Parquet, whose dates with a type
+ * `csv` is RFC 4180 with a line of column names; `\N` without quotes stands for null in rows of a database. A file is read by the engine itself where it can: Parquet, whose dates with a type
  * are read whatever `dates` says, or JSON, an object a line. A line that is none is rejected; of nested objects a
  * column is named with dots (`customer.email`).
  */
 export type TableRows =
-  | { format: 'csv'; stream(): AsyncIterable<Uint8Array> }
+  | { format: 'csv'; from: 'database' | 'file'; delimiter?: string; stream(): AsyncIterable<Uint8Array> }
   | { format: 'parquet' | 'jsonl'; file: LocalFile | StoredFile };
 
 /** A file of this machine, by its full path; packed where the name ends so. */

@@ -2,6 +2,7 @@ import { SyncError } from '../error.ts';
 import { fileMark, filesToRead } from '../file-marks.ts';
 import type { Page } from '../records.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
+import type { Table } from '../table.ts';
 import { columnsReader } from './columns.ts';
 import { dateReader } from './dates.ts';
 import { createNotes, type Notes } from '../notes.ts';
@@ -11,13 +12,16 @@ import { readHeader } from './header.ts';
 import { amountReader } from './money.ts';
 import { detectDelimiter, readRows, type Row } from './rows.ts';
 import type { CsvSettings } from './schema.ts';
+import { scanCsv } from './scan.ts';
 import { shopifyReader } from './shopify.ts';
 import { detectEncoding, utf8Chunks } from './text.ts';
 
 const PAGE_ROWS = 5000;
+/** The engine splits at no tab what may stand in quotes. */
+const SPLIT_BY_ENGINE = [',', ';', '|'];
 const SAMPLE_BYTES = 1024 * 1024;
 
-type Table = { file: LocalFile; encoding: string; delimiter: string; header?: string[] };
+type Opened = { file: LocalFile; encoding: string; delimiter: string; header?: string[] };
 
 /** Opens the files as a source; nothing is read before `check` or `pull`. */
 export function openCsv(settings: CsvSettings, context: SourceContext): Source {
@@ -40,7 +44,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   };
 
   /** Reads the beginning of a file and proves its header. */
-  const inspect = async (file: LocalFile): Promise<Table> => {
+  const inspect = async (file: LocalFile): Promise<Opened> => {
     const encoding = settings.encoding ?? (await detectEncoding(file, SAMPLE_BYTES, signal));
     const head = await firstText(utf8Chunks(file, encoding, signal));
     const delimiter = settings.delimiter ?? detectDelimiter(firstLine(head));
@@ -51,12 +55,29 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   };
 
   const inspectAll = async (files: readonly LocalFile[]) => {
-    const tables: Table[] = [];
-    for (const file of files) tables.push(await inspect(file));
-    return tables;
+    const opened: Opened[] = [];
+    for (const file of files) opened.push(await inspect(file));
+    return opened;
   };
 
-  async function* pages({ file, delimiter }: Table, header: string[], found: number): AsyncGenerator<Page> {
+  /** The rows for the engine to read, where it splits them as this reader would. */
+  const asTable = async ({ file, encoding, delimiter }: Opened): Promise<Table | undefined> => {
+    const { columns } = settings;
+    if (!columns || encoding !== 'utf-8' || !SPLIT_BY_ENGINE.includes(delimiter)) return undefined;
+    const text = () => utf8Chunks(file, encoding, signal);
+    if (!(await scanCsv(text(), delimiter))) return undefined;
+    return {
+      name: file.name,
+      rows: { format: 'csv', from: 'file', delimiter, stream: text },
+      meaning: { ...settings, columns },
+      version: file.version,
+      modified_at: new Date(file.modified_ms).toISOString(),
+      // Nothing but a file that was changed meanwhile has no lines now.
+      linesOf: async (rows) => (await scanCsv(text(), delimiter, rows)) ?? [...rows],
+    };
+  };
+
+  async function* pages({ file, delimiter }: Opened, header: string[]): AsyncGenerator<Page> {
     const notes = createNotes(file.name);
     const encoding = settings.encoding ?? (await detectEncoding(file, Infinity, signal));
     const read = rowReader(file, header, notes);
@@ -75,11 +96,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
       }
       isHeader = false;
     }
-    yield {
-      ...draft,
-      warnings: [...aboutFile(file, encoding, rows), ...notes.texts()],
-      marks: fileMark(file, found),
-    };
+    yield { ...draft, warnings: [...aboutFile(file, encoding, rows), ...notes.texts()] };
   }
 
   const aboutFile = (file: LocalFile, encoding: string, rows: number): string[] => {
@@ -111,9 +128,20 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
         context.log('files are as they were and not read again', { files: files.length - changed.length });
       }
       // Every header is proved before the first record is handed out.
-      for (const table of await inspectAll(changed)) {
-        if (table.header) yield* pages(table, table.header, found);
-        else yield { warnings: [`${table.file.name} is empty.`], marks: fileMark(table.file, found) };
+      for (const opened of await inspectAll(changed)) {
+        signal.throwIfAborted();
+        const { file, header } = opened;
+        const marks = fileMark(file, found);
+        const table = header && (await asTable(opened));
+        const oneByOne = () => pages(opened, header ?? []);
+        if (table) {
+          yield { tables: [{ ...table, oneByOne }], marks };
+        } else if (header) {
+          yield* oneByOne();
+          yield { marks };
+        } else {
+          yield { warnings: [`${file.name} is empty.`], marks };
+        }
       }
       if (Object.keys(gone).length > 0) yield { marks: gone };
     },

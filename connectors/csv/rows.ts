@@ -5,7 +5,7 @@ export type Row = { line: number; cells: string[] } | { line: number; damage: st
 
 const BLOCK_BYTES = 256 * 1024;
 /** A quoted cell that is still open after this much text was never closed. */
-const LONGEST_RECORD_BYTES = 1024 * 1024;
+export const LONGEST_RECORD_BYTES = 1024 * 1024;
 
 const LF = 0x0a;
 const CR = 0x0d;

@@ -1,4 +1,4 @@
-import type { PullFrom, Rejection } from '../../connectors/index.ts';
+import type { Page, PullFrom, Rejection, Table } from '../../connectors/index.ts';
 import type { JobSource } from '../job/load.ts';
 import type { Tombstones } from '../ledger/tombstones.ts';
 import { withoutErased } from './erased.ts';
@@ -53,34 +53,41 @@ export async function pullSource(
   };
   const opened = await openSource(run, source);
   const progress = progressLog(run, source.name);
+  const take = (page: Page): Page => {
+    const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
+    const { rejected = [], warnings = [], orders = [] } = page;
+    const reasons = Map.groupBy(rejected, ({ reason }) => reason);
+    add(pulled, {
+      order_rows: orders.length,
+      reasons: new Map([...reasons].map(([reason, rows]) => [reason, rows.length])),
+      rejections: rejected,
+      erased: left_out,
+      warnings,
+    });
+    progress(recordsIn(page), page.expected);
+    return kept;
+  };
+  const takeTable = async (table: Table, expected?: number): Promise<void> => {
+    const loaded = await loadTable(run, source.key, table, tombstones);
+    if (loaded) {
+      add(pulled, loaded);
+      progress(loaded.rows, expected);
+    } else {
+      for await (const page of table.oneByOne!()) await store(run, source.key, take(page));
+    }
+  };
   // One page is stored while the next is read; two are the most there are in memory.
   let storing = Promise.resolve();
   try {
     for await (const page of opened.pull(from)) {
       run.signal.throwIfAborted();
       await storing;
-      const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
       if (page.incomplete) pulled.incomplete.push(page.incomplete);
       if (page.incomplete || page.recent_only) pulled.whole = false;
       const marks = pulled.incomplete.length === 0 ? (page.marks ?? {}) : {};
-      const { rejected = [], warnings = [], orders = [], tables = [] } = page;
-      const reasons = Map.groupBy(rejected, ({ reason }) => reason);
-      add(pulled, {
-        order_rows: orders.length,
-        reasons: new Map([...reasons].map(([reason, rows]) => [reason, rows.length])),
-        rejections: rejected,
-        erased: left_out,
-        warnings,
-      });
-      progress(recordsIn(page), page.expected);
-      storing = store(run, source.key, kept);
-      for (const table of tables) {
-        storing = storing.then(async () => {
-          const loaded = await loadTable(run, source.key, table, tombstones);
-          add(pulled, loaded);
-          progress(loaded.rows, page.expected);
-        });
-      }
+      const { tables = [] } = page;
+      storing = store(run, source.key, take(page));
+      for (const table of tables) storing = storing.then(() => takeTable(table, page.expected));
       storing = storing.then(() => keepMarks(run, source, marks));
       storing.catch(() => undefined);
       // Tables come out of the source while they are stored.

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { FROM_THE_BEGINNING } from '../../connectors/source.ts';
-import { folderOf, openCsv, pullAll, pulled, type Pulled } from './csv-folder.ts';
+import { pagesOf, folderOf, openCsv, pullAll, pulled, type Pulled } from './csv-folder.ts';
 
 const COLUMNS = {
   order_id: 'id',
@@ -283,9 +283,9 @@ test('reading a file twenty times as large takes no more memory', async () => {
     const source = await openCsv(dir.folder, { path, columns: COLUMNS });
     let bytes = 0;
     let orders = 0;
-    for await (const page of source.pull(FROM_THE_BEGINNING)) {
+    for await (const page of pagesOf(source)) {
       orders += page.orders?.length ?? 0;
-      expect(page.orders?.length).toBeLessThanOrEqual(5000);
+      expect(page.orders?.length ?? 0).toBeLessThanOrEqual(5000);
       const { heapUsed, arrayBuffers } = process.memoryUsage();
       bytes = Math.max(bytes, heapUsed + arrayBuffers);
     }
@@ -297,4 +297,19 @@ test('reading a file twenty times as large takes no more memory', async () => {
 
   expect(large.orders).toBe(200_000);
   expect(large.bytes - small.bytes).toBeLessThan(120e6);
+});
+
+test('a file is given to the engine whole, unless other readers might split it in another way', async () => {
+  const rows = 'id,mail,date,sum,zip,name\n1,ana@example.com,2026-03-02,29.90,01234,"Ana ""A"""\n';
+  await using dir = await folderOf({
+    'a.csv': rows,
+    'b.csv': `${rows}\n${rows}`,
+    'c.csv': rows.replaceAll(',', '\t'),
+  });
+  const source = await openCsv(dir.folder, { path: '*.csv', columns: COLUMNS });
+
+  const pages = await Array.fromAsync(source.pull(FROM_THE_BEGINNING));
+
+  expect(pages.flatMap(({ tables = [] }) => tables.map(({ name }) => name))).toEqual(['a.csv']);
+  expect(pages.flatMap(({ marks = {} }) => Object.keys(marks))).toEqual(['a.csv', 'b.csv', 'c.csv']);
 });

@@ -7,6 +7,7 @@ import type {
   Event,
   Order,
   OrderLine,
+  Page,
   Product,
   Refund,
   Rejection,
@@ -51,6 +52,14 @@ export async function openCsv(
   return csvSource.open(csvSource.settings.parse(settings), { ...defaults, ...context });
 }
 
+/** The pages, with what the engine would read of a file read row by row. */
+export async function* pagesOf(source: Source): AsyncGenerator<Page> {
+  for await (const { tables = [], ...page } of source.pull(FROM_THE_BEGINNING)) {
+    yield page;
+    for (const table of tables) yield* table.oneByOne!();
+  }
+}
+
 export async function pullAll(source: Source): Promise<Pulled> {
   const all: Pulled = {
     orders: [],
@@ -62,7 +71,7 @@ export async function pullAll(source: Source): Promise<Pulled> {
     rejected: [],
     warnings: [],
   };
-  for await (const page of source.pull(FROM_THE_BEGINNING)) {
+  for await (const page of pagesOf(source)) {
     for (const kind of Object.keys(all) as (keyof Pulled)[])
       (all[kind] as unknown[]).push(...(page[kind] ?? []));
   }

@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { literal } from '../../engine/literal.ts';
+import type { TableRows } from '../../../connectors/index.ts';
 import type { RunContext } from '../run.ts';
 import type { Opened } from './read.ts';
 
@@ -7,10 +8,15 @@ const QUOTE = 0x22;
 const LINE_FEED = 0x0a;
 /** A header longer than this is none. */
 const LONGEST_BYTES = 1024 * 1024;
+/** No text of a file stands for null. */
+const NO_NULL = '\0\0\0';
+
+type CsvRows = Extract<TableRows, { format: 'csv' }>;
 
 /** Opens a stream of RFC 4180 with a line of column names. */
-export async function openCsv(run: RunContext, stream: AsyncIterable<Uint8Array>): Promise<Opened> {
-  const { header, bytes } = await headed(stream);
+export async function openCsv(run: RunContext, rows: CsvRows): Promise<Opened> {
+  const { delimiter = ',' } = rows;
+  const { header, bytes } = await headed(rows.stream(), delimiter);
   const names = header.map((name) => name.trim());
   const all = names.map((_, index) => `ifNull(toValidUTF8(input.c${index + 1}), '')`);
   return {
@@ -23,7 +29,12 @@ export async function openCsv(run: RunContext, stream: AsyncIterable<Uint8Array>
       isBlank: all.map((cell) => `${cell} = ''`).join(' AND '),
     }),
     // Columns go by their place, because names may be any.
-    settings: ['input_format_with_names_use_header = 0', 'input_format_csv_trim_whitespaces = 0'],
+    settings: [
+      'input_format_with_names_use_header = 0',
+      'input_format_csv_trim_whitespaces = 0',
+      `format_csv_delimiter = ${literal(delimiter)}`,
+      `format_csv_null_representation = ${literal(rows.from === 'database' ? '\\N' : NO_NULL)}`,
+    ],
     insert: (sql, settings) =>
       run.engine.load(`${sql} SETTINGS ${settings.join(', ')} FORMAT CSVWithNames`, bytes, {
         signal: run.signal,
@@ -37,6 +48,7 @@ export async function openCsv(run: RunContext, stream: AsyncIterable<Uint8Array>
  */
 async function headed(
   stream: AsyncIterable<Uint8Array>,
+  delimiter: string,
 ): Promise<{ header: string[]; bytes: AsyncIterable<Uint8Array> }> {
   const chunks = stream[Symbol.asyncIterator]();
   let head: Buffer = Buffer.alloc(0);
@@ -46,7 +58,7 @@ async function headed(
     const next = await chunks.next();
     ended = next.done === true;
     if (!next.done) head = Buffer.concat([head, next.value]);
-    header = firstRow(head, ended || head.length > LONGEST_BYTES);
+    header = firstRow(head, delimiter, ended || head.length > LONGEST_BYTES);
   }
   async function* whole() {
     if (head.length > 0) yield head;
@@ -57,7 +69,7 @@ async function headed(
 }
 
 /** The first row, once all of it is there; a line end inside quotes ends no row. */
-function firstRow(text: Buffer, isLast: boolean): string[] | undefined {
+function firstRow(text: Buffer, delimiter: string, isLast: boolean): string[] | undefined {
   let open = false;
   let end = -1;
   for (let at = 0; at < text.length && end === -1; at += 1) {
@@ -66,6 +78,6 @@ function firstRow(text: Buffer, isLast: boolean): string[] | undefined {
   }
   if (end === -1 && !isLast) return undefined;
   const line = end === -1 ? text : text.subarray(0, end);
-  const [row] = parse(line, { bom: true, relax_quotes: true });
+  const [row] = parse(line, { bom: true, delimiter, relax_quotes: true });
   return row ?? [];
 }

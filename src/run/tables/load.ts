@@ -1,5 +1,6 @@
 import type { Table } from '../../../connectors/index.ts';
 import type { Tombstones } from '../../ledger/tombstones.ts';
+import { isUnsplit } from '../../engine/errors.ts';
 import type { RunContext } from '../run.ts';
 import { makeRecords } from './make.ts';
 import { readTable } from './read.ts';
@@ -15,6 +16,7 @@ export type Loaded = Told & {
  * Reads a table in the engine and stores its records, as the readers of rows in JavaScript would. Safe to repeat;
  * when it is cut short, some records are stored and the rest comes with the next pull.
  * @param source the key of the source
+ * @returns undefined where the rows cannot be split and the table knows another way; then nothing was stored
  * @throws SyncError `SOURCE_MISSING_COLUMN`, or what reading the bytes throws
  */
 export async function loadTable(
@@ -22,13 +24,16 @@ export async function loadTable(
   source: string,
   table: Table,
   tombstones: Tombstones,
-): Promise<Loaded> {
+): Promise<Loaded | undefined> {
   const stage = openStage(run.engine, run.job.name);
   try {
     const staged = await readTable(run, table, stage);
     const erased = await makeRecords(run, source, staged, stage, tombstones);
     const told = await tell(run.engine, table, staged.kind, staged.rows);
     return { ...told, erased };
+  } catch (error) {
+    if (table.oneByOne && isUnsplit(error)) return undefined;
+    throw error;
   } finally {
     await stage.drop();
   }

@@ -45,7 +45,7 @@ export type Opened = {
 
 function openTable(run: RunContext, table: Table, stage: Stage): Promise<Opened> {
   const { name, rows } = table;
-  if (rows.format === 'csv') return openCsv(run, rows.stream());
+  if (rows.format === 'csv') return openCsv(run, rows);
   return rows.format === 'parquet'
     ? openParquet(run, name, rows.file, stage)
     : openJsonLines(run, table, rows.file);

@@ -74,11 +74,9 @@ async function rejectedRows(engine: Engine, table: Table, rows: string): Promise
   const listed = await engine.query<{ row: string; reason: string }>(
     `SELECT row, toString(reason) AS reason FROM ${rows} WHERE reason != '' ORDER BY row LIMIT ${LISTED_REJECTIONS}`,
   );
-  return listed.map(({ row, reason }) => ({
-    source: table.name,
-    line: (table.rows_before ?? 0) + Number(row),
-    reason,
-  }));
+  const ordinals = listed.map(({ row }) => (table.rows_before ?? 0) + Number(row));
+  const lines = (await table.linesOf?.(ordinals)) ?? ordinals;
+  return listed.map(({ reason }, index) => ({ source: table.name, line: lines[index]!, reason }));
 }
 
 /** Records whose `column` is that of the record before them. */
