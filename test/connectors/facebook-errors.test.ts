@@ -97,6 +97,7 @@ test.each<[string, Answer, string]>([
   ['a page of a proxy', { status: 200, text: '<html>Sign in</html>' }, 'DESTINATION_ANSWER'],
   ['an answer without counts', { status: 200, body: { success: true } }, 'DESTINATION_ANSWER'],
   ['a refusal by something else', { status: 403, body: { error: {} } }, 'DESTINATION_ANSWER'],
+  ['a refusal without a code', { status: 403, body: { error: { message: 'No' } } }, 'DESTINATION_ANSWER'],
 ])('%s is told apart', async (_, answer, code) => {
   const { error } = await pushAgainst(answer);
 
@@ -151,8 +152,21 @@ test('what is masked is what may be personal, the rest of the words stays', () =
   const words = quote({ code: 100, message: quoting.message, is_transient: false }, TOKEN);
 
   expect(words).toMatch(/^Meta says: "Malformed (…;? ){8}in ads_management" \(code 100\)$/);
+  expect(quote({ code: 100, message: 'No', error_user_msg: 'Pick a name', is_transient: false }, TOKEN)).toBe(
+    'Meta says: "Pick a name" (code 100)',
+  );
   const plain = 'Param 17 of 20 on 14-Feb-18 18:00:00 PST (version 26.0)';
   expect(quote({ code: 1, message: plain, is_transient: false }, TOKEN)).toContain(plain);
+});
+
+test('a mistake of this program is not taken for an outage, and so not tried again', () => {
+  const { error } = explain(new TypeError('x is not a function'), {
+    account: 'act_1',
+    token: 't',
+    wait_ms: 0,
+  });
+
+  expect(error).toMatchObject({ retry: 'next_run', problem: { code: 'DESTINATION_ANSWER' } });
 });
 
 test('a platform out of reach is down', async () => {
