@@ -72,6 +72,17 @@ test.each<[string, { access_token?: string; ad_account_id?: string }, object]>([
   });
 });
 
+test('an ad account whose name Meta does not know is out of reach, and not too new', async () => {
+  await using stand = await openStand();
+  const error = { code: 803, message: '(#803) Some of the aliases you requested do not exist' };
+  stand.sandbox.fault({ platform: 'facebook', path: '^/act_1$', status: 400, body: { error } });
+
+  await expect(stand.destination.check()).rejects.toMatchObject({
+    retry: 'never',
+    problem: { code: 'DESTINATION_PERMISSION' },
+  });
+});
+
 test('check says when the token may only look on', async () => {
   await using stand = await openStand();
   answerWith(stand, { user_tasks: ['ANALYZE'] });

@@ -89,6 +89,21 @@ test.each<[number, number | undefined, string, string]>([
   expect(requests).toBe(retry === 'now' ? 4 : 1);
 });
 
+test.each<[number, number | undefined, string]>([
+  [190, 458, 'the app was removed'],
+  [190, 460, 'the password was changed'],
+  [190, 463, 'it expired'],
+  [190, 467, 'it was revoked'],
+  [270, undefined, 'development access only'],
+  [368, undefined, 'as misuse'],
+  [2635, undefined, 'does not serve v26.0'],
+  [2654, 1713159, 'one of these countries'],
+])('code %i, subcode %s is told in its own words: %s', async (code, subcode, words) => {
+  const { error } = await pushAgainst(graphError(code, subcode));
+
+  expect((error as SyncError).problem.what).toContain(words);
+});
+
 test.each<[string, Answer, string]>([
   ['an error page', { status: 502, text: '<html>Bad gateway</html>' }, 'DESTINATION_DOWN'],
   ['an empty error', { status: 503, text: '' }, 'DESTINATION_DOWN'],

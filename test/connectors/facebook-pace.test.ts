@@ -269,6 +269,8 @@ test('usage is read from every header that holds it', () => {
     account: { used: 41, regain_ms: 19 * MINUTE },
     app: { used: 28, regain_ms: 0 },
   });
+  for (const name of ['call_count', 'total_cputime', 'total_time'])
+    expect(usageOf(business({ [name]: 77 })).account.used, name).toBe(77);
   expect(usageOf({ 'x-ad-account-usage': '{"acc_id_util_pct": 88}' }).account.used).toBe(88);
   expect(usageOf({ 'x-business-use-case-usage': '[1]' })).toEqual({
     account: { used: 0, regain_ms: 0 },

@@ -115,6 +115,20 @@ describe('two windows', () => {
     await fc.assert(property, { numRuns: 20 });
   });
 
+  test('are not run into because the first requests had connections to open', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock });
+    const { arrive, statuses } = platform(clock, M);
+    const sent = Array.from({ length: 140 }, (_, index) =>
+      request(limiter, M, arrive, index < 10 ? [250, 20] : [20, 20]),
+    );
+
+    await during(Promise.all(sent));
+
+    expect(statuses).toEqual(Array.from({ length: 140 }, () => 200));
+    expect(floor(140, M) / clock.now()).toBeGreaterThan(0.95);
+  });
+
   test('are met at most once where the way there takes now long, now no time', async () => {
     const ways = fc.array(fc.tuple(fc.nat(400), fc.nat(400)), { minLength: 20, maxLength: 20 });
     const property = fc.asyncProperty(ways, fc.nat(60_000), async (given, phase) => {
@@ -305,6 +319,17 @@ describe('connections', () => {
     expect(least / clock.now()).toBeGreaterThan(0.95);
     // Those that are one too many at the change, and one each time that one more is tried.
     expect(seen.refused).toBeLessThan(15);
+  });
+
+  test('are counted from those that were under way, where there was not work for all', async () => {
+    const { clock, during } = virtualClock();
+    const limiter = createLimiter({ clock, connections: 10 });
+    const { seen, insist } = crowd(clock, () => 2);
+    const three = () => during(Promise.all(Array.from({ length: 3 }, () => insist(limiter))));
+
+    for (let times = 0; times < 3; times += 1) await three();
+
+    expect(seen).toMatchObject({ refused: 1, top: 2 });
   });
 
   test('are given up when others need them, and taken again afterwards', async () => {
