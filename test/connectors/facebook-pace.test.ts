@@ -220,6 +220,26 @@ test.each<[string, { quota?: number; at_a_time?: number }]>([
   expect(made / 3).toBeGreaterThan(0.95 * quota);
 });
 
+test('calls of which each takes a great share slow down before the last one', async () => {
+  const { most } = await callFor(0.15, 'great', evenly(26), { quota: 33 });
+
+  // All of it may be used, and no more.
+  expect(most).toBeLessThanOrEqual(100);
+});
+
+test('whoever calls next keeps the distance too, also before the call before is answered', async () => {
+  const { clock, waits } = openClock();
+  const pace = openPace({ account: 'spaced', app: 'spaced app' }, new AbortController().signal, clock);
+  pace.heard(usageOf(business({ call_count: 97 })));
+
+  await pace.turn();
+  await pace.turn();
+
+  expect(waits).toHaveLength(2);
+  expect(waits[0]).toBeGreaterThan(100);
+  expect(waits[1]).toBe(waits[0]);
+});
+
 test('a quota of which most was used at once lasts until that grows back', async () => {
   const used = Array.from({ length: 3_500 }, () => 0);
 
