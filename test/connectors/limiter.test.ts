@@ -118,7 +118,7 @@ describe('two windows', () => {
   test('are not run into because the first requests had connections to open', async () => {
     const { clock, during } = virtualClock();
     const limiter = createLimiter({ clock });
-    const { arrive, statuses } = platform(clock, M);
+    const { arrive, statuses } = platform(clock, M, 800);
     const sent = Array.from({ length: 140 }, (_, index) =>
       request(limiter, M, arrive, index < 10 ? [250, 20] : [20, 20]),
     );
