@@ -125,7 +125,8 @@ async function run(statement: Statement, gone: AbortSignal): Promise<Uint8Array>
     try {
       await prepare(connection, statement);
       // A statement like SET or USE would change the next caller's answers, and `readonly` cannot be taken back.
-      reusable = !('readonly' in statement.settings) && !/^\s*(set|use|create\s+temporary)\b/i.test(statement.sql);
+      reusable =
+        !('readonly' in statement.settings) && !/^\s*(set|use|create\s+temporary)\b/i.test(statement.sql);
       gone.throwIfAborted();
       gone.addEventListener('abort', startKilling, { once: true });
       return (await connection.session.queryAsync(statement.sql, { format: statement.format })).bytes();

@@ -277,7 +277,7 @@ describe('a server', () => {
     const { url } = await aShop();
     const source = await open({
       url,
-      query: 'SELECT id, created, toDecimal32(mail, 2) AS total FROM orders',
+      query: `SELECT id, created, toDecimal32(ifNull(mail, ''), 2) AS total FROM orders`,
     });
 
     expect((await errorOf(read(source))).problem).toMatchObject({

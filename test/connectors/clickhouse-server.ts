@@ -53,7 +53,7 @@ export async function startClickHouse({ tls = false } = {}): Promise<ClickHouseS
   let running = 0;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { searchParams: settings } = new URL(request.url ?? '/', 'http://door');
+    const { searchParams: settings, pathname } = new URL(request.url ?? '/', 'http://door');
     const sql = await text(request);
     asked.push({ sql, settings });
     const user = userOf(request);
@@ -65,7 +65,7 @@ export async function startClickHouse({ tls = false } = {}): Promise<ClickHouseS
     const limit = sql.includes('TabSeparatedRaw') ? cut : Infinity;
     if (limit !== Infinity) cut = Infinity;
     running += 1;
-    const asking = target.ask(`/?${forwarded}`, (found) => {
+    const asking = target.ask(`${pathname}?${forwarded}`, (found) => {
       const packs = settings.get('enable_http_compression') === '1';
       const { 'content-length': _, ...headers } = found.headers;
       response.writeHead(found.statusCode!, { ...headers, ...(packs ? { 'content-encoding': 'gzip' } : {}) });
