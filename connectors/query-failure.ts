@@ -169,8 +169,9 @@ function wordsFor(failure: QueryFailure, { address, timeout_ms }: QueryRequest, 
 }
 
 function lengthOf(timeout_ms: number): string {
-  const minutes = Math.round(timeout_ms / 60_000);
-  return minutes > 1 ? `${minutes} minutes` : `${Math.round(timeout_ms / 1000)} seconds`;
+  const seconds = Math.round(timeout_ms / 1000);
+  if (seconds >= 120) return `${Math.round(seconds / 60)} minutes`;
+  return seconds === 1 ? '1 second' : `${seconds} seconds`;
 }
 
 /** What Node says of connections and certificates, in every driver the same. */

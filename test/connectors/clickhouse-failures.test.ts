@@ -314,7 +314,7 @@ describe('a server', () => {
 
     expect(error).toMatchObject({
       retry: 'next_run',
-      problem: { code: 'SOURCE_TIMEOUT', what: 'The query took longer than 1 seconds.' },
+      problem: { code: 'SOURCE_TIMEOUT', what: 'The query took longer than 1 second.' },
     });
     expect((error.cause as { code?: string }).code).toBe('159');
   });

@@ -3,6 +3,7 @@ import { startClickHouse, type ClickHouseServer } from '../connectors/clickhouse
 import { PASSWORD } from '../connectors/database-servers.ts';
 import type { TestDatabase } from '../connectors/databases.ts';
 import { openEngine } from '../../src/engine/engine.ts';
+import { openPlatform } from './platform.ts';
 import { openStage, type Shop } from './stage.ts';
 
 const AS_OF = '2026-03-31';
@@ -98,6 +99,28 @@ test('orders are the same whether the rows travel or are read in place, and the 
   expect(await recordsOf(apart, travelled)).toEqual(await recordsOf(beside, placed));
   expect(await recordsOf(beside, placed)).toMatchObject([{}, { goods: '25' }, {}]);
 });
+
+test.for(['apart', 'beside'] as const)(
+  'a query that the server ends for its time sends nothing and marks nothing: %s',
+  async (where) => {
+    const database = await makeOrders();
+    const stage = { apart, beside }[where];
+    const platform = openPlatform();
+    const source = sourceOf(database, where);
+    const query = `SELECT * FROM ${database.name}.orders WHERE changed > {since} AND NOT ignore((SELECT sum(number) FROM numbers(100000000000)))`;
+    const shop = stage.shop({
+      sources: [{ ...source, query, timeout: '1s' }],
+      connectors: { platform: platform.definition },
+    });
+
+    const report = await shop.run(AS_OF);
+
+    expect(report).toMatchObject({ status: 'failed', error: { code: 'SOURCE_TIMEOUT' } });
+    expect(platform.requests).toEqual([]);
+    const marked = `SELECT mark FROM marks WHERE source = {source:String} AND mark != ''`;
+    expect(await stage.engine.query(marked, { source: shop.job.sources[0]!.key })).toEqual([]);
+  },
+);
 
 describe('in place', () => {
   test('without a server as the engine the cure is told', async () => {
