@@ -25,7 +25,10 @@ export async function describeQuery(request: QueryRequest, ask: Ask): Promise<Qu
     params: {},
   });
   const columns = found.map(({ name, type }) => ({ name, type, kind: kindOf(type) }));
-  const bound = bind(statement, cursorOf(columns, cursor), MOMENT);
+  const column = cursorOf(columns, cursor);
+  // What is no cursor at all is told better by `checkCursor`.
+  const isOne = column && column.kind !== 'other' && column.kind !== 'list';
+  const bound = bind(statement, isOne ? column : undefined, MOMENT);
   await ask({ ...bound, sql: around(bound.sql, 'SELECT *', ' LIMIT 0') });
   return columns;
 }
