@@ -32,7 +32,7 @@ type Facts = { version: string; now: string; readonly: string };
 export async function connectClickHouse(request: QueryRequest): Promise<Session> {
   const { signal, timeout_ms, statement } = request;
   const { agent, tls } = agentOf(request);
-  const plain = clientOf(request, agent, {});
+  const plain = clientOf(request, agent);
   let client = plain;
   let columns: QueryColumn[] = [];
   const reading = new AbortController();
@@ -70,8 +70,6 @@ export async function connectClickHouse(request: QueryRequest): Promise<Session>
       ...(readonly === '0' ? { readonly: '1' } : {}),
       // Else the server reads on for a pull that was called off.
       cancel_http_readonly_queries_on_client_close: 1,
-      // Where a proxy unpacks and packs again.
-      enable_http_compression: 1,
     });
     return {
       server: `ClickHouse ${version}`,
@@ -112,7 +110,7 @@ function agentOf({ address, ca }: QueryRequest): { agent: HttpAgent; tls(): stri
 function clientOf(
   { address }: QueryRequest,
   http_agent: HttpAgent,
-  clickhouse_settings: Record<string, string | number>,
+  clickhouse_settings?: Record<string, string | number>,
 ): ClickHouseClient {
   const { host, port, user, password, database, tls } = address;
   const name = host.includes(':') ? `[${host}]` : host;
@@ -126,7 +124,8 @@ function clientOf(
     keep_alive: { enabled: false },
     request_timeout: REQUEST_MS,
     clickhouse_settings,
-    compression: { response: 'enable_http_compression' in clickhouse_settings },
+    // To pack is a setting too, which a user may not be free to set.
+    compression: { response: clickhouse_settings !== undefined },
     log: { level: ClickHouseLogLevel.OFF },
   });
 }
