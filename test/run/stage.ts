@@ -65,8 +65,11 @@ export type Shop = {
 
 export type Stage = { readonly engine: Engine; readonly state: string; shop(settings?: ShopSettings): Shop };
 
-/** A store in the real engine for all tests of a file; shops are apart from each other unless they share names. */
-export function openStage(): Stage {
+/**
+ * A store in the real engine for all tests of a file; shops are apart from each other unless they share names.
+ * @param open opens an engine other than an engine process of the stage's own
+ */
+export function openStage(open?: () => Promise<Engine>): Stage {
   const state = stateDir();
   const shelves = new Map<string, Pages>();
   const asked = new Map<string, PullFrom[]>();
@@ -74,7 +77,7 @@ export function openStage(): Stage {
   let engine: Engine;
   let shops = 0;
   beforeAll(async () => {
-    engine = await openEngine({ state: state.path });
+    engine = await (open ? open() : openEngine({ state: state.path }));
     await createTables(engine);
   });
   afterAll(async () => {
