@@ -81,7 +81,7 @@ export type Kind = {
   /** A column that is to be told of where a record has the same as the one before it. */
   repeats?: { what: string; column: string };
   /**
-   * In the order in which they are stored. They may use what is stored, dates as milliseconds of UTC, `email`, and
+   * Stored side by side. They may use what is stored, dates as milliseconds of UTC, `email`, and
    * `e164` in place of `phone`.
    */
   makes: readonly Made[];
