@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pull } from '../../../src/run/pull.ts';
-import { openStage, type Shop } from '../stage.ts';
+import { anOrder, openStage, type Shop } from '../stage.ts';
 import { openStorage } from './s3-server.ts';
 
 const stage = openStage();
@@ -206,6 +206,29 @@ describe('Parquet', () => {
       problem: { code: 'SOURCE_UNREADABLE' },
     });
   });
+});
+
+test('opens that a program made are left out of what customers did, whatever the file is', async () => {
+  const opens = (machines: unknown[]) =>
+    machines.map((bot, index) => ({ id: `${index}`, when: '2026-02-01T10:00:00Z', mail: 'a@b.c', bot }));
+  const columns = { event_id: 'id', at: 'when', email: 'mail', is_machine: 'bot' };
+  const counted = async (path: string) => {
+    const shop = stage.shop({
+      sources: ['shop', source(path, { records: 'events', event: 'open', columns })],
+    });
+    shop.holds({ orders: [anOrder({ email: 'a@b.c' })] }, 'shop');
+    return (await shop.profile('2026-03-31')).customers.map(({ opens_12m }) => opens_12m);
+  };
+
+  const json = await put('opens.jsonl', lines(...opens([true, 'yes', 1, false, null])));
+  const typed = await parquet(
+    'opens.parquet',
+    `SELECT toString(number) AS id, toDateTime64('2026-02-01 10:00:00', 3, 'UTC') AS when, 'a@b.c' AS mail,
+       [true, false, NULL]::Array(Nullable(Bool))[number + 1] AS bot FROM numbers(3)`,
+  );
+
+  expect(await counted(json)).toEqual([2]);
+  expect(await counted(typed)).toEqual([2]);
 });
 
 test('files that are as they were are not read again; those that changed are, whole', async () => {
