@@ -1,47 +1,29 @@
 import { SyncError } from '../error.ts';
 import { fileMark, filesToRead } from '../file-marks.ts';
-import { findFiles, versionAt } from '../local-files.ts';
+import { findAll, type FoundFile } from '../found-files.ts';
 import type { Page } from '../records.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
 import type { TableRows } from '../table.ts';
-import { listObjects } from './s3.ts';
 import type { FilesSettings } from './schema.ts';
 
-type Found = {
-  name: string;
-  size: number;
-  modified_ms: number;
-  rows: Extract<TableRows, { file: unknown }>;
-};
+type Rows = Extract<TableRows, { file: unknown }>;
 
 /** Opens files as a source: what is in them is read by the engine. */
 export function openFiles(settings: FilesSettings, context: SourceContext): Source {
-  async function find(): Promise<Found[]> {
-    const patterns = [settings.path].flat();
-    const local = patterns.filter((pattern) => !pattern.startsWith('s3:'));
-    const found = new Map<string, Found>();
-    if (local.length > 0) {
-      for (const file of await findFiles(local, context.folder))
-        found.set(file.name, inFormat(file, { path: file.path }));
-    }
-    for (const pattern of patterns.filter((pattern) => pattern.startsWith('s3:'))) {
-      for (const object of await listObjects(pattern, settings, context)) {
-        const { access_key, secret_key } = settings;
-        found.set(object.name, inFormat(object, { url: object.url, access_key, secret_key }));
-      }
-    }
-    return [...found.values()].toSorted(
-      (a, b) => a.modified_ms - b.modified_ms || (a.name < b.name ? -1 : 1),
-    );
-  }
-
-  function inFormat(file: Pick<Found, 'name' | 'size' | 'modified_ms'>, place: Found['rows']['file']): Found {
-    const { name, size, modified_ms } = file;
+  const rowsOf = (file: FoundFile): Rows => {
+    const { name } = file;
     const packed = packingOf(name);
     const format = settings.format ?? formatOf(packed ? name.slice(0, -packed.length - 1) : name);
     if (!format || (format === 'parquet' && packed)) throw noFormat(name, packed);
-    return { name, size, modified_ms, rows: { format, file: { ...place, ...(packed ? { packed } : {}) } } };
-  }
+    const { access_key, secret_key } = settings;
+    const place = 'url' in file ? { url: file.url, access_key, secret_key } : { path: file.path };
+    return { format, file: { ...place, ...(packed ? { packed } : {}) } };
+  };
+
+  const find = async () => {
+    const files = await findAll(settings, context);
+    return files.map((file) => ({ ...file, rows: rowsOf(file) }));
+  };
 
   return {
     async check() {
@@ -59,9 +41,8 @@ export function openFiles(settings: FilesSettings, context: SourceContext): Sour
       }
       for (const file of changed) {
         context.signal.throwIfAborted();
-        const { name, modified_ms, rows } = file;
-        const version = versionAt(modified_ms, files.indexOf(file));
-        const modified_at = new Date(modified_ms).toISOString();
+        const { name, version, rows } = file;
+        const modified_at = new Date(file.modified_ms).toISOString();
         yield {
           tables: [{ name, rows, meaning: settings, version, modified_at }],
           marks: fileMark(file, now),
