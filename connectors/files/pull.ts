@@ -3,26 +3,29 @@ import { fileMark, filesToRead } from '../file-marks.ts';
 import { findAll, type FoundFile } from '../found-files.ts';
 import type { Page } from '../records.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
-import type { TableRows } from '../table.ts';
+import type { FileRows } from '../table.ts';
+import { withoutSuperseded } from './ga4.ts';
 import type { FilesSettings } from './schema.ts';
-
-type Rows = Extract<TableRows, { file: unknown }>;
 
 /** Opens files as a source: what is in them is read by the engine. */
 export function openFiles(settings: FilesSettings, context: SourceContext): Source {
-  const rowsOf = (file: FoundFile): Rows => {
+  const { format, columns = {} } = settings;
+  const meaning = { ...settings, columns };
+  const rowsOf = (file: FoundFile): FileRows => {
     const { name } = file;
     const packed = packingOf(name);
-    const format = settings.format ?? formatOf(packed ? name.slice(0, -packed.length - 1) : name);
-    if (!format || (format === 'parquet' && packed)) throw noFormat(name, packed);
+    const end = packed ? name.slice(0, -packed.length - 1) : name;
+    const kind = format === 'ga4' ? formatOf(end) : (format ?? formatOf(end));
+    if (!kind || (kind === 'parquet' && packed)) throw noFormat(name, packed, format);
     const { access_key, secret_key } = settings;
     const place = 'url' in file ? { url: file.url, access_key, secret_key } : { path: file.path };
-    return { format, file: { ...place, ...(packed ? { packed } : {}) } };
+    return { format: kind, file: { ...place, ...(packed ? { packed } : {}) } };
   };
 
   const find = async () => {
     const files = await findAll(settings, context);
-    return files.map((file) => ({ ...file, rows: rowsOf(file) }));
+    const wanted = format === 'ga4' ? withoutSuperseded(files) : files;
+    return wanted.map((file) => ({ ...file, rows: rowsOf(file) }));
   };
 
   return {
@@ -43,8 +46,9 @@ export function openFiles(settings: FilesSettings, context: SourceContext): Sour
         context.signal.throwIfAborted();
         const { name, version, rows } = file;
         const modified_at = new Date(file.modified_ms).toISOString();
+        const table = { name, rows, meaning, version, modified_at };
         yield {
-          tables: [{ name, rows, meaning: settings, version, modified_at }],
+          ...(format === 'ga4' ? { analytics: [{ name, rows }] } : { tables: [table] }),
           marks: fileMark(file, now),
         };
       }
@@ -63,7 +67,8 @@ function packingOf(name: string): 'gz' | 'zst' | undefined {
   return /\.zst$/i.test(name) ? 'zst' : undefined;
 }
 
-function noFormat(name: string, packed: string | undefined): SyncError {
+function noFormat(name: string, packed: string | undefined, format: FilesSettings['format']): SyncError {
+  const other = format === 'ga4' ? '' : '; for CSV take the source type csv';
   return new SyncError({
     code: 'SOURCE_UNREADABLE',
     where: name,
@@ -71,7 +76,7 @@ function noFormat(name: string, packed: string | undefined): SyncError {
       ? `${name} is packed, which only lines of JSON may be.`
       : `The name of ${name} does not tell what it holds.`,
     fix: packed
-      ? 'Unpack it; Parquet packs its columns by itself. For CSV take the source type csv.'
-      : 'Set `format` to parquet or jsonl; for CSV take the source type csv.',
+      ? `Unpack it; Parquet packs its columns by itself${other}.`
+      : `${format === 'ga4' ? 'Let names end in .parquet, .json or .json.gz' : 'Set `format` to parquet or jsonl'}${other}.`,
   });
 }
