@@ -2,7 +2,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { FROM_THE_BEGINNING } from '../../connectors/source.ts';
 import { openStorage, type Storage } from '../run/tables/s3-server.ts';
-import { openCsv, pullAll } from './csv-folder.ts';
+import { openCsv, pagesOf, pullAll } from './csv-folder.ts';
 
 const KEYS = { access_key: 'AKIATEST', secret_key: 'canary-secret/+=' };
 const COLUMNS = { order_id: 'id', email: 'mail', ordered_at: 'date', total: 'sum' };
@@ -26,7 +26,7 @@ async function pullFrom(storage: Storage, marks: ReadonlyMap<string, string> = n
   const source = await open(storage);
   const ids: string[] = [];
   const next = new Map(marks);
-  for await (const page of source.pull({ ...FROM_THE_BEGINNING, marks })) {
+  for await (const page of pagesOf(source, { ...FROM_THE_BEGINNING, marks })) {
     ids.push(...(page.orders ?? []).map(({ order_id }) => order_id));
     for (const [name, mark] of Object.entries(page.marks ?? {})) next.set(name, mark);
   }

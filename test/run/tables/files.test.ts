@@ -286,6 +286,29 @@ describe('storage', () => {
     ]);
   });
 
+  test('CSV is split by the engine as it comes, and not read again', async () => {
+    await using storage = await openStorage(keys);
+    const csv = (...rows: string[]) => Buffer.from(['id,mail,at,amount', ...rows, ''].join('\n'));
+    storage.put('shop', 'in/1.csv', csv('1,a@b.c,2026-01-02,10.50', '2,b@b.c,someday,1'));
+    storage.put('shop', 'in/2.csv.gz', gzipSync(csv('3,c@b.c,2026-01-02,"7.00"')));
+    const path = 's3://shop/in/*';
+    const shop = stage.shop({
+      sources: [{ ...source(path, { ...keys, base_url: storage.url }), type: 'csv' }],
+    });
+
+    const first = await pull(shop.context('2026-03-01'));
+    const second = await pull(shop.context('2026-03-01'));
+
+    expect([first.orders, second.orders]).toEqual([2, 0]);
+    expect(first.rejections).toEqual([
+      { source: 's3://shop/in/1.csv', line: 3, reason: 'the date of the order cannot be read' },
+    ]);
+    expect(await orders(shop, 'order_id, goods')).toEqual([
+      { order_id: '1', goods: '10.5' },
+      { order_id: '3', goods: '7' },
+    ]);
+  });
+
   test('a storage that lists and does not give is told within seconds', async () => {
     await using storage = await openStorage(keys);
     storage.put('shop', 'orders.jsonl', Buffer.from(lines(order('1'))));
