@@ -60,8 +60,8 @@ const TABLES: Record<string, string> = {
 
   visitor_orders: `(
     source LowCardinality(String), run_id LowCardinality(String),
-    device String, customer_id String, transaction_id String
-  ) ENGINE = ReplacingMergeTree ORDER BY (source, transaction_id, device, customer_id)`,
+    device String, customer_id String, transaction_id String, day Date32
+  ) ENGINE = ReplacingMergeTree ORDER BY (source, transaction_id, device, customer_id, day)`,
 
   identity_links: `(
     job LowCardinality(String), run_id LowCardinality(String), a String, b String

@@ -22,8 +22,8 @@ const bare = (text: string) => `trim(LEADING '#' FROM ${text})`;
 export const ORDER_KEYS = `arrayDistinct(arrayFilter(key -> key != '',
   arrayMap(text -> ${bare('text')}, [number, order_id, splitByChar('/', order_id)[-1]])))`;
 
-/** Who placed which order, as far as the analytics of some sources know: `source`, `visitor`, `transaction`, `key`. */
+/** Who placed which order, as far as the analytics of some sources know: `source`, `visitor`, `transaction`, `key`, `day`. */
 export function purchasesSeen(which = 'source IN {sources:Array(String)}'): string {
-  return `SELECT source, arrayJoin(${VISITOR}) AS visitor, ${TRANSACTION} AS transaction, ${bare('transaction_id')} AS key
+  return `SELECT source, arrayJoin(${VISITOR}) AS visitor, ${TRANSACTION} AS transaction, ${bare('transaction_id')} AS key, day
     FROM visitor_orders FINAL WHERE ${which}`;
 }

@@ -6,20 +6,30 @@ import { sourceKeys } from './pull.ts';
 import { LABELS, person } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
-/** The people whose orders have a key that analytics names: `key`, `owners`. Tests of the shop's own are nobody's. */
+/** Orders by what analytics may call them: `key`, `node`, `number`, `at`. Tests of the shop's own are nobody's. */
+const KEYED = `
+  SELECT arrayJoin(${ORDER_KEYS}) AS key, ${NODE} AS node, if(o.number = '', order_id, o.number) AS number, ordered_at AS at
+  FROM (SELECT * FROM orders FINAL WHERE source IN {sources:Array(String)} AND NOT is_test) AS o WHERE node != ''`;
+
+/**
+ * The number of one order may be the id of another, and shops count alike; but it is on its own day that an order is
+ * placed. Between the clocks of a site and of a shop, and a payment that takes its time, lie so many days at most.
+ */
+const NEAR = `abs(dateDiff('day', toDate32(at), day)) <= 3`;
+
+/** The people whose orders analytics names: `source`, `key`, `owners`. */
 const OWNERS = `
-  SELECT key, groupUniqArray(customer) AS owners FROM (
-    SELECT key, ${person('ordered')} FROM (
-      SELECT arrayJoin(${ORDER_KEYS}) AS key, ${NODE} AS node FROM orders FINAL
-      WHERE source IN {sources:Array(String)} AND NOT is_test) AS ordered
-    LEFT JOIN ${LABELS} ON known.node = ordered.node
-    WHERE ordered.node != '' AND key IN (SELECT key FROM (${purchasesSeen()})))
-  GROUP BY key`;
+  SELECT source, key, groupUniqArray(customer) AS owners FROM (
+    SELECT source, key, ${person('placed')}
+    FROM (SELECT seen.source AS source, key, node FROM (${KEYED}) AS ordered
+      INNER JOIN (SELECT DISTINCT source, key, day FROM (${purchasesSeen()})) AS seen USING (key) WHERE ${NEAR}) AS placed
+    LEFT JOIN ${LABELS} ON known.node = placed.node)
+  GROUP BY source, key`;
 
 /** Visitors by whose orders they placed: `source`, `visitor`, `people`. Keys of several people say nothing. */
 const PLACED = `
   SELECT source, visitor, groupUniqArrayArray(owners) AS people
-  FROM (${purchasesSeen()}) AS seen INNER JOIN (${OWNERS}) AS known USING (key)
+  FROM (${purchasesSeen()}) AS seen INNER JOIN (${OWNERS}) AS known USING (source, key)
   WHERE length(owners) = 1 GROUP BY source, visitor`;
 
 /**
@@ -65,9 +75,9 @@ export async function ordersPlaced(
   if (!(await hasPurchases({ engine, job }))) return [];
   return engine.query(
     `SELECT visitor, argMin(node, number) AS node, min(number) AS order
-     FROM (SELECT visitor, key FROM (${purchasesSeen()}) WHERE visitor IN {nodes:Array(String)}) AS seen
-     INNER JOIN (SELECT arrayJoin(${ORDER_KEYS}) AS key, ${NODE} AS node, if(orders.number = '', order_id, orders.number) AS number
-       FROM orders FINAL WHERE source IN {sources:Array(String)} AND NOT is_test AND node IN {nodes:Array(String)}) AS placed USING (key)
+     FROM (SELECT * FROM (${KEYED}) WHERE node IN {nodes:Array(String)}) AS ordered
+     INNER JOIN (SELECT visitor, key, day FROM (${purchasesSeen()}) WHERE visitor IN {nodes:Array(String)}) AS seen USING (key)
+     WHERE ${NEAR}
      GROUP BY visitor ORDER BY visitor`,
     { sources: sourceKeys(job), nodes },
   );
@@ -125,6 +135,6 @@ const VISITORS = `
 const PURCHASES = `
   SELECT source, toUInt32(uniqExact(key)) AS purchases, toUInt32(uniqExactIf(key, length(owners) = 1)) AS matched,
     toUInt32(uniqExactIf(key, length(owners) > 1)) AS ambiguous
-  FROM (${purchasesSeen()}) AS seen LEFT JOIN (${OWNERS}) AS known USING (key) GROUP BY source`;
+  FROM (${purchasesSeen()}) AS seen LEFT JOIN (${OWNERS}) AS known USING (source, key) GROUP BY source`;
 
 const SHARED = `SELECT source, toUInt32(count()) AS shared FROM (${PLACED}) WHERE length(people) > 1 GROUP BY source`;

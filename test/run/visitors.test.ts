@@ -140,6 +140,23 @@ describe('visits of a device', () => {
     );
   });
 
+  test('go by the order of that day where an older one has the same number', async () => {
+    const shop = await openShop(
+      [
+        { email: ANA, order_id: '9', ordered_at: '2025-02-01T12:00:00.000Z' },
+        { email: BEN, order_id: '5', number: '#9' },
+      ],
+      [bought('1.1', '9'), bought('2.2', '5', { at: '2026-03-09T12:00:00Z' })],
+    );
+
+    const { customers, warnings } = await shop.profile(AS_OF);
+
+    expect(visitsBy(customers)).toEqual({ [`email:${ANA}`]: 0, [`email:${BEN}`]: 1 });
+    expect(warnings).toEqual([
+      'analytics: 1 of 2 visitors of the last 12 months are customers (50 %); 1 of the 2 purchases it names are orders of this job',
+    ]);
+  });
+
   test('are found by a purchase of a later day, and by no refund or order that is not set', async () => {
     const shop = await openShop(
       [

@@ -142,9 +142,10 @@ async function storePurchases(
 ): Promise<void> {
   const erased = tombstones.size > 0 ? tombstones.coversSql(PURCHASE_IDENTITIES) : 'false';
   await run.engine.command(
-    `INSERT INTO visitor_orders (source, run_id, device, customer_id, transaction_id)
-     SELECT DISTINCT ${literal(source)} AS source, ${literal(run.run_id)}, device, customer_id, transaction_id
-     FROM ${groups} WHERE reason = '' AND transaction_id != '' AND (device != '' OR customer_id != '') AND NOT ${erased}`,
+    `INSERT INTO visitor_orders (source, run_id, device, customer_id, transaction_id, day)
+     SELECT DISTINCT ${literal(source)} AS source, ${literal(run.run_id)}, device, customer_id, transaction_id,
+       toDate32(${instant('assumeNotNull(first)')})
+     FROM ${groups} WHERE reason = '' AND isNotNull(first) AND transaction_id != '' AND (device != '' OR customer_id != '') AND NOT ${erased}`,
     {},
     { signal: run.signal },
   );
