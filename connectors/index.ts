@@ -1,3 +1,4 @@
+import { clickhouse } from './clickhouse/source.ts';
 import { csvDestination } from './csv/destination.ts';
 import { csvSource } from './csv/source.ts';
 import type { DestinationDefinition } from './destination.ts';
@@ -38,6 +39,7 @@ export const sources: Record<string, SourceDefinition> = {
   klaviyo: klaviyoSource,
   postgres,
   mysql,
+  clickhouse,
 };
 
 /** Every kind of destination a job file may name, by `type`. */

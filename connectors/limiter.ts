@@ -25,7 +25,7 @@ export type Limiter = {
 
 /** A turn further away than this is left to the next run. */
 const LONGEST_WAIT_MS = 120_000;
-/** After a narrowing, one connection more is tried once each of the present ones did this many requests well. */
+/** After a refusal, one connection more is tried once each of the present ones did this many requests well. */
 const CALM = 10;
 
 /** The platform allows the next request only in `wait_ms`: a day's quota is used up, for example. */
@@ -40,8 +40,8 @@ export class TooLong extends Error {
 type Turn = { quota: Quota; go(): void; giveUp(error: Error): void };
 
 /**
- * Keeps one account's requests within what its platform takes. A platform that finds them too many at a time gets
- * half as many, and then slowly more again: other programs may share the account.
+ * Keeps one account's requests within what its platform takes. Other programs may share the account: for each request
+ * that the platform finds one too many at a time, one fewer is under way from then on, and then slowly more again.
  */
 export function createLimiter(options: { connections?: number; clock?: Clock } = {}): Limiter {
   const { connections: most = Infinity, clock = systemClock } = options;
@@ -49,24 +49,22 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
   const waiting = new Set<Turn>();
   let connections = most;
   let running = 0;
-  let begun = 0;
+  /** The most that were under way at a time since the last refusal. */
+  let peak = 0;
   let calm = 0;
-  /** Requests begun before this one ran beside more others than now: what they tell is no news. */
-  let narrowedAt = 0;
   let callOff: (() => void) | undefined;
 
   async function run<T>(endpoint: Endpoint, { signal, send, told }: Paced<T>): Promise<T> {
     const own = quotas.get(endpoint.name) ?? quota(endpoint.windows);
     quotas.set(endpoint.name, own);
     await turn(own, signal);
-    begun += 1;
-    const request = { number: begun, began: clock.now() };
+    const began = clock.now();
     try {
       const value = await send();
-      finish(own, request, told({ value }));
+      finish(own, began, told({ value }));
       return value;
     } catch (error) {
-      finish(own, request, told({ error }));
+      finish(own, began, told({ error }));
       throw error;
     }
   }
@@ -114,24 +112,25 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
         continue;
       }
       running += 1;
+      peak = Math.max(peak, running);
       entry.quota.begin();
       entry.go();
     }
     if (soonest < Infinity) callOff = clock.after(soonest, next);
   }
 
-  function finish(own: Quota, { number, began }: { number: number; began: number }, told: Told): void {
+  function finish(own: Quota, began: number, told: Told): void {
     running -= 1;
     own.end(clock.now(), told, began);
-    if (told.crowded) narrow(number);
+    if (told.crowded) narrow();
     else if (connections < most) widen();
     next();
   }
 
-  function narrow(number: number): void {
-    if (number < narrowedAt) return;
-    connections = Math.max(1, Math.floor(Math.min(connections, running + 1) / 2));
-    narrowedAt = begun + 1;
+  /** Whoever else does not fit is refused as well: so this gives up as many places as others took. */
+  function narrow(): void {
+    connections = Math.max(1, Math.min(connections, peak) - 1);
+    peak = connections;
     calm = 0;
   }
 

@@ -31,7 +31,15 @@ const SSL_MODES: Record<string, Tls> = {
 };
 
 /** Which URLs name a database of a kind. */
-export type UrlForm = { schemes: readonly string[]; port: number };
+export type UrlForm = {
+  schemes: readonly string[];
+  /** The usual one. */
+  port: number;
+  /** They are URLs of HTTP: the scheme says whether TLS is used, and a port that is left out is that of the scheme. */
+  web?: boolean;
+};
+
+const WEB_PORTS: Record<string, number> = { 'https:': 443, 'http:': 80 };
 
 /**
  * Reads the URL of a database. Without a word on TLS, connections to this machine go without, all others verify.
@@ -43,7 +51,7 @@ export function readAddress(url: string, form: UrlForm): Address | { problem: st
   if (!URL.canParse(url)) return { problem: `is no URL; write it as ${example}, special characters as %40` };
   const parsed = new URL(url);
   if (!form.schemes.includes(parsed.protocol.slice(0, -1)))
-    return { problem: `must begin with ${scheme}://, as in ${example}` };
+    return { problem: `must begin with ${form.schemes.join(':// or ')}://, as in ${example}` };
   const [user, password, database] = [parsed.username, parsed.password, parsed.pathname.slice(1)].map(
     decoded,
   );
@@ -54,16 +62,17 @@ export function readAddress(url: string, form: UrlForm): Address | { problem: st
   if (!user) return { problem: `names no user; write it as ${example}` };
   if (!database) return { problem: `names no database; write it as ${example}` };
   const host = parsed.hostname.replace(/^\[|\]$/g, '');
-  const tls = socket || isLoopback(host) ? 'off' : 'verify';
+  const goesWithout = form.web ? parsed.protocol === 'http:' : socket || isLoopback(host);
   const address = {
     host,
-    port: Number(parsed.port || form.port),
+    port: Number(parsed.port || (form.web ? WEB_PORTS[parsed.protocol] : form.port)),
     socket,
     user,
     password,
     database,
-    tls,
+    tls: goesWithout ? 'off' : 'verify',
   } as const;
+  if (form.web && parsed.search) return { problem: `has parameters; it takes none, as in ${example}` };
   return withParameters(address, parsed.searchParams);
 }
 

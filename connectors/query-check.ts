@@ -1,11 +1,14 @@
 import { boundSoon, sinceText } from './query-cursor.ts';
 import type { Opened } from './query-pull.ts';
-import type { QueryColumn, QueryRequest } from './query-session.ts';
+import type { QueryColumn, QueryRequest, Session } from './query-session.ts';
 import type { QuerySettings } from './query.ts';
+
+/** A query that is proved, whoever is to read it. */
+export type Looked = Omit<Opened, 'session'> & { session: Omit<Session, 'describe' | 'read' | 'close'> };
 
 /** What a query that can be read is made of, a fact a line. */
 export async function checkFacts(
-  opened: Opened,
+  opened: Looked,
   options: { settings: QuerySettings; request: QueryRequest; timezone: string },
 ): Promise<string[]> {
   const { session, columns, meaning } = opened;
@@ -14,7 +17,7 @@ export async function checkFacts(
   const fields = Object.entries({ ...meaning.columns, ...meaning.extra });
   const used = columns.filter(({ name }) => fields.some(([, column]) => column === name));
   const facts = [
-    `${where}: ${session.server}, ${tlsFact(session.tls, address.tls)}`,
+    `${where}: ${session.server}, ${session.in_place ? 'read in place' : tlsFact(session.tls, address.tls)}`,
     `columns of the query: ${columns.map(({ name, type }) => `${name} (${type})`).join(', ')}`,
     `${meaning.records}: ${fields.map(([field, column]) => (field === column ? field : `${field} = ${column}`)).join(', ')}`,
   ];
@@ -32,7 +35,7 @@ function tlsFact(version: string | undefined, asked: string): string {
 }
 
 async function cursorFact(
-  { session, columns, cursor }: Opened,
+  { session, columns, cursor }: Looked,
   settings: QuerySettings,
   timezone: string,
 ): Promise<string> {

@@ -18,7 +18,10 @@ export type QueryFailure =
   | 'values'
   | 'timeout'
   | 'stopped'
-  | 'busy';
+  | 'busy'
+  | 'foreign'
+  | 'settings'
+  | 'limits';
 
 type Words = { code: string; retry: Retry; what: string; why?: string; fix: string };
 
@@ -79,6 +82,11 @@ function wordsFor(failure: QueryFailure, { address, timeout_ms }: QueryRequest, 
       `${host} takes no more connections just now.`,
       'Close some, or allow the database or the user more of them.',
     ),
+    foreign: down(
+      'next_run',
+      `What answers at ${host} does not answer as the database does.`,
+      'Correct host and port in `url`; a proxy may stand between, or the database be on its way up or down.',
+    ),
     stopped: down(
       'next_run',
       'Somebody stopped the query on the server.',
@@ -118,6 +126,19 @@ function wordsFor(failure: QueryFailure, { address, timeout_ms }: QueryRequest, 
       what: `The user "${user}" may not read what the query asks for.`,
       fix: 'Give the user the right to SELECT there; the README of this source has the statements.',
     },
+    settings: {
+      code: 'SOURCE_PERMISSION',
+      retry: 'never',
+      what: `The user "${user}" may not set what makes a reading safe: that it only reads, and for how long.`,
+      why: 'Its profile has readonly = 1, or constraints on settings.',
+      fix: 'Give the user a profile with readonly = 2 or without `readonly`, and a `timeout` here that its constraints allow.',
+    },
+    limits: {
+      code: 'SOURCE_QUERY',
+      retry: 'next_run',
+      what: `The query needs more than the database allows${name ? ` (${name})` : ''}.`,
+      fix: 'Read less at a time (`start`), make the query lighter, or raise the limit for this user.',
+    },
     table: {
       code: 'SOURCE_NOT_FOUND',
       retry: 'never',
@@ -140,11 +161,17 @@ function wordsFor(failure: QueryFailure, { address, timeout_ms }: QueryRequest, 
     timeout: {
       code: 'SOURCE_TIMEOUT',
       retry: 'next_run',
-      what: `The query took longer than ${Math.round(timeout_ms / 60_000)} minutes.`,
+      what: `The query took longer than ${lengthOf(timeout_ms)}.`,
       fix: 'Give the cursor an index, read less at a time (`start`), or raise `timeout`.',
     },
   };
   return words[failure];
+}
+
+function lengthOf(timeout_ms: number): string {
+  const seconds = Math.round(timeout_ms / 1000);
+  if (seconds >= 120) return `${Math.round(seconds / 60)} minutes`;
+  return seconds === 1 ? '1 second' : `${seconds} seconds`;
 }
 
 /** What Node says of connections and certificates, in every driver the same. */
@@ -159,6 +186,8 @@ const NETWORK: Record<string, QueryFailure> = {
   ETIMEDOUT: 'silent',
   ECONNRESET: 'broken',
   EPIPE: 'broken',
+  ERR_STREAM_PREMATURE_CLOSE: 'broken',
+  Z_BUF_ERROR: 'broken',
 };
 const CERTIFICATE = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH)/;
 

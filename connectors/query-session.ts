@@ -38,6 +38,8 @@ export type Session = {
   server: string;
   /** The version of TLS, if it is used. */
   tls?: string;
+  /** No connection: the engine reads the rows where they are. */
+  in_place?: true;
   /** When the transaction began by the server's clock, ISO. */
   now: string;
   /** Proves the query, without running it. */

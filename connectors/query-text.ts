@@ -1,5 +1,5 @@
 /** Whose quoting and comments a statement is written in. */
-export type Dialect = 'postgres' | 'mysql';
+export type Dialect = 'postgres' | 'mysql' | 'clickhouse';
 
 /** A statement that only reads. */
 export type Statement = {
@@ -22,6 +22,8 @@ const OPAQUE: Record<Dialect, RegExp> = {
     /(?<comment>--[^\n]*)|(?<quoted>[eE]'(?:[^'\\]|''|\\[^])*'|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?<tag>(?:[A-Za-z_]\w*)?)\$[^]*?\$\k<tag>\$)/y,
   mysql:
     /(?<comment>--(?=\s|$)[^\n]*|#[^\n]*|\/\*(?!M?!)[^]*?\*\/)|(?<quoted>'(?:[^'\\]|''|\\[^])*'|"(?:[^"\\]|""|\\[^])*"|`(?:[^`]|``)*`)/y,
+  clickhouse:
+    /(?<comment>--[^\n]*|#[ !][^\n]*|\/\*[^]*?\*\/)|(?<quoted>'(?:[^'\\]|''|\\[^])*'|"(?:[^"\\]|""|\\[^])*"|`(?:[^`\\]|``|\\[^])*`|\$(?<tag>\w*)\$[^]*?\$\k<tag>\$)/y,
 };
 
 /**
@@ -46,7 +48,7 @@ export function readStatement(sql: string, dialect: Dialect): Statement | { prob
     code += kind === 'code' ? text : kind === 'comment' ? ' ' : QUOTED;
   }
   const statement = code.replace(/;\s*$/, '');
-  const problem = problemOf(statement);
+  const problem = problemOf(statement, dialect);
   if (problem) return { problem };
   const last = parts.pop()!;
   return { parts: [...parts, last.slice(0, end)], ...endOf(statement) };
@@ -65,7 +67,7 @@ function tokenAt(sql: string, at: number, dialect: Dialect): Token {
   if (dialect === 'postgres' && sql.startsWith('/*', at)) return nestedComment(sql, at);
   if (sql.startsWith('/*', at))
     return { length: 2, kind: sql[at + 2] === '!' || sql[at + 2] === 'M' ? 'code' : 'open' };
-  const quotes = dialect === 'mysql' ? /['"`]/ : /['"]/;
+  const quotes = dialect === 'postgres' ? /['"]/ : /['"`]/;
   return { length: 1, kind: quotes.test(sql[at]!) ? 'open' : 'code' };
 }
 
@@ -79,10 +81,14 @@ function nestedComment(sql: string, from: number): Token {
   return { length: 2, kind: 'open' };
 }
 
-function problemOf(code: string): string | undefined {
+function problemOf(code: string, dialect: Dialect): string | undefined {
   if (code.trim() === '') return 'is empty';
   if (code.includes(';')) return 'holds more than one statement; give one SELECT';
   if (!/^[\s(]*(SELECT|WITH)\b/i.test(code)) return 'must begin with SELECT or WITH: it may only read';
+  if (dialect === 'clickhouse' && /\bFORMAT\s+\w+\s*$/i.test(code))
+    return 'must not name a FORMAT: how rows travel is not its business';
+  if (dialect === 'clickhouse' && /\bSETTINGS\b/i.test(code))
+    return 'must not have SETTINGS, which could lift what keeps it to reading; a column of that name goes in backticks';
   if (/\bINTO\b/i.test(code)) return 'must not have INTO: it may only read';
   if (/\bFOR\s+(NO\s+KEY\s+|KEY\s+)?(UPDATE|SHARE)\b|\bLOCK\s+IN\s+SHARE\b/i.test(code))
     return 'must not lock rows: leave out FOR UPDATE and the like';
@@ -101,7 +107,9 @@ function endOf(code: string): Pick<Statement, 'ordered_by' | 'is_limited'> {
   const [, order] = /\bORDER\s+BY\s+([^,]*?)\s*(?:,|$|\bLIMIT\b|\bOFFSET\b|\bFETCH\b)/i.exec(outer) ?? [];
   const [, ordered_by] =
     /(?:^|\.\s*)([\w$]+|\?)(?:\s+ASC)?(?:\s+NULLS\s+(?:FIRST|LAST))?$/i.exec(order ?? '') ?? [];
-  return { ordered_by, is_limited: /\b(LIMIT|FETCH)\b/i.test(outer) };
+  // LIMIT … BY (ClickHouse) is so many rows of each key.
+  const limit = /\b(LIMIT\b(?!\s+\d+(\s+OFFSET\s+\d+)?\s+BY\b)|FETCH\b)/i;
+  return { ordered_by, is_limited: limit.test(outer) };
 }
 
 /** @returns the query with each `{since}` replaced by an expression, told by its number from 0 */

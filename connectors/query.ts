@@ -5,7 +5,7 @@ import { PART } from './query-cursor.ts';
 import { readAddress, TLS, type Address, type UrlForm } from './query-address.ts';
 import type { Driver } from './query-session.ts';
 import { QUOTED, readStatement, type Dialect, type Statement } from './query-text.ts';
-import type { Cursor, SourceDefinition } from './source.ts';
+import type { Cursor, Source, SourceContext, SourceDefinition } from './source.ts';
 
 /** A kind of database that is read by the operator's own query. */
 export type QueryKind = UrlForm & {
@@ -14,13 +14,15 @@ export type QueryKind = UrlForm & {
   dialect: Dialect;
   /** Loads the driver. */
   driver(): Promise<Driver>;
+  /** Loads what opens a query without a `url`, where the kind allows one. */
+  inPlace?(): Promise<(settings: QuerySettings, context: SourceContext) => Source>;
 };
 
 /** Rows that change while a transaction is open are seen when it ends, with the time they changed. */
 const USUAL_LAG_MS = 2 * 86_400_000;
 
-const DURATION = /^(\d+)([mhdw])$/;
-const UNIT_MS: Record<string, number> = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+const DURATION = /^(\d+)([smhdw])$/;
+const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 const duration = z.string().regex(DURATION, 'Write a number and a unit, for example 12h or 2d');
 
 const CursorShape = z.strictObject({
@@ -46,7 +48,7 @@ const CursorShape = z.strictObject({
 export type CursorSettings = z.output<typeof CursorShape>;
 
 const Shape = z.strictObject({
-  url: z.string(),
+  url: z.string().optional(),
   query: z
     .string()
     .describe(
@@ -83,8 +85,7 @@ export function querySource(kind: QueryKind): SourceDefinition<QuerySettings> {
     title: kind.title,
     settings: settingsOf(kind),
     identity(settings) {
-      const { host, port, socket, database } = addressOf(settings, kind);
-      const place = [socket ?? `${host}:${port}`, database];
+      const place = settings.url === undefined ? ['engine'] : placeIn(addressOf(settings, kind));
       const { records, event = '', query } = settings;
       // The query may hold a secret that was filled in.
       return [kind.type, ...place, records, event, hash('sha256', query.trim())].join(':');
@@ -97,26 +98,38 @@ export function querySource(kind: QueryKind): SourceDefinition<QuerySettings> {
     },
     extra_fields: (settings) => Object.keys(settings.extra),
     async open(settings, context) {
+      if (settings.url === undefined) return (await kind.inPlace!())(settings, context);
       const { openQuery } = await import('./query-pull.ts');
       return openQuery(kind, settings, context);
     },
   };
 }
 
+function placeIn({ host, port, socket, database }: Address): string[] {
+  return [socket ?? `${host}:${port}`, database];
+}
+
 function settingsOf(kind: QueryKind) {
   const [scheme] = kind.schemes;
+  const url = z.string().superRefine((text, context) => {
+    const read = readAddress(text, kind);
+    if ('problem' in read) context.addIssue({ code: 'custom', message: `The URL ${read.problem}` });
+  });
+  const form = `${scheme}://user:password@host:${kind.port}/database, best of a user who may only read`;
+  const without = "when absent, the program's own server (`engine.url` of the settings) is read in place";
+  const ssl = Shape.shape.ssl.describe(
+    "`verify` checks the server's certificate, `unverified` only encrypts, `off` does not. When absent the scheme of the URL says.",
+  );
   return Shape.extend({
-    url: z
-      .string()
-      .superRefine((url, context) => {
-        const read = readAddress(url, kind);
-        if ('problem' in read) context.addIssue({ code: 'custom', message: `The URL ${read.problem}` });
-      })
-      .describe(`${scheme}://user:password@host:${kind.port}/database, best of a user who may only read.`)
+    url: (kind.inPlace ? url.optional() : url)
+      .describe(kind.inPlace ? `${form}; ${without}.` : `${form}.`)
       .meta({ secret: true }),
+    ssl: kind.web ? ssl : Shape.shape.ssl,
   }).superRefine((settings, context) => {
     const { cursor, columns, query } = settings;
     const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+    if (settings.url === undefined && (settings.ssl || settings.ca))
+      problem(['url'], '`ssl` and `ca` speak of a connection, and there is no `url`');
     const statement = readStatement(query, kind.dialect);
     if ('problem' in statement) problem(['query'], `The query ${statement.problem}`);
     else if (cursor && statement.parts.length === 1)
@@ -137,7 +150,7 @@ function isOrderedBy({ ordered_by = '' }: Statement, field: string): boolean {
 }
 
 export function addressOf(settings: QuerySettings, kind: QueryKind): Address {
-  const address = readAddress(settings.url, kind);
+  const address = readAddress(settings.url!, kind);
   // The schema has proved it.
   if ('problem' in address) throw new TypeError('unread url');
   return { ...address, tls: settings.ssl ?? address.tls };
@@ -149,7 +162,7 @@ export function statementOf(settings: QuerySettings, kind: QueryKind): Statement
   return statement;
 }
 
-/** @param text as the schema lets it through: a number and m, h, d or w */
+/** @param text as the schema lets it through: a number and s, m, h, d or w */
 export function durationMs(text: string): number {
   const [, amount, unit] = DURATION.exec(text)!;
   return Number(amount) * UNIT_MS[unit!]!;

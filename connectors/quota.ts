@@ -23,13 +23,16 @@ const ROUNDING_MS = 2_000;
  * moment between sending and answer. Wherever that is, two requests are counted no closer to each other than the
  * second's sending is to the first's answer, and as much further as the way there and back takes at least: so a place
  * is free again a window after the answer, less the time of the fastest answer. The one thing that breaks this is a way
- * there that changes much; should the platform refuse a request, nothing is taken off any more.
+ * there that changes much. The first requests open connections, which those after them find open: so nothing is taken
+ * off before answers came to others, and nothing any more should the platform refuse a request.
  */
 export function quota(given: readonly Window[]) {
   const windows = given.map((window) => ({ ...window }));
   /** When answers came, oldest first. */
   const answered: number[] = [];
   let open = 0;
+  /** How many answers there were. */
+  let seen = 0;
   let fastest = Infinity;
   let careful = false;
   let blockedUntil = -Infinity;
@@ -39,7 +42,8 @@ export function quota(given: readonly Window[]) {
   /** Milliseconds until the next request may go; Infinity where an answer has to come first. */
   function wait(now: number): number {
     let from = Math.max(now, blockedUntil);
-    const way = careful || fastest === Infinity ? 0 : fastest;
+    const first = Math.min(...windows.map((window) => window.requests));
+    const way = careful || seen <= first ? 0 : fastest;
     for (const { requests, ms } of windows) {
       const places = requests - open;
       if (places <= 0) return Infinity;
@@ -58,6 +62,7 @@ export function quota(given: readonly Window[]) {
   /** @param began when the request that is answered now was sent */
   function end(now: number, told: Told, began: number): void {
     open -= 1;
+    seen += 1;
     fastest = Math.min(fastest, now - began);
     const longest = Math.max(...windows.map((window) => window.ms));
     while (answered[0] !== undefined && answered[0] + longest <= now) answered.shift();

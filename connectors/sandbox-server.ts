@@ -41,11 +41,15 @@ export type Sandbox = {
 /**
  * Serves imitation platforms on one loopback origin, with `GET /_state`, `GET /_requests` and `POST /_faults`.
  * @param options `port` 0 takes any free one; `keep_exchanges` remembers every request for tests; an answer is kept
- *   back until what `delay` returns is settled, while what was asked for is done at once
+ *   back until what `delay` returns for its status is settled, while what was asked for is done at once
  */
 export async function serveSandbox(
   platforms: readonly SandboxPlatform[],
-  options: { port?: number; keep_exchanges?: boolean; delay?: () => Promise<void> } = {},
+  options: {
+    port?: number;
+    keep_exchanges?: boolean;
+    delay?: (status?: number) => Promise<void> | undefined;
+  } = {},
 ): Promise<Sandbox> {
   const faults: (z.output<typeof Fault> & { seen: number })[] = [];
   const counts = new Map<string, Map<string, number>>();
@@ -95,7 +99,7 @@ export async function serveSandbox(
     opens.set(platform.name, open);
     try {
       const reply = answer(platform, { method, path, query: url.searchParams, headers, body, open });
-      await options.delay?.();
+      await options.delay?.(reply === 'drop' ? undefined : reply.status);
       if (reply === 'drop') incoming.socket.destroy();
       else send(outgoing, reply);
     } finally {

@@ -1,7 +1,7 @@
 /**
  * Works on items side by side, `most` at a time, and yields each result as it comes. With one at a time nothing happens
- * ahead of the caller. With several, the next item is begun while the caller is busy with a result: so what the caller
- * does with each takes no time from the work.
+ * ahead of the caller. With several, the next item is begun as soon as one has ended, so what the caller does with each
+ * result takes no time from the work; no more than `most` results wait for the caller.
  *
  * When `stop` is aborted or a piece of work fails, no further one is begun; what the others come to is still yielded,
  * and the failure thrown after it. A caller that leaves early waits for those under way.
@@ -12,46 +12,63 @@ export async function* sideBySide<Item, Result>(
   { most, stop }: { most: number; stop?: AbortSignal },
 ): AsyncGenerator<Result> {
   const iterator = items[Symbol.asyncIterator]();
-  type Ended = { task: Promise<Ended> } & ({ result: Result } | { error: unknown });
-  const working = new Set<Promise<Ended>>();
+  /** What ended and the caller has not taken yet. */
+  const results: { result: Result }[] = [];
+  let working = 0;
+  let fetching = false;
   let failure: { error: unknown } | undefined;
   let more = true;
   let left = false;
+  let changed = Promise.withResolvers<void>();
 
-  const room = () => more && !left && !failure && !stop?.aborted && working.size < most;
-  async function fetch(): Promise<void> {
-    while (room()) {
-      const next = await iterator.next();
-      if (next.done) more = false;
-      else if (!left) begin(next.value);
+  const room = () => more && !left && !failure && !stop?.aborted && working < most && results.length < most;
+  async function fill(): Promise<void> {
+    if (fetching) return;
+    fetching = true;
+    try {
+      while (room()) {
+        const next = await iterator.next();
+        if (next.done) more = false;
+        else if (!left) void begin(next.value);
+      }
+    } catch (error) {
+      failure ??= { error };
     }
+    fetching = false;
+    changed.resolve();
   }
 
-  function begin(item: Item): void {
-    const task: Promise<Ended> = work(item).then(
-      (result) => ({ task, result }),
-      (error: unknown) => ({ task, error }),
-    );
-    working.add(task);
+  async function begin(item: Item): Promise<void> {
+    working += 1;
+    try {
+      results.push({ result: await work(item) });
+    } catch (error) {
+      failure ??= { error };
+    }
+    working -= 1;
+    if (most > 1) void fill();
+    changed.resolve();
   }
 
-  const fill = () => fetch().catch((error: unknown) => void (failure ??= { error }));
-  let filling = fill();
+  async function change(): Promise<void> {
+    await changed.promise;
+    changed = Promise.withResolvers();
+  }
+
+  const busy = () => working > 0 || fetching;
   try {
-    for (;;) {
-      await filling;
-      if (working.size === 0) break;
-      const ended = await Promise.race(working);
-      working.delete(ended.task);
-      if ('error' in ended) failure ??= ended;
-      if (most > 1) filling = fill();
-      if ('result' in ended) yield ended.result;
-      if (most === 1) filling = fill();
+    void fill();
+    while (results.length > 0 || busy()) {
+      const ended = results.shift();
+      if (ended) {
+        if (most > 1) void fill();
+        yield ended.result;
+        if (most === 1) void fill();
+      } else await change();
     }
   } finally {
     left = true;
-    await filling;
-    await Promise.all(working);
+    while (busy()) await change();
     await iterator.return?.();
   }
   if (failure) throw failure.error;

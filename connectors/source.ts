@@ -1,6 +1,16 @@
 import type { z } from 'zod';
 import type { Page } from './records.ts';
 
+/** The ClickHouse server that holds the program's own tables, as far as a source that lives there may use it. */
+export type EngineServer = {
+  host: string;
+  port: number;
+  user: string;
+  database: string;
+  /** Reads a small result, all rows at once; 64-bit integers are texts. */
+  query<Row>(sql: string, params?: Record<string, unknown>): Promise<Row[]>;
+};
+
 /** What the run hands to a source. */
 export type SourceContext = {
   /** Folder that relative paths in the job file are relative to. */
@@ -13,6 +23,8 @@ export type SourceContext = {
   signal: AbortSignal;
   /** First wait before a request is tried again, in milliseconds; it doubles from there. */
   backoff_ms: number;
+  /** Absent where the engine is the one that comes with the program, which holds nothing but our tables. */
+  engine?: EngineServer;
   /** One structured line; `fields` hold no personal content and no secret. */
   log(message: string, fields?: Record<string, unknown>): void;
 };

@@ -34,11 +34,24 @@ export type TableMeaning = Omit<ColumnSettings, 'columns'> & {
  * Where the rows come from. A stream is bytes in UTF-8, read once, before the next page is asked for:
  * `csv` is RFC 4180 with a line of column names; `\N` without quotes stands for null in rows of a database. A file is read by the engine itself where it can: Parquet, whose dates with a type
  * are read whatever `dates` says, or JSON, an object a line. A line that is none is rejected; of nested objects a
- * column is named with dots (`customer.email`).
+ * column is named with dots (`customer.email`). A query reads tables that the engine's own server holds beside ours.
  */
 export type TableRows =
   | { format: 'csv'; from: 'database' | 'file'; delimiter?: string; stream(): AsyncIterable<Uint8Array> }
-  | { format: 'parquet' | 'jsonl'; file: LocalFile | StoredFile };
+  | { format: 'parquet' | 'jsonl'; file: LocalFile | StoredFile }
+  | { format: 'query'; query: PlacedQuery };
+
+/** A query that the engine reads itself, proved to be one SELECT. */
+export type PlacedQuery = {
+  /** Its columns are texts or null, c1, c2 and so on, in the order of `names`. */
+  sql: string;
+  params: Record<string, unknown>;
+  names: readonly string[];
+  /** Settings that it is to be read with, as SQL. */
+  settings: readonly string[];
+  /** Makes our error of what the engine throws. */
+  explain(error: unknown): unknown;
+};
 
 /**
  * What Google Analytics 4 exported of a site, an event a row, under its own names of columns: for the engine to make of

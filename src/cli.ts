@@ -82,6 +82,12 @@ command('run <job>', 'one run: pull, segment, and make every audience equal its 
       },
     ),
   );
+command('approve <job>', 'sends the plan that a guard held, exactly that one, once', JOB).action(
+  act(async (context, job: string) => {
+    startEngine(context);
+    return (await import('./commands/approve.ts')).approve(context, job);
+  }),
+);
 command('start', 'the daemon: every job of the jobs folder at its time')
   .option('--port <number>', 'answer /healthz and /readyz on this port of 127.0.0.1', port)
   .option('--host <address>', 'address to listen on', '127.0.0.1')

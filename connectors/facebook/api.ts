@@ -42,7 +42,7 @@ export function connect(
     try {
       const call = method === 'POST' ? send<T>(method, url.href, params) : send<T>(method, url.href);
       const answer = await bounded(call, timeout_ms);
-      const headers = takeHeaders(answer);
+      const headers = headersOf(answer);
       pace.heard(usageOf(headers));
       const warning = Outdated.safeParse(headers).data?.[VERSION_WARNING];
       if (warning && !warned) log('Meta will stop serving this version', { version: API_VERSION, warning });
@@ -67,11 +67,8 @@ const VERSION_WARNING = 'x-ad-api-version-warning';
 const Outdated = z.object({ [VERSION_WARNING]: z.string() });
 
 /** The SDK puts the headers among the answer's own fields. */
-function takeHeaders(answer: unknown): unknown {
-  if (typeof answer !== 'object' || answer === null || !('headers' in answer)) return undefined;
-  const { headers } = answer;
-  delete answer.headers;
-  return headers;
+function headersOf(answer: unknown): unknown {
+  return (answer as { headers?: unknown } | null | undefined)?.headers;
 }
 
 /** A `paging.next` link names Meta's own host; behind a proxy the next page is asked for at the proxy as well. */

@@ -29,7 +29,7 @@ export function openCatalogue(graph: Graph, log: Log) {
     const cursor = await graph.adAccount().getCustomAudiences(AUDIENCE_FIELDS, params, false);
     const audiences: Audience[] = [];
     while (cursor.hasNext()) {
-      audiences.push(...(await turn(async () => [...((await cursor.next()) as object[])].map(dataOf))));
+      audiences.push(...(await turn(async () => [...((await cursor.next()) as object[])])));
     }
     return audiences;
   }
@@ -138,9 +138,4 @@ export function openCatalogue(graph: Graph, log: Log) {
       return { remote_id: id, requests };
     },
   };
-}
-
-/** The SDK answers with objects that carry what Meta sent. */
-function dataOf(node: object): unknown {
-  return (node as { exportAllData?: () => unknown }).exportAllData?.() ?? node;
 }

@@ -154,7 +154,7 @@ async function create(
     origin_audience_id,
     lookalike_spec: specText(wanted, valued),
   };
-  const post = () => graph.adAccount().createCustomAudience([], { ...params });
+  const post = () => graph.adAccount().createCustomAudience([], params);
   const { id } = await graph.ask(Created, post, { audience: name, attempted });
   const { countries, from, to } = likenessOf(wanted);
   const origin = [{ id: origin_audience_id }];

@@ -27,7 +27,7 @@ export function openFacebook(
     const upload =
       (edge: 'createUser' | 'createUsersReplace'): Send =>
       (request, attempted) =>
-        graph.ask(UsersAnswer, () => graph.audience(remote_id)[edge]([], { ...request }), {
+        graph.ask(UsersAnswer, () => graph.audience(remote_id)[edge]([], request), {
           audience: name,
           attempted,
         });

@@ -35,7 +35,7 @@ export async function erasePerson(
 
   for (const { remote_id } of audiences) {
     const send: Send = (request, attempted) =>
-      graph.ask(UsersAnswer, () => graph.audience(remote_id).createUser([], { ...request }), {
+      graph.ask(UsersAnswer, () => graph.audience(remote_id).createUser([], request), {
         audience: remote_id,
         attempted,
       });

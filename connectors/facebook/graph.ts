@@ -64,10 +64,9 @@ export function openGraph(settings: FacebookSettings, context: DestinationContex
   };
 }
 
-/** The SDK answers with what Meta sent, with objects that carry it, or with a page's text taken for one. */
+/** The SDK answers with what Meta sent, with objects that have its fields, or with a page's text taken for one. */
 function checked<T>(shape: z.ZodType<T>, answer: unknown, subject: Subject): T {
-  const node = answer as { exportAllData?: () => unknown } | null | undefined;
-  const parsed = shape.safeParse(node?.exportAllData?.() ?? node);
+  const parsed = shape.safeParse(answer);
   if (!parsed.success) throw problem(nonsense, subject);
   return parsed.data;
 }

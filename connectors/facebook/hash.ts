@@ -56,12 +56,9 @@ export function hashed(key: MatchKey, value: string | undefined, country?: strin
   return normalised === '' ? '' : hash('sha256', normalised);
 }
 
-/** Letters of any script, in one canonical form: stripping can bring a mark next to a letter, hence NFC again. */
+/** Letters of any script, in one canonical form: stripping can bring a mark next to a letter, hence NFC after it. */
 function personName(value: string): string {
-  const letters = value
-    .normalize('NFC')
-    .toLowerCase()
-    .replace(/[^\p{L}\p{M}]/gu, '');
+  const letters = value.toLowerCase().replace(/[^\p{L}\p{M}]/gu, '');
   return letters.normalize('NFC');
 }
 

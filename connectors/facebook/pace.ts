@@ -10,9 +10,12 @@ export const LONGEST_WAIT_MS = 120_000;
 /** Where Meta states no time it wants more than five minutes (code 613); doubled with each refusal in a row. */
 const FIRST_BLOCK_MS = 6 * 60_000;
 
-/** Percent of a budget from which calls are spaced out, and at which they all but stop. */
-const SLOW_FROM = 80;
-const STOP_AT = 98;
+/** Percent of a budget from which what calls cost is watched. */
+const WATCH_FROM = 80;
+/** Percent at which calls all but stop, less what one takes: Meta tells whole percents, so 99 may be nearly 100. */
+const STOP_AT = 99;
+/** Calls are spaced out over so many percent before that. */
+const MARGIN = 3;
 /** Percent of the budget that a call takes at the lowest access tier: one of 5,000. */
 const LEAST_COST = 0.02;
 
@@ -20,6 +23,9 @@ const LEAST_COST = 0.02;
 type Standing = {
   /** Milliseconds since 1970; no call before. */
   closed_until: number;
+  /** Where calls are spaced out: milliseconds since 1970 at which the next one is due, and between two. */
+  due: number;
+  gap: number;
   /** Refusals since the last call that was let through. */
   refusals: number;
   /** Percent used when it began to be watched, and calls since. */
@@ -64,7 +70,8 @@ export function openPace(
 ): Pace {
   const budgets = { account: standingOf(keys.account), app: standingOf(keys.app) };
   const all = Object.values(budgets);
-  const wait_ms = () => Math.max(...all.map(({ closed_until }) => closed_until)) - clock.now();
+  const wait_ms = () =>
+    Math.max(...all.flatMap(({ closed_until, due }) => [closed_until, due])) - clock.now();
 
   return {
     wait_ms,
@@ -78,6 +85,7 @@ export function openPace(
         else if (trial) await trial;
         else break;
       }
+      for (const budget of all) budget.due = clock.now() + budget.gap;
       const doubtful = all.filter(({ refusals }) => refusals > 0);
       if (doubtful.length === 0) return () => {};
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -93,15 +101,18 @@ export function openPace(
       const named = refused ? [refused] : (['account', 'app'] as const);
       for (const name of named) {
         const budget = budgets[name];
-        const pause = refused ? block(budget, usage[name]) : spacing(budget, usage[name]);
+        const pause = refused ? block(budget, usage[name]) : usage[name].regain_ms;
         budget.closed_until = Math.max(budget.closed_until, clock.now() + pause);
+        if (refused) continue;
+        budget.gap = gapAfter(budget, usage[name]);
+        budget.due = clock.now() + budget.gap;
       }
     },
   };
 }
 
 function standingOf(key: string): Standing {
-  const known = standings.get(key) ?? { closed_until: 0, refusals: 0, calls: 0 };
+  const known = standings.get(key) ?? { closed_until: 0, due: 0, gap: 0, refusals: 0, calls: 0 };
   standings.set(key, known);
   return known;
 }
@@ -114,16 +125,17 @@ function block(budget: Standing, { regain_ms }: Usage): number {
 }
 
 /**
- * Time until the next call. The budget is a rolling hour's: of one that was used evenly, a call's share grows back in
- * 36 seconds for each percent it takes, so that this settles near 90 percent; of one used all at once nothing does, and
+ * Milliseconds between calls. The budget is a rolling hour's: of one that was used evenly, a call's share grows back in
+ * 36 seconds for each percent it takes, so that this settles at 98 percent; of one used all at once nothing does, and
  * this stops short of its end.
  */
-function spacing(budget: Standing, { used, regain_ms }: Usage): number {
+function gapAfter(budget: Standing, { used, regain_ms }: Usage): number {
   budget.refusals = 0;
-  if (budget.from === undefined || used < SLOW_FROM) Object.assign(budget, { from: used, calls: 0 });
+  if (budget.from === undefined || used < WATCH_FROM) Object.assign(budget, { from: used, calls: 0 });
   else budget.calls += 1;
-  if (regain_ms > 0 || used < SLOW_FROM) return regain_ms;
+  if (regain_ms > 0) return 0;
   const cost = Math.max(LEAST_COST, (used - (budget.from ?? used)) / Math.max(1, budget.calls));
-  const urgency = (used - SLOW_FROM) / Math.max(0, STOP_AT - used);
+  const end = STOP_AT - cost;
+  const urgency = Math.max(0, used - (end - MARGIN)) / Math.max(0, end - used);
   return Math.min(LONGEST_WAIT_MS, urgency * cost * (HOUR_MS / 100));
 }

@@ -10,10 +10,10 @@ import { explain, told, type Place } from './explain.ts';
 export const PAGE = 1000;
 
 /**
- * Connections used of the ten that Mailchimp allows a user, all programs together. Each request opens one and closes
- * it, and Mailchimp may see the next before it has seen the last one's end: the tenth is for that.
+ * All the connections that Mailchimp allows a user. Each request opens one, and Mailchimp's side ends it with the answer:
+ * the next comes after that. Where another program has some of them too, the limiter gives up as many as are refused.
  */
-export const CONNECTIONS = 9;
+export const CONNECTIONS = 10;
 /** There is no quota beside the connections, so every call is of one kind. */
 const ENDPOINT = { name: 'any', windows: [] };
 

@@ -57,9 +57,12 @@ async function checkJob(
   ];
   const run = { job, cut: context.signal, log: context.log };
   for (const source of job.sources) {
-    const opening = { job, signal: context.signal, log: context.log };
     findings.push(
-      await look(`source ${source.definition.type}`, async () => (await openSource(opening, source)).check()),
+      await look(`source ${source.definition.type}`, async () => {
+        const { signal, log } = context;
+        const opened = await openSource({ job, engine: await context.engine(), signal, log }, source);
+        return opened.check();
+      }),
     );
   }
   for (const file of job.sql_files) {

@@ -41,11 +41,19 @@ export function rejectionNotes({ rejected, rejections, sources }: Pulled): strin
   return [`${rejected} rows were rejected, the others went on`, ...reasons, ...listed, ...rest];
 }
 
-/** Why nothing was sent although the run went through. */
-export function heldText({ incomplete }: Pulled): string {
+/** Why nothing was sent although the run went through, and what to do about it. */
+export function heldText({ job, pulled, guard }: Pick<RunReport, 'job' | 'pulled' | 'guard'>): string {
+  const partly = pulled.incomplete.length > 0;
+  const changes = guard.map(({ destination, audience, why }) => `${destination}, ${audience}: ${why}`);
   return [
-    'HELD: nothing was sent, since not all that the sources have could be read',
-    ...incomplete.map((why) => `  ${why}`),
-    '  What was read is kept. The next run that reads everything sends.',
-  ].join('\n');
+    partly
+      ? 'HELD: nothing was sent, since not all that the sources have could be read'
+      : 'HELD: nothing was sent, since the plan changes more than `guard` lets through unasked',
+    ...[...pulled.incomplete, ...changes].map((why) => `  ${why}`),
+    partly ? '  What was read is kept. The next run that reads everything sends.' : '',
+    `  Look at the sources, and at the change with \`segment-sync plan ${job}\`. If it is right, \`segment-sync approve ${job}\``,
+    '  sends just this plan. The next run makes a new one.',
+  ]
+    .filter((line) => line !== '')
+    .join('\n');
 }

@@ -58,7 +58,7 @@ export function runText(report: RunReport, sent: boolean): string {
   const own = [...report.audiences, ...report.properties].map(({ error }) => error);
   const problems = [report.error, ...own].filter((one) => one !== null);
   const texts = new Set(problems.map(problemText));
-  if (report.status === 'held') parts.push(heldText(report.pulled));
+  if (report.status === 'held') parts.push(heldText(report));
   parts.push(...texts, closing(report, sent));
   return parts.join('\n\n');
 }

@@ -4,12 +4,13 @@ import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { countHeld } from '../ledger/ledger.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
 import { fromMemory } from '../run/find.ts';
+import { heldRun, type HeldRun } from '../run/held.ts';
 import { isRunning } from '../run/lock.ts';
 import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
 import { accountOf } from '../run/plan.ts';
 import { countRefused, type RefusedGroup } from '../run/refused.ts';
 import { rememberedOf } from '../run/remembered.ts';
-import { orphanReports, type OrphanReport, type RunReport } from '../run/report.ts';
+import { orphanReports, type AudienceReport, type OrphanReport, type RunReport } from '../run/report.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 import { problemText, table } from './text.ts';
@@ -27,8 +28,16 @@ type AudienceStatus = {
   counts: PastCount[];
 };
 
+type HeldStatus = Pick<HeldRun, 'run_id' | 'as_of' | 'at'> &
+  Pick<RunReport, 'guard'> & {
+    incomplete: string[];
+    audiences: Pick<AudienceReport, 'destination' | 'audience' | 'to_remove' | 'to_add' | 'to_update'>[];
+  };
+
 type JobStatus = {
   job: string;
+  /** The plan that waits for `approve`: why, and what it would change. */
+  held: HeldStatus | null;
   last: Pick<RunReport, 'run_id' | 'status' | 'as_of' | 'customers' | 'error'> | null;
   finished_at: string | null;
   /** Whether it runs just now, by a command or the daemon of this machine. */
@@ -74,6 +83,7 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
   return {
     job: job.name,
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
+    held: heldStatus(await heldRun(engine, job.name)),
     finished_at: finished?.at ?? null,
     running: await isRunning(state, job.name),
     next: nextRuns(job, 5),
@@ -81,6 +91,21 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
     orphans,
     refused: await countRefused(engine, job.name, destinations),
   };
+}
+
+function heldStatus(run: HeldRun | undefined): HeldStatus | null {
+  if (!run) return null;
+  const { run_id, as_of, at, report } = run;
+  const audiences = report.audiences
+    .filter(({ to_add, to_remove, to_update }) => to_add + to_remove + to_update > 0)
+    .map(({ destination, audience, to_remove, to_add, to_update }) => ({
+      destination,
+      audience,
+      to_remove,
+      to_add,
+      to_update,
+    }));
+  return { run_id, as_of, at, guard: report.guard, incomplete: report.pulled.incomplete, audiences };
 }
 
 /** A run that was killed left no report of its own, so only its end is known. */
@@ -111,8 +136,23 @@ function statusText(status: JobStatus): string {
       `${destination}: the job file names "${audience}" no more; ${held} members of ours are in it`,
   );
   const parts = [head, ...now, next, table(headings, rows), ...left];
+  if (status.held) parts.push(heldTable(status.job, status.held));
   if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
+}
+
+/** What a held plan would change, who would leave first. */
+function heldTable(job: string, { at, guard, incomplete, audiences }: HeldStatus): string {
+  const rows = audiences
+    .toSorted((a, b) => b.to_remove - a.to_remove)
+    .map((one) => [one.destination, one.audience, one.to_remove, one.to_add, one.to_update]);
+  const reasons = guard.map(({ destination, audience, why }) => `  ${destination}, ${audience}: ${why}`);
+  return [
+    `held since ${at}: approve ${job} sends this plan, the next run makes a new one`,
+    ...incomplete.map((why) => `  ${why}`),
+    ...reasons,
+    table(['destination', 'audience', 'to remove', 'to add', 'to update'], rows),
+  ].join('\n');
 }
 
 function refusedTable(refused: readonly RefusedGroup[]): string {

@@ -124,8 +124,9 @@ async function run(statement: Statement, gone: AbortSignal): Promise<Uint8Array>
     let reusable = false;
     try {
       await prepare(connection, statement);
-      // A statement like SET or USE would change the next caller's answers.
-      reusable = !/^\s*(set|use|create\s+temporary)\b/i.test(statement.sql);
+      // A statement like SET or USE would change the next caller's answers, and `readonly` cannot be taken back.
+      reusable =
+        !('readonly' in statement.settings) && !/^\s*(set|use|create\s+temporary)\b/i.test(statement.sql);
       gone.throwIfAborted();
       gone.addEventListener('abort', startKilling, { once: true });
       return (await connection.session.queryAsync(statement.sql, { format: statement.format })).bytes();

@@ -28,6 +28,8 @@ export type CallOptions = {
 export type Engine = {
   /** Whether it runs on this machine and reads its files by their paths; a server may stand anywhere. */
   readonly reads_files: boolean;
+  /** The server that it is, where it does not run on this machine as a process of ours. */
+  readonly server?: { host: string; port: number; user: string; database: string };
   /** Reads a small result, all rows at once; 64-bit integers and decimals are strings. Asked again once if the engine is lost. */
   query<Row>(sql: string, params?: Params, options?: CallOptions): Promise<Row[]>;
   /**
@@ -117,6 +119,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
 
   const engine: Engine = {
     reads_files: 'state' in settings,
+    server: serverOf(settings),
 
     query<Row>(sql: string, params: Params = {}, options: CallOptions = {}) {
       return attempt('always', options.signal, async ({ client }) => {
@@ -187,6 +190,14 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
     if (!answer.success) throw answer.error;
   });
   return engine;
+}
+
+function serverOf(settings: EngineSettings): Engine['server'] {
+  if ('state' in settings) return undefined;
+  const { hostname, port, protocol } = new URL(settings.url);
+  const usual = protocol === 'https:' ? 443 : 80;
+  const { user = 'default', database = 'default' } = settings;
+  return { host: hostname, port: Number(port || usual), user, database };
 }
 
 function request(sql: string, params: Params, options: CallOptions, settings: ClickHouseSettings = {}) {

@@ -215,6 +215,8 @@ export async function createTables(engine: Engine): Promise<void> {
   ]);
 }
 
+const PLANNED = ['plan_keys', 'plan_members', 'widened', 'remote_members', 'plan_properties'];
+
 const COMPUTED = [
   'identity_links',
   'identity_labels',
@@ -225,19 +227,29 @@ const COMPUTED = [
   'scores',
   'counts',
   'holdouts',
-  'plan_keys',
-  'plan_members',
-  'widened',
-  'remote_members',
-  'plan_properties',
+  ...PLANNED,
 ];
 
-/** Drops the computed rows of every run of a job but `keep`; assignments stay, they are the job's history. */
-export async function dropOldRuns(engine: Engine, job: string, keep: string): Promise<void> {
-  await dropPartitions(engine, `startsWith(partition, {job:String}) AND partition != {run:String}`, {
-    job: partitionOf(job).slice(0, -1),
-    run: partitionOf(job, keep),
-  });
+/** Drops the computed rows of every run of a job but those of `keep`; assignments stay, they are the job's history. */
+export async function dropOldRuns(engine: Engine, job: string, keep: readonly string[]): Promise<void> {
+  await dropPartitions(
+    engine,
+    `startsWith(partition, {job:String}) AND partition NOT IN {runs:Array(String)}`,
+    {
+      job: partitionOf(job).slice(0, -1),
+      runs: keep.map((run_id) => partitionOf(job, run_id)),
+    },
+  );
+}
+
+/** Drops the plan of a run, which can be made anew. */
+export async function dropPlan(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
+  await dropPartitions(
+    engine,
+    'partition = {run:String}',
+    { run: partitionOf(run.job, run.run_id) },
+    PLANNED,
+  );
 }
 
 /** Drops the computed rows of one run. */
@@ -251,11 +263,16 @@ function partitionOf(...key: string[]): string {
 }
 
 /** A partition's name takes no bound parameter. */
-async function dropPartitions(engine: Engine, which: string, params: Params): Promise<void> {
+async function dropPartitions(
+  engine: Engine,
+  which: string,
+  params: Params,
+  tables: readonly string[] = COMPUTED,
+): Promise<void> {
   const found = await engine.query<{ table: string; partition: string }>(
     `SELECT DISTINCT table, partition FROM system.parts
      WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)} AND ${which}`,
-    { ...params, tables: COMPUTED },
+    { ...params, tables },
   );
   const drop = ({ table, partition }: { table: string; partition: string }) =>
     engine.command(`ALTER TABLE ${table} DROP PARTITION ${partition}`);

@@ -1,5 +1,6 @@
 import type { DestinationDefinition } from '../../connectors/index.ts';
 import { readAudienceSettings, type AudienceSettings } from './audience-settings.ts';
+import { AudienceGuard, type Guard } from './guard-settings.ts';
 import type { Finding, Path } from './problems.ts';
 import {
   audienceName,
@@ -22,6 +23,8 @@ export type Audience = AudienceSettings & {
   name: string;
   holdout?: number;
   together?: Record<string, number>;
+  /** What is not as the job's guard says. */
+  guard?: Partial<Guard>;
 };
 
 /** The segments of an audience, with the share of each that is kept out. */
@@ -43,6 +46,7 @@ export type OpenAudience = AudienceSettings & {
   holdout?: number;
   /** They join the audience of this pattern instead of having their own. */
   together?: true;
+  guard?: Partial<Guard>;
 };
 
 /**
@@ -66,12 +70,14 @@ export function expandAudiences(
     if (typeof pattern !== 'string' || typeof template !== 'string') continue;
     const matched = matchSegments(pattern, segments);
     const found = matchFamilies(pattern, options.models).length > 0;
-    const { given, findings: wrong } = readAudienceSettings(entry, options.definition, [
+    const { given: own, findings: wrong } = readAudienceSettings(entry, options.definition, [
       ...options.path,
       index,
     ]);
     findings.push(...wrong);
-    const unite = pattern.includes('*') && options.definition.together?.(given.settings) === true;
+    const guard = AudienceGuard.optional().safeParse(entry.guard).data;
+    const given = { ...own, ...(guard ? { guard } : {}) };
+    const unite = pattern.includes('*') && options.definition.together?.(own.settings) === true;
     if (unite && /\{(?!job\})/.test(template))
       findings.push(noOneLabel(template, [...options.path, index], word));
     const held = typeof share === 'number' ? { holdout: share } : {};

@@ -1,6 +1,7 @@
 import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
 import { CONSENT_RULES, type DestinationDefinition, type SourceDefinition } from '../../connectors/index.ts';
+import { AudienceGuard, GuardSettings } from './guard-settings.ts';
 import { PLACEHOLDERS } from './segments.ts';
 import { SegmentSettings } from './segment-settings.ts';
 
@@ -86,6 +87,9 @@ export function jobFile({ sources, destinations }: Connectors) {
       .array(oneOf(Object.values(destinations).map(destinationEntry)))
       .min(1)
       .describe('Where segments are kept as audiences.'),
+    guard: GuardSettings.prefault({}).describe(
+      'How much a run may change of an audience unasked. A plan that changes more is held: nothing of it is sent until `approve`.',
+    ),
   });
 }
 
@@ -141,6 +145,7 @@ export function destinationEntry(definition: DestinationDefinition) {
             .describe(
               'Share of the segment that is kept out of every destination of the job, always the same customers, so that `segments --lift` can tell what being sent is worth: 0.1 is a tenth.',
             ),
+          guard: AudienceGuard.optional().describe('What `guard` of the job says, otherwise for this entry.'),
         }),
       )
       .min(1)

@@ -6,6 +6,7 @@ import { datedRuns, segmentedDetail, type DatedRun } from './dated.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
+import { heldRun } from './held.ts';
 import { emptyReport } from './report.ts';
 import type { RunOptions } from './run.ts';
 import { segmentReports } from './segment.ts';
@@ -38,8 +39,12 @@ export async function runsOn(
     const unlock = await lockJob(options.state, job.name);
     try {
       await closeInterrupted(engine, job.name);
-      const last = await lastRun(engine, job.name, 'segmented');
-      if (last) await dropOldRuns(engine, job.name, last.run_id);
+      const kept = [await lastRun(engine, job.name, 'segmented'), await heldRun(engine, job.name)];
+      await dropOldRuns(
+        engine,
+        job.name,
+        kept.flatMap((run) => run?.run_id ?? []),
+      );
       for (const date of missing) await backfill(engine, job, date, options);
     } finally {
       unlock();

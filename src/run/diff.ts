@@ -24,6 +24,7 @@ const COUNTED = [
   'held_out',
   'without_consent',
   'unreachable',
+  'members',
   'to_add',
   'to_remove',
   'to_update',
@@ -160,7 +161,8 @@ const LEAVING = `(k.op = 'remove' OR k.op = 'parked' AND k.wanted = 0)`;
 const COUNT = `
   SELECT k.audience AS audience, toUInt32(sum(k.customers)) AS customers, toUInt32(sum(k.wanted)) AS wanted,
     toUInt32(sum(k.held_out)) AS held_out, toUInt32(sum(k.without_consent)) AS without_consent,
-    toUInt32(sum(k.unreachable)) AS unreachable, toUInt32(countIf(k.op = 'add')) AS to_add,
+    toUInt32(sum(k.unreachable)) AS unreachable, toUInt32(countIf(k.op IN ('update', 'remove')) + sumIf(k.wanted, k.op = 'keep')
+      + countIf(k.op = 'parked' AND k.wanted = 0)) AS members, toUInt32(countIf(k.op = 'add')) AS to_add,
     toUInt32(countIf(k.op = 'remove')) AS to_remove, toUInt32(countIf(k.op = 'update')) AS to_update,
     toUInt32(countIf(k.op = 'parked')) AS parked, toUInt32(countIf(${JOINING} AND NOT k.shared)) AS joining,
     toUInt32(countIf(${JOINING} AND k.shared)) AS shared, toUInt32(countIf(${LEAVING})) AS leaving

@@ -1,4 +1,5 @@
-import type { Destination, Source } from '../../connectors/index.ts';
+import type { Destination, EngineServer, Source } from '../../connectors/index.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { JobDestination, JobSource } from '../job/load.ts';
 import type { RunContext } from './run.ts';
 
@@ -7,7 +8,7 @@ const BACKOFF_MS = 500;
 
 /** Opens a source for a run, or for a check of it; nothing is read yet. */
 export async function openSource(
-  { job, signal, log }: Pick<RunContext, 'job' | 'signal' | 'log'>,
+  { job, engine, signal, log }: Pick<RunContext, 'job' | 'engine' | 'signal' | 'log'>,
   source: JobSource,
 ): Promise<Source> {
   const { folder, timezone, currency } = job;
@@ -17,8 +18,13 @@ export async function openSource(
     currency,
     signal,
     backoff_ms: BACKOFF_MS,
+    engine: serverOf(engine, signal),
     log: (message, fields) => log(message, { source: source.definition.type, ...fields }),
   });
+}
+
+function serverOf({ server, query }: Engine, signal: AbortSignal): EngineServer | undefined {
+  return server && { ...server, query: (sql, params) => query(sql, params, { signal }) };
 }
 
 /** Opens a destination for a run, or for a check of its credentials. */

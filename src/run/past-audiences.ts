@@ -14,8 +14,8 @@ const RUNS = 30;
 export async function pastRuns(engine: Engine, job: string): Promise<PastRun[]> {
   const rows = await engine.query<{ run_id: string; at: string; audiences: string }>(
     `SELECT run_id, at, JSONExtractRaw(detail, 'audiences') AS audiences
-     FROM runs WHERE job = {job:String} AND event = 'finished' AND JSONLength(detail, 'audiences') > 0
-     ORDER BY run_id DESC LIMIT ${RUNS}`,
+     FROM runs WHERE job = {job:String} AND event IN ('finished', 'released') AND JSONLength(detail, 'audiences') > 0
+     ORDER BY run_id DESC, at DESC LIMIT 1 BY run_id LIMIT ${RUNS}`,
     { job },
   );
   return rows.map((row) => ({ ...row, audiences: JSON.parse(row.audiences) as PastAudience[] }));

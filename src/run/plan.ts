@@ -44,6 +44,8 @@ export type SegmentCounts = {
 };
 
 export type ChangeCounts = {
+  /** Members it holds before the change, as far as the platform acknowledged. */
+  members: number;
   to_add: number;
   to_remove: number;
   /** Members whose worth, or what a file says of them, changed enough to be told anew. */

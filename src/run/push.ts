@@ -22,8 +22,8 @@ export type Sending = { connection: Destination; remote_ids: readonly string[] }
 
 /**
  * Makes one audience equal its segment. Each answer of the platform is written to the ledger as it comes, while other
- * batches may be under way: a run that dies at any point loses at most the ledger rows of those, whose repetition the
- * platforms take as no change. A run that is asked to stop begins no further batch and takes what those come to.
+ * batches are under way or answered: a run that dies at any point loses at most the ledger rows of those, whose
+ * repetition the platforms take as no change. A run that is asked to stop begins no further batch and takes what those come to.
  *
  * @param result is filled as the push goes, so that it holds what was done also when this throws
  * @throws SyncError when the rest could not be sent

@@ -2,6 +2,7 @@ import type { Derived, Problem } from '../../connectors/index.ts';
 import type { JobDestination } from '../job/load.ts';
 import type { Categories } from '../job/segments.ts';
 import type { SegmentReport } from '../report/statistics.ts';
+import type { Breach } from './guard.ts';
 import type { AudiencePlan, SegmentCounts } from './plan.ts';
 import type { Pulled } from './pull.ts';
 import type { RunContext } from './run.ts';
@@ -79,6 +80,8 @@ export type RunReport = {
   audiences: AudienceReport[];
   /** As they were before this run, whatever becomes of them. */
   orphans: OrphanReport[];
+  /** Why the plan is held, if a guard holds it. */
+  guard: Breach[];
   /** One for each destination that stores properties. */
   properties: PropertiesReport[];
   seconds: Record<Stage, number>;
@@ -167,6 +170,7 @@ export function emptyReport(run: RunContext): RunReport {
     categories: {},
     audiences: [],
     orphans: [],
+    guard: [],
     properties: [],
     seconds: { pull: 0, profile: 0, predict: 0, favourites: 0, backtest: 0, segment: 0, plan: 0, push: 0 },
     warnings: [],
@@ -175,15 +179,20 @@ export function emptyReport(run: RunContext): RunReport {
 }
 
 /**
- * Held where nothing may be sent, failed where nothing could be sent, partial where something is missing or was
- * refused, else done.
+ * Whether nothing may be sent unasked: not all could be read, or a guard says so.
  */
-export function overallStatus({
-  pulled,
+export function isHeld({ pulled, guard }: Pick<RunReport, 'pulled' | 'guard'>): boolean {
+  return pulled.incomplete.length > 0 || guard.length > 0;
+}
+
+/**
+ * What became of a push: failed where nothing could be sent, partial where something is missing or was refused, else
+ * done.
+ */
+export function outcomeStatus({
   audiences,
   properties,
-}: Pick<RunReport, 'pulled' | 'audiences' | 'properties'>): RunStatus {
-  if (pulled.incomplete.length > 0) return 'held';
+}: Pick<RunReport, 'audiences' | 'properties'>): RunStatus {
   const failed = audiences.filter((audience) => audience.error);
   if (failed.length > 0) return failed.length === audiences.length ? 'failed' : 'partial';
   const missing = properties.some(({ error }) => error);

@@ -3,16 +3,25 @@ import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { destinationsWith } from './audiences.ts';
-import { planDestinations, pushDestinations } from './destinations.ts';
+import { planDestinations, type PlannedDestination } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
-import { noteEntries } from './holdout-entries.ts';
+import { breachesOf } from './guard.ts';
+import { heldRun, recordHeld } from './held.ts';
 import { lockJob } from './lock.ts';
 import type { Reach } from './marks.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { pull } from './pull.ts';
+import { pushPlanned, type Outcome } from './push-planned.ts';
 import { segmentedDetail } from './dated.ts';
-import { audienceReport, emptyReport, orphanReports, overallStatus, type RunReport } from './report.ts';
+import {
+  audienceReport,
+  emptyReport,
+  isHeld,
+  orphanReports,
+  outcomeStatus,
+  type RunReport,
+} from './report.ts';
 import { checkSqlFile } from './sql-segments.ts';
 import { closeInterrupted, recordRun } from './state.ts';
 
@@ -65,18 +74,28 @@ const GRACE_MS = 5000;
  */
 export async function runJob(engine: Engine, job: Job, options: RunOptions): Promise<RunReport> {
   const unlock = await lockJob(options.state, job.name);
-  const cut = new AbortController();
-  const stopping = () => void setTimeout(() => cut.abort(options.signal.reason), GRACE_MS).unref();
-  options.signal.addEventListener('abort', stopping, { once: true });
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      const report = await attemptRun(engine, job, { ...options, cut: cut.signal });
-      if (report.error?.code !== 'ENGINE_LOST' || attempt === ATTEMPTS) return report;
-      options.log('the engine process was lost; the run begins anew', { job: job.name, attempt });
-    }
+    return await graceful(options.signal, async (cut) => {
+      for (let attempt = 1; ; attempt += 1) {
+        const report = await attemptRun(engine, job, { ...options, cut });
+        if (report.error?.code !== 'ENGINE_LOST' || attempt === ATTEMPTS) return report;
+        options.log('the engine process was lost; the run begins anew', { job: job.name, attempt });
+      }
+    });
   } finally {
-    options.signal.removeEventListener('abort', stopping);
     unlock();
+  }
+}
+
+/** Does work that gets a while to end after `signal`, until `cut`. */
+export async function graceful<T>(signal: AbortSignal, work: (cut: AbortSignal) => Promise<T>): Promise<T> {
+  const cut = new AbortController();
+  const stopping = () => void setTimeout(() => cut.abort(signal.reason), GRACE_MS).unref();
+  signal.addEventListener('abort', stopping, { once: true });
+  try {
+    return await work(cut.signal);
+  } finally {
+    signal.removeEventListener('abort', stopping);
   }
 }
 
@@ -98,17 +117,21 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     refuseEmpty(run, report);
     await timed('backtest', () => checkModel(run, report, profiled));
     await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
-    await dropOldRuns(engine, job.name, run.run_id);
+    const waiting = await heldRun(engine, job.name);
+    await dropOldRuns(engine, job.name, [run.run_id, ...(waiting ? [waiting.run_id] : [])]);
 
     const { destinations, warnings } = destinationsWith(job, report.categories);
     report.warnings.push(...warnings);
     const planned = await timed('plan', () => planDestinations(run, destinations, options));
     report.orphans = planned.flatMap(orphanReports);
-    const sends = options.send && report.pulled.incomplete.length === 0;
-    const outcome = sends ? await timed('push', () => pushAll(run, planned)) : foretold(planned);
+    report.guard = breachesOf(job, planned);
+    const held = isHeld(report);
+    const sends = options.send && !held;
+    const outcome = sends ? await timed('push', () => pushPlanned(run, planned)) : foretold(planned);
     Object.assign(report, outcome);
     report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
-    report.status = overallStatus(report);
+    report.status = held ? 'held' : outcomeStatus(outcome);
+    if (held && options.send) await recordHeld(engine, job, ids);
   } catch (error) {
     report.status = 'failed';
     report.error = asProblem(error, `job ${job.name}`);
@@ -118,27 +141,12 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   return report;
 }
 
-type Planned = Awaited<ReturnType<typeof planDestinations>>;
-type Outcome = Pick<RunReport, 'audiences' | 'properties'>;
-
-/** What a run would do, for a plan. */
-function foretold(planned: Planned): Outcome {
+/** What a run would do, for a plan and for one that is held. */
+function foretold(planned: readonly PlannedDestination[]): Outcome {
   return {
     audiences: planned.flatMap(({ plans }) => plans.map((plan) => audienceReport(plan, { error: null }))),
     properties: planned.flatMap(({ properties }) => properties ?? []),
   };
-}
-
-/** Sends every plan, then notes who thereby entered a segment with a holdout. */
-async function pushAll(run: RunContext, planned: Planned): Promise<Outcome> {
-  const sent = await pushDestinations(run, planned);
-  const reports = sent.flatMap(({ audiences }) => audiences);
-  const plans = planned.flatMap(({ plans }) => plans);
-  await noteEntries(
-    run,
-    plans.filter((_, index) => !reports[index]?.error),
-  );
-  return { audiences: reports, properties: sent.flatMap(({ properties }) => properties ?? []) };
 }
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */

@@ -3,9 +3,11 @@ import type { Engine } from '../engine/engine.ts';
 
 /**
  * What can happen to a run, in order; each is appended once. One that sends nothing ends as `planned`; one that only
- * computes a past date ends as `backfilled` instead of ever being `segmented`, so it is not taken for the newest.
+ * computes a past date ends as `backfilled` instead of ever being `segmented`, so it is not taken for the newest. One
+ * whose plan is `held` is `finished` then, and may be `approved` later, and `released` when that was sent.
  */
-export type RunEvent = 'started' | 'segmented' | 'backfilled' | 'planned' | 'finished';
+export type RunEvent =
+  'started' | 'segmented' | 'backfilled' | 'planned' | 'held' | 'finished' | 'approved' | 'released';
 
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 
@@ -32,12 +34,12 @@ export async function recordRun(
   await engine.insert('runs', [row], { token: `${run_id}:${event}` });
 }
 
-/** The newest run of a job that got as far as `event`, or undefined. */
+/** The newest run of a job that got as far as `event`, or undefined; of one that was finished and then released, the latter. */
 export async function lastRun(engine: Engine, job: string, event: RunEvent): Promise<RunRow | undefined> {
   const rows = await engine.query<RunRow>(
     `SELECT run_id, event, at, as_of, detail FROM runs
-     WHERE job = {job:String} AND event = {event:String} ORDER BY run_id DESC LIMIT 1`,
-    { job, event },
+     WHERE job = {job:String} AND event IN {events:Array(String)} ORDER BY run_id DESC, at DESC LIMIT 1`,
+    { job, events: event === 'finished' ? ['finished', 'released'] : [event] },
   );
   return rows[0];
 }

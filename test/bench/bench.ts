@@ -18,7 +18,7 @@ import { CLV_NOTES, clvFigures } from './clv.ts';
 import { databaseFigures } from './databases.ts';
 import { diffFigures } from './diff.ts';
 import { type Figure, figureTable, seconds } from './figure.ts';
-import { paceFigure } from './pace.ts';
+import { paceFigures } from './pace.ts';
 import { peerFigures } from './peers.ts';
 import { planFigures } from './plan.ts';
 import { pushFigures } from './push.ts';
@@ -74,7 +74,7 @@ try {
     ...(await sourceFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await peerFigures(folder)),
     ...(await requestFigures(folder, full ? [...SIZES, 1_000_000] : SIZES)),
-    await paceFigure(folder),
+    ...(await paceFigures(folder)),
     ...(await diffFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await pushFigures(folder, full ? 1_000_000 : 50_000)),
     ...(await clvFigures(folder)),

@@ -58,14 +58,12 @@ type Watch = {
   people?: SandboxPerson[];
   /** Called with each request that a platform gets. */
   seen?(request: SandboxRequest): unknown;
-  /** Answers are kept back until this is settled. */
-  delay?(): Promise<void>;
 };
 
 export async function openMovingShop(
   folder: string,
   all: readonly Mover[],
-  { platforms = PLATFORMS, people, seen, delay }: Watch = {},
+  { platforms = PLATFORMS, people, seen }: Watch = {},
 ): Promise<MovingShop> {
   const place = await mkdtemp(join(folder, 'moves-'));
   const opened = await Promise.all(Object.values(sandboxes).map((open) => open({ people })));
@@ -76,7 +74,7 @@ export async function openMovingShop(
       return platform.handle(request);
     },
   }));
-  const sandbox = await serveSandbox(watched, { delay });
+  const sandbox = await serveSandbox(watched);
   const engine = await openEngine({ state: join(place, 'state'), idle_seconds: 1 });
   await createTables(engine);
   await writeOrders(join(place, 'orders.csv'), all);

@@ -1,34 +1,38 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { join } from 'node:path';
 import { destinations } from '../../connectors/index.ts';
 import type { Figure } from './figure.ts';
-import { DAYS, movers, openMovingShop, ORDERED } from './moves.ts';
+import { openOwnSandbox } from './own-sandbox.ts';
+import { paceFigure } from './pace-figure.ts';
+import { facebookPace, klaviyoPace } from './pace-windows.ts';
+import { pushDays } from './push.ts';
 
 const JOIN = 20_000;
 /** Mailchimp takes this many requests at a time, and seconds over each of this size. */
 const CONNECTIONS = 10;
 const ANSWER_MS = 1000;
 
-/** How long the requests of a change take, from the first to the last answer, where the platform is the slow one. */
-export async function paceFigure(folder: string): Promise<Figure> {
-  const all = [...movers('stays', 10, ORDERED.stays), ...movers('joins', JOIN, ORDERED.joins)];
-  const written: number[] = [];
-  let slow = false;
-  await using shop = await openMovingShop(folder, all, {
-    platforms: ['mailchimp'],
-    seen: ({ method }) => method !== 'GET' && written.push(performance.now()),
-    delay: () => wait(slow ? ANSWER_MS : 0),
-  });
-  await shop.run(DAYS.before);
-  written.length = 0;
-  slow = true;
-  await shop.run(DAYS.after);
-  const floor = destinations.mailchimp!.floor({ create: false, add: JOIN, remove: 0 });
-  const least = (Math.ceil(floor / CONNECTIONS) * ANSWER_MS) / 1000;
-  const took = (written.at(-1)! - written[0]! + ANSWER_MS) / 1000;
-  return {
-    work: `pace of ${JOIN.toLocaleString('en')} joining, mailchimp`,
-    measured: `${took.toFixed(2)} s`,
-    against: `${floor} requests, ${CONNECTIONS} at a time, 1 s each: ${least.toFixed(2)} s`,
-    ratio: took / least,
+/**
+ * How long the requests of a change take where the platform is the slow one and keeps to its limits, and how often
+ * these are hit.
+ */
+export async function paceFigures(folder: string): Promise<Figure[]> {
+  return [await mailchimpPace(folder), ...(await klaviyoPace()), await facebookPace()];
+}
+
+/** From the first to the last answer; the tag is made before. */
+async function mailchimpPace(folder: string): Promise<Figure> {
+  const platform = 'mailchimp';
+  await using sandbox = await openOwnSandbox(ANSWER_MS);
+  const task = { state: join(folder, 'pace'), url: sandbox.url, platform } as const;
+  await pushDays({ ...task, days: [{ from: 0, members: 10 }] });
+  await sandbox.asked(platform);
+  await pushDays({ ...task, days: [{ from: 0, members: 10 + JOIN }] });
+  const { first, last, refusals } = await sandbox.asked(platform);
+  const floor = destinations[platform]!.floor({ create: false, add: JOIN, remove: 0 });
+  const limit = {
+    words: `${floor} requests, ${CONNECTIONS} at a time, 1 s each`,
+    least: (Math.ceil(floor / CONNECTIONS) * ANSWER_MS) / 1000,
   };
+  const took = (last - first + ANSWER_MS) / 1000;
+  return paceFigure(`${JOIN.toLocaleString('en')} joining, mailchimp`, took, limit, refusals);
 }

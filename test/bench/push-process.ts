@@ -1,6 +1,6 @@
 /**
- * A process that does nothing but plan and push the members of one audience, and tells what that took. Its argument is
- * a `PushTask` as JSON; who is a customer and of the segment is made by the engine itself.
+ * A process that does nothing but plan and push the members of one audience, day by day, and tells what that took. Its
+ * argument is a `PushTask` as JSON; who is a customer and of the segment is made by the engine itself.
  */
 import { destinations } from '../../connectors/index.ts';
 import { openEngine, type Engine } from '../../src/engine/engine.ts';
@@ -14,21 +14,14 @@ import { seconds } from './figure.ts';
 import { forgetPeak, ownPeak, peakOf } from './memory.ts';
 import { destinationText, type PlatformName } from './moves.ts';
 
-/** `members` join; where `moved` is given, so many of them leave the next day and as many others join. */
-export type PushTask = {
-  state: string;
-  url: string;
-  platform: PlatformName;
-  members: number;
-  moved: number;
-};
+/** Who is in the audience on a day: so many customers from a number on. */
+type Day = { from: number; members: number };
+export type PushTask = { state: string; url: string; platform: PlatformName; days: readonly Day[] };
 
-/** Times in seconds, memory in MB. */
-export type Day = { plan: number; push: number; requests: number; floor: number };
+/** Times in seconds, memory in MB; `foretold` are the requests of the plan. */
+export type Pushed = { plan: number; push: number; requests: number; foretold: number; floor: number };
 export type PushMeasured = {
-  first: Day;
-  next: Day;
-  unchanged: Day;
+  days: Pushed[];
   /** What this process held before, and at most. */
   own_rest: number;
   own_peak: number;
@@ -48,32 +41,24 @@ destinations: [${destinationText(task.platform, task.url, 'lifecycle.active')}]
 const engine = await openEngine({ state: task.state, idle_seconds: 1 });
 try {
   await createTables(engine);
-  const first = await fill(engine, 0);
+  const [today, ...later] = task.days;
+  const first = await fill(engine, today!);
   const enginePid = ownerPid(task.state)!;
   forgetPeak(enginePid);
   const own_rest = ownPeak();
-  const days = { first: await push(first), next: undefined as Day | undefined };
-  const next = await fill(engine, task.moved);
-  days.next = await push(next);
-  const unchanged = await push(await fill(engine, task.moved));
-  const measured: PushMeasured = {
-    first: days.first,
-    next: days.next,
-    unchanged,
-    own_rest,
-    own_peak: ownPeak(),
-    engine_peak: peakOf(enginePid),
-  };
+  const days = [await push(first)];
+  for (const day of later) days.push(await push(await fill(engine, day)));
+  const measured: PushMeasured = { days, own_rest, own_peak: ownPeak(), engine_peak: peakOf(enginePid) };
   console.log(JSON.stringify(measured));
 } finally {
   await engine.close();
 }
 
 /** Customers from a number on, as a run leaves them before it plans. */
-async function fill(engine: Engine, from: number): Promise<RunContext> {
+async function fill(engine: Engine, { from, members }: Day): Promise<RunContext> {
   const { signal } = new AbortController();
   const run = await newRun(engine, job, { as_of: '2026-11-15', log: () => undefined, signal, cut: signal });
-  const params = { job: job.name, run: run.run_id, from, members: task.members };
+  const params = { job: job.name, run: run.run_id, from, members };
   const customer = `concat('email:shopper', toString(number), '@example.com') AS customer`;
   const numbers = 'FROM numbers({from:UInt32}, {members:UInt32})';
   await engine.command(
@@ -91,14 +76,14 @@ async function fill(engine: Engine, from: number): Promise<RunContext> {
   return run;
 }
 
-async function push(run: RunContext): Promise<Day> {
+async function push(run: RunContext): Promise<Pushed> {
   const planning = { took: 0 };
   const pushing = { took: 0 };
   let planned: Awaited<ReturnType<typeof planDestinations>> = [];
   planning.took = await seconds(async () => {
     planned = await planDestinations(run, job.destinations, { send: true });
   });
-  const { remote_id, to_add, to_remove } = planned[0]!.plans[0]!;
+  const { remote_id, to_add, to_remove, requests: foretold } = planned[0]!.plans[0]!;
   let sent: Awaited<ReturnType<typeof pushDestinations>> = [];
   pushing.took = await seconds(async () => {
     sent = await pushDestinations(run, planned);
@@ -111,5 +96,6 @@ async function push(run: RunContext): Promise<Day> {
     to_add + to_remove === 0
       ? 0
       : destinations[task.platform]!.floor({ create, add: to_add, remove: to_remove });
-  return { plan: planning.took, push: pushing.took, requests: audience.requests, floor };
+  const { requests } = audience;
+  return { plan: planning.took, push: pushing.took, requests, foretold, floor };
 }

@@ -1,15 +1,14 @@
 import { deepStrictEqual } from 'node:assert';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import type { Figure } from './figure.ts';
 import { activeMembers, PLATFORMS, type PlatformName } from './moves.ts';
-import type { Day, PushMeasured, PushTask } from './push-process.ts';
+import { openOwnSandbox } from './own-sandbox.ts';
+import type { Pushed, PushMeasured, PushTask } from './push-process.ts';
 
-const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
 const PROCESS = resolve(import.meta.dirname, 'push-process.ts');
 /** What a push of any size may hold in memory, the engine apart. */
 const LIMIT_MB = 700;
@@ -28,27 +27,25 @@ export async function pushFigures(folder: string, members: number): Promise<Figu
 }
 
 async function pushTo(folder: string, platform: PlatformName, members: number): Promise<Figure[]> {
-  await using sandbox = await openSandbox();
+  await using sandbox = await openOwnSandbox();
   const state = join(folder, `push-${platform}-${members}`);
-  await mkdir(state, { recursive: true });
   const moved = Math.ceil(members * MOVED);
-  const task: PushTask = { state, url: sandbox.url, platform, members, moved };
-  const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, JSON.stringify(task)]);
-  const measured = JSON.parse(stdout) as PushMeasured;
+  const days = [0, moved, moved].map((from) => ({ from, members }));
+  const measured = await pushDays({ state, url: sandbox.url, platform, days });
   const held: unknown = await (await fetch(`${sandbox.url}/_state`)).json();
   deepStrictEqual(activeMembers(held, platform), expected(platform, moved, members));
-  const { first, next, unchanged, own_rest, own_peak, engine_peak } = measured;
+  const { own_rest, own_peak, engine_peak } = measured;
   const work = `push of ${members.toLocaleString('en')}, ${platform}`;
-  const requests = (what: string, day: Day): Figure => ({
+  const requests = (what: string, day: Pushed): Figure => ({
     work: `${work}${what}`,
     measured: `${day.requests} requests, plan ${day.plan.toFixed(1)} s, push ${day.push.toFixed(1)} s`,
     against: `floor ${day.floor}`,
     ratio: day.floor === 0 ? 1 + day.requests : day.requests / day.floor,
   });
   return [
-    requests('', first),
-    requests(', next day, 1 % moved', next),
-    requests(', next day, unchanged', unchanged),
+    ...['', ', next day, 1 % moved', ', next day, unchanged'].map((what, day) =>
+      requests(what, measured.days[day]!),
+    ),
     {
       work: `${work}: memory of the program`,
       measured: `${Math.round(own_peak)} MB at most, ${Math.round(own_rest)} before; engine ${Math.round(engine_peak)} MB`,
@@ -58,22 +55,11 @@ async function pushTo(folder: string, platform: PlatformName, members: number): 
   ];
 }
 
-/** The imitation platforms in a process of their own. */
-async function openSandbox(): Promise<{ url: string; [Symbol.asyncDispose](): Promise<void> }> {
-  const child = spawn(process.execPath, [CLI, 'sandbox', '--port', '0', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise<void>((done) => child.once('exit', () => done()));
-  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
-  const { value } = await lines.next();
-  const { url } = JSON.parse(value as string) as { url: string };
-  return {
-    url,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL');
-      await ended;
-    },
-  };
+/** Pushes day by day in a process of its own. */
+export async function pushDays(task: PushTask): Promise<PushMeasured> {
+  await mkdir(task.state, { recursive: true });
+  const { stdout } = await promisify(execFile)(process.execPath, [PROCESS, JSON.stringify(task)]);
+  return JSON.parse(stdout) as PushMeasured;
 }
 
 function expected(platform: PlatformName, from: number, members: number): string[] {

@@ -142,7 +142,7 @@ async function started(child: ChildProcess, ready: RegExp): Promise<ChildProcess
 }
 
 /** An authority, and a certificate of it for localhost. */
-async function makeCertificates(folder: string): Promise<void> {
+export async function makeCertificates(folder: string): Promise<void> {
   const at = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => run('openssl', args);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];

@@ -40,3 +40,17 @@ test.each([
 ])('an audience with the delivery status %i is %s', (code, state) => {
   expect(standingOf(audience({ delivery_status: { code } })).state).toBe(state);
 });
+
+test('Meta names the day it deletes an audience also where its status does not', () => {
+  expect(standingOf(audience({ delete_time: 1_800_000_000 }))).toMatchObject({
+    state: 'usable',
+    note: expect.stringContaining('deletes it on 2027-01-15'),
+  });
+});
+
+test('a size that Meta does not tell makes only a lookalike inactive', () => {
+  const hidden = { approximate_count_upper_bound: -1 };
+
+  expect(standingOf(audience(hidden)).note).toBeUndefined();
+  expect(standingOf(audience({ ...hidden, subtype: 'LOOKALIKE' })).note).toContain('inactive');
+});

@@ -72,6 +72,17 @@ test.each<[string, { access_token?: string; ad_account_id?: string }, object]>([
   });
 });
 
+test('an ad account whose name Meta does not know is out of reach, and not too new', async () => {
+  await using stand = await openStand();
+  const error = { code: 803, message: '(#803) Some of the aliases you requested do not exist' };
+  stand.sandbox.fault({ platform: 'facebook', path: '^/act_1$', status: 400, body: { error } });
+
+  await expect(stand.destination.check()).rejects.toMatchObject({
+    retry: 'never',
+    problem: { code: 'DESTINATION_PERMISSION' },
+  });
+});
+
 test('check says when the token may only look on', async () => {
   await using stand = await openStand();
   answerWith(stand, { user_tasks: ['ANALYZE'] });
@@ -79,6 +90,45 @@ test('check says when the token may only look on', async () => {
   await expect(stand.destination.check()).rejects.toMatchObject({
     problem: { code: 'DESTINATION_PERMISSION', why: 'The token has neither ADVERTISE nor MANAGE there.' },
   });
+});
+
+const DAY_S = 86_400;
+
+test.each<[string, object, string]>([
+  ['its own end', { expires_at: 1_800_000_000 }, '2027-01-15'],
+  ['that of the data access', { data_access_expires_at: 1_800_000_000 }, '2027-01-15'],
+  [
+    'the first of both',
+    { expires_at: 1_800_000_000 + DAY_S, data_access_expires_at: 1_800_000_000 },
+    '2027-01-15',
+  ],
+])('check says when the token ends: %s', async (_, data, day) => {
+  await using stand = await openStand();
+  tellOfToken(stand, { is_valid: true, ...data });
+
+  expect(await stand.destination.check()).toContain(
+    `the token has ads_management and expires on ${day}: make a new one before`,
+  );
+});
+
+test('a token that Meta calls invalid is refused', async () => {
+  await using stand = await openStand();
+  tellOfToken(stand, { is_valid: false });
+
+  await expect(stand.destination.check()).rejects.toMatchObject({
+    problem: { code: 'DESTINATION_KEY_REFUSED' },
+  });
+});
+
+test.each([
+  ['the token is looked at', 'debug_token', { code: 190, error_subcode: 467 }, 'DESTINATION_KEY_REFUSED'],
+  ['audiences are listed', 'customaudiences$', { code: 200 }, 'DESTINATION_PERMISSION'],
+])('what Meta refuses when %s is told', async (_, path, error, code) => {
+  await using stand = await openStand();
+  const body = { error: { message: 'No', ...error } };
+  stand.sandbox.fault({ platform: 'facebook', path, status: 400, body });
+
+  await expect(stand.destination.check()).rejects.toMatchObject({ problem: { code } });
 });
 
 test('check tells when only the terms for value-based audiences are missing', async () => {
@@ -89,6 +139,10 @@ test('check tells when only the terms for value-based audiences are missing', as
     'the terms for value-based audiences are not accepted; audiences with `value` need them',
   );
 });
+
+function tellOfToken(stand: Stand, data: object): void {
+  stand.sandbox.fault({ platform: 'facebook', path: 'debug_token', status: 200, body: { data } });
+}
 
 function answerWith(stand: Stand, node: object): void {
   const body = { id: 'act_1', account_id: '1', name: 'Shop', account_status: 1, ...node };

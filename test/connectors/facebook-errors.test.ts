@@ -89,6 +89,21 @@ test.each<[number, number | undefined, string, string]>([
   expect(requests).toBe(retry === 'now' ? 4 : 1);
 });
 
+test.each<[number, number | undefined, string]>([
+  [190, 458, 'the app was removed'],
+  [190, 460, 'the password was changed'],
+  [190, 463, 'it expired'],
+  [190, 467, 'it was revoked'],
+  [270, undefined, 'development access only'],
+  [368, undefined, 'as misuse'],
+  [2635, undefined, 'does not serve v26.0'],
+  [2654, 1713159, 'one of these countries'],
+])('code %i, subcode %s is told in its own words: %s', async (code, subcode, words) => {
+  const { error } = await pushAgainst(graphError(code, subcode));
+
+  expect((error as SyncError).problem.what).toContain(words);
+});
+
 test.each<[string, Answer, string]>([
   ['an error page', { status: 502, text: '<html>Bad gateway</html>' }, 'DESTINATION_DOWN'],
   ['an empty error', { status: 503, text: '' }, 'DESTINATION_DOWN'],
@@ -97,6 +112,7 @@ test.each<[string, Answer, string]>([
   ['a page of a proxy', { status: 200, text: '<html>Sign in</html>' }, 'DESTINATION_ANSWER'],
   ['an answer without counts', { status: 200, body: { success: true } }, 'DESTINATION_ANSWER'],
   ['a refusal by something else', { status: 403, body: { error: {} } }, 'DESTINATION_ANSWER'],
+  ['a refusal without a code', { status: 403, body: { error: { message: 'No' } } }, 'DESTINATION_ANSWER'],
 ])('%s is told apart', async (_, answer, code) => {
   const { error } = await pushAgainst(answer);
 
@@ -151,8 +167,21 @@ test('what is masked is what may be personal, the rest of the words stays', () =
   const words = quote({ code: 100, message: quoting.message, is_transient: false }, TOKEN);
 
   expect(words).toMatch(/^Meta says: "Malformed (…;? ){8}in ads_management" \(code 100\)$/);
+  expect(quote({ code: 100, message: 'No', error_user_msg: 'Pick a name', is_transient: false }, TOKEN)).toBe(
+    'Meta says: "Pick a name" (code 100)',
+  );
   const plain = 'Param 17 of 20 on 14-Feb-18 18:00:00 PST (version 26.0)';
   expect(quote({ code: 1, message: plain, is_transient: false }, TOKEN)).toContain(plain);
+});
+
+test('a mistake of this program is not taken for an outage, and so not tried again', () => {
+  const { error } = explain(new TypeError('x is not a function'), {
+    account: 'act_1',
+    token: 't',
+    wait_ms: 0,
+  });
+
+  expect(error).toMatchObject({ retry: 'next_run', problem: { code: 'DESTINATION_ANSWER' } });
 });
 
 test('a platform out of reach is down', async () => {

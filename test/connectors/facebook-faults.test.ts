@@ -223,7 +223,9 @@ test('of several audiences of one name the one that can be changed is taken, the
     time_created: 1,
     operation_status: { code: 471, description: 'Flagged' },
   };
-  const body = { data: [flagged, { ...node, id: '6', time_created: 2 }] };
+  const body = {
+    data: [{ ...node, id: '7', time_created: 3 }, flagged, { ...node, id: '6', time_created: 2 }],
+  };
   stand.sandbox.fault({ platform: 'facebook', path: 'customaudiences$', status: 200, body });
   expect((await stand.destination.find([{ name: 'Top' }])).get('Top')).toEqual({ remote_id: '6' });
 });

@@ -11,6 +11,7 @@ const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852
 test.each<[MatchKey, string, string]>([
   ['EMAIL', '  John.Smith@Example.COM \n', 'john.smith@example.com'],
   ['EMAIL', 'JANE+news@Example.co.uk', 'jane+news@example.co.uk'],
+  ['EMAIL', 'vale\u0301ry@example.com', 'val\u00e9ry@example.com'],
   ['PHONE', '+1 (555) 987-6543', '15559876543'],
   ['PHONE', '0044 20 7946 0958', '442079460958'],
   ['PHONE', '+49 151 2345 6789 ext', '4915123456789'],
@@ -60,6 +61,8 @@ test('regions and postcodes go by the country where it is known', () => {
   expect(normalise('ZIP', '12345-6789', 'SA')).toBe('12345-6789');
   expect(normalise('ZIP', 'SW1A 1AA', 'gb')).toBe('sw1a1');
   expect(normalise('ZIP', 'D02 AF30', 'IE')).toBe('d02af30');
+  // Written as in the UK, and not of it.
+  expect(normalise('ZIP', 'JE2 3AB', 'JE')).toBe('je23ab');
 });
 
 test.each<[MatchKey, string | undefined]>([

@@ -213,7 +213,7 @@ test.each<[string, Parameters<typeof refusal>, Derived['state']]>([
   expect(derived[0]).toMatchObject({ remote_id: null, requests: 1, note: expect.stringMatching(/\w/) });
 });
 
-test('a throttle or a broken answer leaves the lookalike to the next run', async () => {
+test('an outage leaves the lookalike to the next run', async () => {
   await using seed = await openSeed(100);
   seed.stand.sandbox.fault({ ...refusal(1), times: 4 });
 
@@ -357,6 +357,84 @@ test('a lookalike is found through its seed where it does not name it', async ()
   seed.stand.sandbox.fault({ platform: 'facebook', path: 'customaudiences$', status: 200, body });
 
   expect(await seed.derive([RO])).toMatchObject([{ remote_id: '77', requests: 0 }]);
+});
+
+/** Lets Meta list the seed and these audiences beside it. */
+function listed(seed: Awaited<ReturnType<typeof openSeed>>, top: object, ...others: object[]): void {
+  const node = { id: seed.remote_id, name: 'Top', subtype: 'CUSTOM', ...top };
+  const lookalikes = others.map((other, n) => ({
+    id: `${70 + n}`,
+    name: 'x',
+    subtype: 'LOOKALIKE',
+    ...other,
+  }));
+  const body = { data: [node, ...lookalikes] };
+  seed.stand.sandbox.fault({ platform: 'facebook', path: 'customaudiences$', status: 200, body });
+}
+
+test('a lookalike is known by the names of its size, by inexact shares, and by ids that are numbers', async () => {
+  await using seed = await openSeed(100);
+  const origin = [{ id: Number(seed.remote_id) }];
+  listed(
+    seed,
+    { lookalike_audience_ids: [72] },
+    { lookalike_spec: { type: 'similarity', country: 'RO', origin } },
+    { lookalike_spec: { type: 'reach', country: 'FR', origin } },
+    { lookalike_spec: { starting_ratio: 0.009999999776, ratio: 0.07000000029, country: 'DE' } },
+  );
+
+  const derived = await seed.derive([
+    RO,
+    { countries: ['FR'], ratio: 0.05 },
+    { countries: ['DE'], ratio: { from: 0.01, to: 0.07 } },
+  ]);
+
+  expect(derived.map(({ remote_id }) => remote_id)).toEqual(['70', '71', '72']);
+});
+
+test('what is no lookalike is never taken for one of ours, and not removed', async () => {
+  await using seed = await openSeed(100, { stand: [{ orphans: 'remove' }] });
+  const ours = { description: 'Kept up to date by segment-sync', subtype: 'CUSTOM' };
+  listed(seed, { lookalike_audience_ids: ['70'] }, ours);
+
+  expect(await seed.derive([])).toEqual([]);
+});
+
+test('one that is gone already counts as removed, and is not tried again', async () => {
+  await using seed = await openSeed(100, { stand: [{ orphans: 'remove' }] });
+  const [made] = await seed.derive([RO]);
+  const { stand, remote_id } = seed;
+  const destination = stand.reopen();
+  await destination.find([{ name: 'Top', remote_id }]);
+  await stand.call('DELETE', `/${made?.remote_id}`);
+  const derive = () =>
+    destination.derive!({ name: 'Top', remote_id, settings: {}, members: 100, changed: 0 });
+
+  expect(await derive()).toMatchObject([{ remote_id: null, state: 'skipped', requests: 1 }]);
+  expect(await derive()).toEqual([]);
+});
+
+test('one just made is found again without a listing', async () => {
+  await using seed = await openSeed(100);
+  const { remote_id } = seed;
+  const settings = { lookalikes: [RO] };
+  const destination = seed.stand.reopen();
+  const derive = () => destination.derive!({ name: 'Top', remote_id, settings, members: 100, changed: 0 });
+
+  const [made] = await derive();
+  const [again] = await derive();
+
+  expect(again).toMatchObject({ remote_id: made?.remote_id, requests: 0 });
+});
+
+test.each([
+  ['no more calls', refusal(613)],
+  ['a page of a proxy', { ...refusal(1), status: 200, body: undefined, text: '<html>Sign in</html>' }],
+])('%s leaves the lookalike to the next run', async (_, fault) => {
+  await using seed = await openSeed(100);
+  seed.stand.sandbox.fault({ ...fault, times: 4 });
+
+  expect(await seed.derive([RO])).toMatchObject([{ state: 'waiting', remote_id: null, requests: 1 }]);
 });
 
 test('a seed of which much changed is Meta’s to take in, and that is said', async () => {

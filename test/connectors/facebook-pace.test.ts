@@ -39,7 +39,7 @@ test('the stated time is waited for, and then the call is made once more', async
   expect(waits).toEqual([2 * MINUTE]);
 });
 
-test.each([4, 17, 32, 613, 80000, 80003, 80004])(
+test.each([4, 17, 32, 613, 80000, 80003, 80004, 80014])(
   'code %i without a stated time is left to the next run, and not met twice',
   async (code) => {
     const { clock, waits, pass } = openClock();
@@ -176,35 +176,68 @@ test('after a refusal one call goes first, and the others wait for its answer', 
   await Promise.all([pace.turn(), pace.turn()]);
 });
 
-/** Makes calls for `hours` against a rolling hour's quota of 5,000, of which some calls are used already. */
-async function callFor(hours: number, key: string, used: readonly number[]) {
+/** Makes calls for `hours`, some at a time, against a rolling hour's quota of which some calls are used already. */
+async function callFor(
+  hours: number,
+  key: string,
+  used: readonly number[],
+  { quota = 5_000, at_a_time = 1 } = {},
+) {
   const { clock, now, pass } = openClock(0);
   const pace = openPace({ account: key, app: `${key} app` }, new AbortController().signal, clock);
   const calls = [...used];
   let made = 0;
   let most = 0;
   while (now() < hours * 60 * MINUTE) {
-    const ended = await pace.turn();
+    const turns = await Promise.all(Array.from({ length: at_a_time }, () => pace.turn()));
     while (calls[0] !== undefined && calls[0] <= now() - 60 * MINUTE) calls.shift();
-    calls.push(now());
-    made += 1;
-    const call_count = Math.floor(calls.length / 50);
+    calls.push(...turns.map(now));
+    made += turns.length;
+    const call_count = Math.floor((100 * calls.length) / quota);
     most = Math.max(most, call_count);
-    pace.heard(usageOf(business({ call_count })));
-    ended();
+    for (const ended of turns) {
+      pace.heard(usageOf(business({ call_count })));
+      ended();
+    }
     // A call takes some time of its own.
     pass(50);
   }
   return { made, most };
 }
 
-test('a quota used evenly is used to nine tenths, and never up', async () => {
-  const used = Array.from({ length: 4_000 }, (_, i) => (i / 4_000 - 1) * 60 * MINUTE);
+const evenly = (count: number) => Array.from({ length: count }, (_, i) => (i / count - 1) * 60 * MINUTE);
 
-  const { made, most } = await callFor(2, 'evenly', used);
+test.each<[string, { quota?: number; at_a_time?: number }]>([
+  ['one at a time', { at_a_time: 1 }],
+  ['four at a time', { at_a_time: 4 }],
+  ['each taking much', { quota: 400 }],
+])('a quota used evenly is used to more than 95 %%, and never up: %s', async (how, options) => {
+  const { quota = 5_000 } = options;
 
-  expect(most).toBeLessThan(97);
-  expect(made / 2).toBeGreaterThan(0.85 * 5_000);
+  const { made, most } = await callFor(3, how, evenly(0.8 * quota), options);
+
+  expect(most).toBeLessThan(100);
+  expect(made / 3).toBeGreaterThan(0.95 * quota);
+});
+
+test('calls of which each takes a great share slow down before the last one', async () => {
+  const { most } = await callFor(0.15, 'great', evenly(26), { quota: 33 });
+
+  // All of it may be used, and no more.
+  expect(most).toBeLessThanOrEqual(100);
+});
+
+test('whoever calls next keeps the distance too, also before the call before is answered', async () => {
+  const { clock, waits } = openClock();
+  const pace = openPace({ account: 'spaced', app: 'spaced app' }, new AbortController().signal, clock);
+  pace.heard(usageOf(business({ call_count: 97 })));
+
+  await pace.turn();
+  await pace.turn();
+
+  expect(waits).toHaveLength(2);
+  expect(waits[0]).toBeGreaterThan(100);
+  expect(waits[1]).toBe(waits[0]);
 });
 
 test('a quota of which most was used at once lasts until that grows back', async () => {
@@ -213,7 +246,20 @@ test('a quota of which most was used at once lasts until that grows back', async
   const { made, most } = await callFor(0.99, 'at once', used);
 
   expect(most).toBeLessThan(100);
-  expect(made).toBeGreaterThan(1_000);
+  expect(made).toBeGreaterThan(0.95 * 1_500);
+});
+
+test('once a full quota is free again, nothing is waited for', async () => {
+  const { clock, waits, pass } = openClock();
+  const pace = openPace({ account: 'freed', app: 'freed app' }, new AbortController().signal, clock);
+  pace.heard(usageOf(business({ call_count: 100 })));
+  pass(60 * MINUTE);
+
+  (await pace.turn())();
+  pace.heard(usageOf(business({ call_count: 2 })));
+  (await pace.turn())();
+
+  expect(waits).toEqual([]);
 });
 
 test('a budget that no header speaks of costs no wait', async () => {
@@ -243,6 +289,8 @@ test('usage is read from every header that holds it', () => {
     account: { used: 41, regain_ms: 19 * MINUTE },
     app: { used: 28, regain_ms: 0 },
   });
+  for (const name of ['call_count', 'total_cputime', 'total_time'])
+    expect(usageOf(business({ [name]: 77 })).account.used, name).toBe(77);
   expect(usageOf({ 'x-ad-account-usage': '{"acc_id_util_pct": 88}' }).account.used).toBe(88);
   expect(usageOf({ 'x-business-use-case-usage': '[1]' })).toEqual({
     account: { used: 0, regain_ms: 0 },

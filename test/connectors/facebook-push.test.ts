@@ -151,6 +151,41 @@ test('members that cannot be sent cost no request and do not hide the end of the
   expect(stand.writes().map(({ session }) => session.last_batch_flag)).toEqual([true]);
 });
 
+test('members that cannot be sent take no place in a request', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const bad = [1, 2, 3].map((n) => person(n, { key: `email:bad${n}`, email: `bad${n}` }));
+
+  const result = await all(
+    stand.destination.push(change(remote_id, { add: [...bad, ...people(0, 10_000)], remove: bad })),
+  );
+
+  expect(result.requests).toBe(1);
+  expect(result.removed).toMatchObject(bad.map(({ key }) => ({ key, result: 'refused', permanent: true })));
+  expect(stand.held().audiences.Top?.members).toHaveLength(10_000);
+});
+
+test('who is named is found by address or number, and nobody else by what is the same of both', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  const name = { first_name: 'Ann', country: 'RO' };
+  const numbered = { key: 'phone:+40721000001', customer: 'n', phone: '+40721000001', ...name };
+  const row = [emailHash(1), '', hashed('FN', 'Ann'), '', '', '', '', hashed('COUNTRY', 'RO')];
+  const body = {
+    audience_id: remote_id,
+    session_id: '1',
+    num_received: 3,
+    num_invalid_entries: 2,
+    invalid_entry_samples: { 0: row.join(','), 1: hashed('PHONE', '40721000001') },
+  };
+  stand.sandbox.fault({ platform: 'facebook', path: '/users$', status: 200, body });
+
+  const add = [person(1, name), person(2, name), numbered];
+  const result = await all(stand.destination.push(change(remote_id, { add })));
+
+  expect(result.added.map(({ result: end }) => end)).toEqual(['refused', 'done', 'refused']);
+});
+
 test('a row Meta names as invalid refuses its member, the rest is done', async () => {
   await using stand = await openStand();
   const { remote_id } = await stand.destination.create('Top');
@@ -321,6 +356,19 @@ test('more invalid rows than Meta names are named by sending the rest again', as
   });
 });
 
+test('only those not named are sent again', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  stand.sandbox.fault(counted(130, 0, 100));
+
+  await all(stand.destination.push(change(remote_id, { add: people(0, 1_000) })));
+
+  const [again] = stand.writes();
+  expect(again?.payload.data.map(([email]) => email)).toEqual(
+    people(100, 1_000).map(({ email }) => hashed('EMAIL', email)),
+  );
+});
+
 test('naming them costs ten more requests at most; the others count as done, and are told of', async () => {
   await using stand = await openStand();
   const { remote_id } = await stand.destination.create('Top');
@@ -354,6 +402,17 @@ test('a request in which every row was counted as invalid took nobody', async ()
   expect(result.requests).toBe(1);
 });
 
+test('where every row is invalid, none is sent again for its name', async () => {
+  await using stand = await openStand();
+  const { remote_id } = await stand.destination.create('Top');
+  stand.sandbox.fault(counted(150, 0, 100));
+
+  const result = await all(stand.destination.push(change(remote_id, { add: people(0, 150) })));
+
+  expect(result.requests).toBe(1);
+  expect(result.added.every((outcome) => outcome.result === 'refused')).toBe(true);
+});
+
 test('a request tried again is the same request, and neither holds the token in its body', async () => {
   await using stand = await openStand();
   const { remote_id } = await stand.destination.create('Top');
@@ -371,12 +430,23 @@ test('nothing more is sent once the caller stops after an acknowledgement', asyn
   await using stand = await openStand();
   const { remote_id } = await stand.destination.create('Top');
 
-  for await (const { added } of stand.destination.push(change(remote_id, { add: people(0, 30_000) }))) {
+  const wanted = change(remote_id, {});
+  let closed = false;
+  wanted.add = async function* () {
+    try {
+      yield* people(0, 30_000);
+    } finally {
+      closed = true;
+    }
+  };
+
+  for await (const { added } of stand.destination.push(wanted)) {
     expect(added).toHaveLength(10_000);
     break;
   }
 
   expect(stand.writes()).toHaveLength(1);
+  expect(closed).toBe(true);
 });
 
 test('nothing to change sends nothing', async () => {

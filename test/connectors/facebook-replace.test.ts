@@ -188,3 +188,54 @@ test('where Meta will not have it written whole, the change is sent instead', as
     fields: { audience: 'Top', reason: 'Meta says: "No" (code 100)' },
   });
 });
+
+test('a replacement that Meta cuts short is not taken for a refusal, and left to the next run', async () => {
+  const [stand, remote_id] = await openTop();
+  await using _ = stand;
+  stand.sandbox.fault(refusal(2650, 1870158));
+
+  await expect(all(stand.destination.push(change(remote_id, MOVE)))).rejects.toMatchObject({
+    retry: 'next_run',
+    problem: { code: 'DESTINATION_REJECTED' },
+  });
+
+  expect(stand.held().audiences.Top?.members).toEqual(hashes(0, 100));
+});
+
+test('an audience with values is written whole with its values', async () => {
+  await using stand = await openStand({ replace: 'when_cheaper' });
+  const { remote_id } = await stand.destination.create('Top', { value: 'clv_12m' });
+  const worth = (from: number, to: number) =>
+    people(from, to).map((member, n) => ({ ...member, value: String(n + 1) }));
+  await all(stand.destination.push(change(remote_id, { add: worth(0, 3) })));
+
+  const wanted = worth(1, 4);
+  const result = await all(
+    stand.destination.push(change(remote_id, { add: wanted.slice(2), remove: people(0, 1), wanted })),
+  );
+
+  expect(result.requests).toBe(1);
+  expect(stand.written().at(-1)).toBe(`POST /${remote_id}/usersreplace`);
+  const values = wanted.map(({ email, value }) => [hashed('EMAIL', email), Number(value)]);
+  expect(stand.held().audiences.Top?.values).toEqual(Object.fromEntries(values));
+});
+
+test('rows that Meta names as invalid are refused, and none is sent again while it writes', async () => {
+  const [stand, remote_id] = await openTop();
+  await using _ = stand;
+  const invalid_entry_samples = hashes(100, 200);
+  const body = { audience_id: '1', session_id: '1', num_received: 290, num_invalid_entries: 150 };
+  stand.sandbox.fault({
+    platform: 'facebook',
+    path: 'usersreplace$',
+    status: 200,
+    body: { ...body, invalid_entry_samples },
+  });
+  const wanted = { add: people(100, 300), remove: people(0, 10), wanted: people(10, 300) };
+
+  const result = await all(stand.destination.push(change(remote_id, wanted)));
+
+  expect(result.requests).toBe(1);
+  const refused = result.added.flatMap(({ key, result: end }) => (end === 'refused' ? [key] : []));
+  expect(refused).toEqual(people(100, 200).map(({ key }) => key));
+});

@@ -135,6 +135,28 @@ test('lookalikes, audiences shared by others and flagged twins of the same name 
   expect(found.get('Top')).toEqual({ remote_id: '13' });
 });
 
+test('a remembered id that is now a lookalike, or another account’s, is not written to', async () => {
+  await using stand = await openStand();
+  const node = { name: 'Top', account_id: '1', time_created: 1 };
+  const data = [
+    { ...node, id: '10', subtype: 'LOOKALIKE' },
+    { ...node, id: '11', subtype: 'CUSTOM', account_id: '2' },
+    { ...node, id: '12', subtype: 'CUSTOM' },
+  ];
+  stand.sandbox.fault({
+    platform: 'facebook',
+    path: 'customaudiences$',
+    times: 2,
+    status: 200,
+    body: { data },
+  });
+
+  for (const remote_id of ['10', '11']) {
+    const found = await stand.destination.find([{ name: 'Top', remote_id }]);
+    expect(found.get('Top')).toEqual({ remote_id: '12' });
+  }
+});
+
 test('an audience just made is the one of its name, also while Meta does not list it yet', async () => {
   await using stand = await openStand({}, { visible_ms: 60_000, now: () => Date.UTC(2026, 10, 22) });
   const { destination } = stand;

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { sideBySide } from '../../connectors/side-by-side.ts';
 
@@ -37,6 +38,26 @@ test('so many at a time are begun, and results come as they come', async () => {
   const second = results.next();
   end(1).resolve(10);
   expect(await second).toMatchObject({ value: 10 });
+});
+
+test('what ends makes room at once, though the caller takes its time; so many results may wait for it', async () => {
+  const { fetched, items, work, end } = bench(20);
+  const results = sideBySide(items(), work, { most: 3 });
+  const first = results.next();
+  await expect.poll(() => fetched).toEqual([1, 2, 3]);
+
+  end(1).resolve(1);
+  await first;
+  for (const item of [2, 3]) {
+    end(item).resolve(item);
+    await expect.poll(() => fetched).toContain(item + 3);
+  }
+  for (const item of [4, 5, 6]) end(item).resolve(item);
+  await setImmediate();
+  expect(fetched).toEqual([1, 2, 3, 4, 5, 6]);
+
+  for (let taken = 1; taken <= 3; taken += 1) await results.next();
+  await expect.poll(() => fetched).toContain(7);
 });
 
 test('one at a time means nothing ahead of the caller', async () => {

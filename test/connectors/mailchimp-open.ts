@@ -59,7 +59,7 @@ const CONTEXT = { folder: '.', signal: new AbortController().signal, backoff_ms:
 
 /**
  * The destination on a Mailchimp that takes a second for every answer, by a clock that waits for nobody, and refuses
- * more than ten requests at the same time.
+ * at once what is more than ten requests at the same time.
  * @param options `others` is how many of the ten other programs use
  */
 export async function openPaced(options: { others?: () => number; people?: SandboxOptions['people'] } = {}) {
@@ -71,7 +71,8 @@ export async function openPaced(options: { others?: () => number; people?: Sandb
     ...list,
     handle: (request) => list.handle({ ...request, open: (request.open ?? 1) + (options.others?.() ?? 0) }),
   };
-  const delay = async () => {
+  const delay = async (status?: number) => {
+    if (status === 429) return;
     held.answers += 1;
     await pause(clock, 1_000, CONTEXT.signal);
     held.answers -= 1;

@@ -79,7 +79,7 @@ describe('a fault that stays', () => {
   );
 });
 
-test('a source and a destination of one account never have more than nine requests under way together', async () => {
+test('a source and a destination of one account never have more than ten requests under way together', async () => {
   const held = { answers: 0 };
   const never = new AbortController().signal;
   const { clock, start } = virtualClock(() => limiter.running() === held.answers);
@@ -119,6 +119,6 @@ test('a source and a destination of one account never have more than nine reques
   expect(result.added).toHaveLength(30_000);
   expect(sandbox.exchanges.filter(({ reply }) => reply.status === 429)).toEqual([]);
   expect(Math.max(...sandbox.exchanges.map(({ request }) => request.open ?? 0))).toBe(CONNECTIONS);
-  // One listing, 90 pages and 60 batches, nine at a time.
+  // One listing, 90 pages and 60 batches, ten at a time.
   expect(seconds).toBeLessThan(1.15 * Math.ceil(151 / CONNECTIONS));
 });

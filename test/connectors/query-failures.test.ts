@@ -3,7 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { SyncError } from '../../connectors/error.ts';
 import { connection, type Engine } from './database-connection.ts';
-import { findServer, type TestDatabase } from './databases.ts';
+import { findServer } from './databases.ts';
 import { missingBinaries, PASSWORD, startServer, type OwnServer } from './database-servers.ts';
 import { bytesOf, openSource, pullFrom, read } from './query-source.ts';
 
@@ -229,23 +229,37 @@ for (const engine of ['postgres', 'mysql'] as const) {
       });
     });
 
-    test('a query that works too long is stopped by the server', async () => {
+    const slowly = { postgres: 'pg_sleep(1000)', mysql: 'SLEEP(1000)' }[engine];
+    const SLOW = `SELECT id, created, total, ${slowly} AS s FROM orders`;
+
+    test('the server ends a query that works too long', async () => {
       const { url } = await aShop();
-      const slow = { postgres: 'pg_sleep(1000)', mysql: 'SLEEP(1000)' }[engine];
-      const settings = {
-        url,
-        columns: COLUMNS,
-        timeout: '1m',
-        query: `SELECT id, created, total, ${slow} AS s FROM orders`,
-      };
-      const source = await openSource(engine, settings);
-      const database = { url } as TestDatabase;
-      // A minute is too long for a test: the server is told to stop as if the time were over.
+      const source = await openSource(engine, { url, columns: COLUMNS, timeout: '1s', query: SLOW });
+
+      const error = await read(source).catch((error: unknown) => error as SyncError);
+
+      expect(error).toMatchObject({
+        retry: 'next_run',
+        problem: {
+          code: 'SOURCE_TIMEOUT',
+          what: 'The query took longer than 1 second.',
+          fix: expect.stringContaining('raise `timeout`'),
+        },
+      });
+      // The server's own word for it, and not this program's patience.
+      const { code, errno } = (error as SyncError).cause as { code?: string; errno?: number };
+      expect(errno ?? code).toSatisfy((said) => ['57014', 1969, 3024].includes(said as string));
+      expect(await running(engine, url, slowly)).toEqual([]);
+    });
+
+    test('a query that somebody stops on the server', async () => {
+      const { url } = await aShop();
+      const source = await openSource(engine, { url, columns: COLUMNS, query: SLOW });
       const pulling = read(source).catch((error: unknown) => error as SyncError);
-      await stopStatement(engine, database.url, slow);
+      await stopStatement(engine, url, slowly);
 
       expect(await pulling).toMatchObject({
-        problem: { code: expect.stringMatching(/SOURCE_(DOWN|TIMEOUT)/) },
+        problem: { code: 'SOURCE_DOWN', what: 'Somebody stopped the query on the server.' },
       });
     });
 
@@ -272,17 +286,19 @@ for (const engine of ['postgres', 'mysql'] as const) {
     test('a pull that is called off stops the query on the server', async () => {
       const { url } = await aShop();
       const stop = new AbortController();
-      const slow = { postgres: 'pg_sleep(1000)', mysql: 'SLEEP(1000)' }[engine];
-      const query = `SELECT id, created, total, ${slow} AS s FROM orders`;
-      const source = await openSource(engine, { url, columns: COLUMNS, query }, { signal: stop.signal });
+      const source = await openSource(
+        engine,
+        { url, columns: COLUMNS, query: SLOW },
+        { signal: stop.signal },
+      );
 
       const pulling = read(source);
       pulling.catch(() => undefined);
-      await untilRunning(engine, url, slow);
+      await untilRunning(engine, url, slowly);
       stop.abort();
 
       await expect(pulling).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
-      expect(await running(engine, url, slow)).toEqual([]);
+      expect(await running(engine, url, slowly)).toEqual([]);
     });
 
     test.for([true, false])(

@@ -5,19 +5,22 @@ import type { PullFrom, Source } from '../../connectors/source.ts';
 import type { Table } from '../../connectors/table.ts';
 import type { Engine } from './database-connection.ts';
 
+/** A kind of source whose rows are the result of a query. */
+export type Kind = Engine | 'clickhouse';
+
 export type Opening = {
   timezone?: string;
   signal?: AbortSignal;
   log?: (message: string, fields?: object) => void;
 };
 
-export function definitionOf(engine: Engine) {
-  return sources[engine]!;
+export function definitionOf(kind: Kind) {
+  return sources[kind]!;
 }
 
 /** Opens a source with settings as they would stand in a job file. */
-export async function openSource(engine: Engine, settings: object, opening: Opening = {}): Promise<Source> {
-  const definition = definitionOf(engine);
+export async function openSource(kind: Kind, settings: object, opening: Opening = {}): Promise<Source> {
+  const definition = definitionOf(kind);
   return definition.open(definition.settings.parse(settings), {
     folder: '/',
     timezone: opening.timezone ?? 'UTC',

@@ -32,6 +32,18 @@ test.each([
   for (const dialect of ['postgres', 'mysql'] as const) expect(bound(sql, dialect)).toContain(problem);
 });
 
+test.each([
+  ['SELECT 1 FORMAT CSV', 'FORMAT'],
+  ['SELECT * FROM (SELECT 1 SETTINGS readonly = 0)', 'SETTINGS'],
+  ['SELECT 1 # SETTINGS\n SETTINGS a', 'SETTINGS'],
+  ['SELECT 1 INTO OUTFILE "a"', 'INTO'],
+  ['SELECT 1; SELECT 2', 'more than one statement'],
+  ['INSERT INTO a SELECT 1', 'must begin with SELECT'],
+  ['SELECT `open', 'never closes it'],
+])('%s is refused for ClickHouse', (sql, problem) => {
+  expect(bound(sql, 'clickhouse')).toContain(problem);
+});
+
 test('each database has quotes and comments of its own', () => {
   expect(bound("SELECT $q$ ; {sin} $q$, E'\\'', 'a\\' /* /* ; */ */ WHERE a > {since}")).toBe(
     "SELECT $q$ ; {sin} $q$, E'\\'', 'a\\' /* /* ; */ */ WHERE a > <0>",
@@ -39,6 +51,12 @@ test('each database has quotes and comments of its own', () => {
   expect(bound("SELECT 'a\\';', `b;`, \";\" # ; {since}\n, 5--3 WHERE a > {since}", 'mysql')).toBe(
     "SELECT 'a\\';', `b;`, \";\" # ; {since}\n, 5--3 WHERE a > <0>",
   );
+  expect(
+    bound(
+      "SELECT $q$ ; {sin} $q$, 'a\\';', `settings;`, \";\" #! ; {since}\n, 5--3 WHERE a > {since}",
+      'clickhouse',
+    ),
+  ).toBe("SELECT $q$ ; {sin} $q$, 'a\\';', `settings;`, \";\" #! ; {since}\n, 5--3 WHERE a > {since}");
   expect(bound('SELECT 1 /*! INTO OUTFILE */', 'mysql')).toMatch(/INTO|server executes/);
 });
 
@@ -49,6 +67,7 @@ test.each([
   ['SELECT row_number() OVER (ORDER BY a) FROM (SELECT 1 LIMIT 5) AS b', undefined, false],
   ['SELECT 1 ORDER BY updated_at DESC', undefined, false],
   ['SELECT 1 ORDER BY lower(a) LIMIT 10', undefined, true],
+  ['SELECT 1 ORDER BY a LIMIT 1 BY id', 'a', false],
 ])('what %s says of the whole result', (sql, ordered_by, is_limited) => {
   expect(readStatement(sql, 'postgres')).toMatchObject({ ordered_by, is_limited });
 });
@@ -75,6 +94,25 @@ test('a URL names the database, with the words that other programs use for TLS',
   });
 });
 
+test('a URL of ClickHouse is one of HTTP', () => {
+  const web = { schemes: ['https', 'http'], port: 8443, web: true };
+  const of = (url: string) => readAddress(url, web);
+
+  expect(of('https://shop:p%40ss@db.example:8443/shop')).toMatchObject({
+    port: 8443,
+    password: 'p@ss',
+    tls: 'verify',
+  });
+  expect(of('https://shop@127.0.0.1/shop')).toMatchObject({ port: 443, tls: 'verify' });
+  expect(of('http://shop@db.example:8123/shop')).toMatchObject({ port: 8123, tls: 'off' });
+  for (const url of [
+    'https://shop:canary@h/shop?canary=1',
+    'clickhouse://shop:canary@h/shop',
+    'https://h/shop',
+  ])
+    expect(of(url)).toEqual({ problem: expect.not.stringContaining('canary') });
+});
+
 test.each([
   'mysql://shop:canary@db.example/shop',
   'shop canary',
@@ -98,8 +136,12 @@ test.each([
   [{ columns: { order_id: 'a' } }, 'orders need a column for ordered_at'],
   [{ extra: { age: 'age' } }, '`extra` belongs to `records: customers`'],
 ] as const)('settings that contradict each other: %j', (settings, message) => {
-  for (const engine of ['postgres', 'mysql'] as const) {
-    const url = `${engine}://shop:canary@db.example/shop`;
+  for (const [engine, scheme] of [
+    ['postgres', 'postgres'],
+    ['mysql', 'mysql'],
+    ['clickhouse', 'https'],
+  ] as const) {
+    const url = `${scheme}://shop:canary@db.example/shop`;
     const parsed = definitionOf(engine).settings.safeParse({ url, query: 'SELECT 1', ...settings });
 
     expect(parsed.error?.issues.map(({ message }) => message)).toContainEqual(

@@ -7,7 +7,7 @@ import { schemaOf, type SchemaNode } from '../../src/job/schema-node.ts';
 const RESERVED = ['type', 'name', 'consent', 'properties', 'audiences'];
 
 /** Their addresses may hold a password. */
-const DATABASES = ['postgres', 'mysql'];
+const DATABASES = ['postgres', 'mysql', 'clickhouse'];
 
 const definitions = [
   ...Object.entries(sources).map(([type, definition]) => ({ type, kind: 'source', definition })),

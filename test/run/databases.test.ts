@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Engine } from '../connectors/database-connection.ts';
 import { findServer, type TestDatabase } from '../connectors/databases.ts';
+import { openPlatform } from './platform.ts';
 import { anOrder, openStage, type Shop } from './stage.ts';
 
 const stage = openStage();
@@ -128,6 +129,50 @@ describe.skipIf(missing.length > 0)('a job over a file, PostgreSQL and MariaDB',
       expect(Object.values(await orders(shop))).toContain('33');
       await database.sql('ALTER TABLE orders DROP COLUMN ordered_at');
       await expect(shop.profile(AS_OF)).rejects.toMatchObject({ problem: { code: 'SOURCE_MISSING_COLUMN' } });
+    },
+  );
+
+  test.for(['postgres', 'mysql'] as const)(
+    'a query that %s ends for its time sends nothing, and the next pull begins where the last whole one did',
+    { timeout: 120_000 },
+    async (engine) => {
+      const database = await makeOrders(engine);
+      const viewWith = (note: string) =>
+        database.sql(`CREATE OR REPLACE VIEW slow_orders AS SELECT orders.*, ${note} AS note FROM orders`);
+      const [quick, slow] = {
+        postgres: [`'x'::text`, `CASE WHEN order_id = 4 THEN pg_sleep(1000)::text ELSE 'x' END`],
+        mysql: [`'x'`, `CASE WHEN order_id = 4 THEN CONCAT(SLEEP(1000)) ELSE 'x' END`],
+      }[engine];
+      await viewWith(quick!);
+      const platform = openPlatform();
+      const source = sourceOf(engine, database);
+      const query = source.query.replace('orders', 'slow_orders').replace(' ORDER BY updated_at', '');
+      const shop = stage.shop({
+        sources: [{ ...source, query, timeout: '3s' }],
+        connectors: { platform: platform.definition },
+      });
+      const marks = () =>
+        stage.engine.query('SELECT part, mark FROM marks WHERE source = {source:String} ORDER BY seq', {
+          source: shop.job.sources[0]!.key,
+        });
+
+      const first = await shop.run(AS_OF);
+      const [sent, marked] = [[...platform.requests], await marks()];
+      await database.sql(
+        `INSERT INTO orders VALUES (4, 'eva@example.com', '2026-03-20 10:00:00', '40.00', '2026-03-20 10:00:00')`,
+      );
+      await viewWith(slow!);
+      const failed = await shop.run(AS_OF);
+
+      expect(first).toMatchObject({ status: 'done', error: null });
+      expect(sent).not.toEqual([]);
+      expect(failed).toMatchObject({ status: 'failed', error: { code: 'SOURCE_TIMEOUT' } });
+      expect(failed.error!.fix).toContain('raise `timeout`');
+      expect(platform.requests).toEqual(sent);
+      expect(await marks()).toEqual(marked);
+      await viewWith(quick!);
+      expect(await shop.run(AS_OF)).toMatchObject({ status: 'done' });
+      expect(Object.values(await orders(shop))).toContain('40');
     },
   );
 

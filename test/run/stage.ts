@@ -16,6 +16,7 @@ import {
 import { openEngine, type Engine } from '../../src/engine/engine.ts';
 import { createTables } from '../../src/engine/tables.ts';
 import { parseJob, type Job } from '../../src/job/load.ts';
+import { approveHeld } from '../../src/run/approve.ts';
 import { profile } from '../../src/run/profile.ts';
 import { pull, type Pulled } from '../../src/run/pull.ts';
 import type { RunReport } from '../../src/run/report.ts';
@@ -38,6 +39,7 @@ export type ShopSettings = {
   sources?: (string | object)[];
   identity?: object;
   segments?: object;
+  guard?: object;
   destinations?: object[];
   connectors?: Record<string, DestinationDefinition>;
 };
@@ -55,14 +57,19 @@ export type Shop = {
   profile(as_of: string): Promise<Profiled>;
   /** One whole run. */
   run(as_of: string, more?: Partial<RunOptions>): Promise<RunReport>;
+  /** Sends the plan that was held. */
+  approve(): Promise<RunReport>;
   /** Where the pulls of a source began, the first first; `name` is one of `sources`. */
   asked(name?: string): { marks: Record<string, string>; since: Record<string, string> }[];
 };
 
-export type Stage = { readonly engine: Engine; shop(settings?: ShopSettings): Shop };
+export type Stage = { readonly engine: Engine; readonly state: string; shop(settings?: ShopSettings): Shop };
 
-/** A store in the real engine for all tests of a file; shops are apart from each other unless they share names. */
-export function openStage(): Stage {
+/**
+ * A store in the real engine for all tests of a file; shops are apart from each other unless they share names.
+ * @param open opens an engine other than an engine process of the stage's own
+ */
+export function openStage(open?: () => Promise<Engine>): Stage {
   const state = stateDir();
   const shelves = new Map<string, Pages>();
   const asked = new Map<string, PullFrom[]>();
@@ -70,7 +77,7 @@ export function openStage(): Stage {
   let engine: Engine;
   let shops = 0;
   beforeAll(async () => {
-    engine = await openEngine({ state: state.path });
+    engine = await (open ? open() : openEngine({ state: state.path }));
     await createTables(engine);
   });
   afterAll(async () => {
@@ -127,12 +134,17 @@ export function openStage(): Stage {
       },
       run: (as_of, { send = true, signal = new AbortController().signal, ...more } = {}) =>
         runJob(engine, job, { as_of, send, signal, ...more, state: state.path, log: silent }),
+      approve: () =>
+        approveHeld(engine, job, { state: state.path, signal: new AbortController().signal, log: silent }),
     };
   }
 
   return {
     get engine() {
       return engine;
+    },
+    get state() {
+      return state.path;
     },
     shop,
   };

@@ -8,6 +8,7 @@ import { openJsonLines } from './jsonl.ts';
 import type { Kind, Reading } from './kind.ts';
 import { orders } from './orders.ts';
 import { openParquet } from './parquet.ts';
+import { openPlacedQuery } from './placed-query.ts';
 import { lines, products } from './products.ts';
 import { type Columns, inSteps } from './sql.ts';
 import type { Stage } from './stage.ts';
@@ -43,9 +44,10 @@ export type Opened = {
   insert(sql: string, settings: readonly string[]): Promise<void>;
 };
 
-function openTable(run: RunContext, table: Table, stage: Stage): Promise<Opened> {
+async function openTable(run: RunContext, table: Table, stage: Stage): Promise<Opened> {
   const { name, rows } = table;
   if (rows.format === 'csv') return openCsv(run, rows);
+  if (rows.format === 'query') return openPlacedQuery(run, rows.query);
   return rows.format === 'parquet'
     ? openParquet(run, name, rows.file, stage)
     : openJsonLines(run, table, rows.file);

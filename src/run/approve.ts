@@ -1,0 +1,73 @@
+import { SyncError } from '../../connectors/index.ts';
+import type { Engine } from '../engine/engine.ts';
+import { dropPlan } from '../engine/tables.ts';
+import type { Job } from '../job/load.ts';
+import { destinationsWith } from './audiences.ts';
+import { planDestinations } from './destinations.ts';
+import { heldRun, printOf, type HeldRun } from './held.ts';
+import { lockJob } from './lock.ts';
+import { newRun } from './new-run.ts';
+import { pushPlanned } from './push-planned.ts';
+import { outcomeStatus, type RunReport } from './report.ts';
+import { graceful, type RunOptions } from './run.ts';
+import { recordRun } from './state.ts';
+
+/**
+ * Sends the plan that a guard held, once. It is made again of the same run's segments and must come out the same, to
+ * the last member: what somebody looked at is what is sent.
+ * @returns the run's report, with what was sent
+ * @throws SyncError `APPROVE_NOTHING_HELD`, `APPROVE_PLAN_CHANGED`, `JOB_RUNNING`
+ */
+export async function approveHeld(
+  engine: Engine,
+  job: Job,
+  options: Pick<RunOptions, 'state' | 'counting_ms' | 'signal' | 'log'>,
+): Promise<RunReport> {
+  const unlock = await lockJob(options.state, job.name);
+  try {
+    return await graceful(options.signal, (cut) => release(engine, job, { ...options, cut }));
+  } finally {
+    unlock();
+  }
+}
+
+async function release(engine: Engine, job: Job, options: Parameters<typeof newRun>[2]): Promise<RunReport> {
+  const held = await heldRun(engine, job.name);
+  if (!held) throw nothingHeld(job);
+  const { run_id, as_of, report } = held;
+  const ids = { job: job.name, run_id, as_of };
+  const run = { ...(await newRun(engine, job, { ...options, as_of })), run_id };
+  await dropPlan(engine, ids);
+  const { destinations } = destinationsWith(job, report.categories);
+  const planned = await planDestinations(run, destinations, { send: true });
+  if ((await printOf(engine, job, ids)) !== held.print) throw planChanged(job, held);
+
+  await recordRun(engine, ids, 'approved');
+  const start = performance.now();
+  const outcome = await pushPlanned(run, planned);
+  report.seconds.push = Math.round(performance.now() - start) / 1000;
+  const warnings = [...new Set([...report.warnings, ...planned.flatMap((one) => one.warnings)])];
+  const released: RunReport = { ...report, ...outcome, warnings, status: outcomeStatus(outcome) };
+  await recordRun(engine, ids, 'released', released);
+  return released;
+}
+
+function nothingHeld(job: Job): SyncError {
+  return new SyncError({
+    code: 'APPROVE_NOTHING_HELD',
+    where: `job ${job.name}`,
+    what: 'No plan of this job waits to be approved.',
+    why: 'Its last run was not held, was approved already, or a later run took its place.',
+    fix: '`segment-sync status` shows the last run; `segment-sync run` makes a new plan.',
+  });
+}
+
+function planChanged(job: Job, { run_id }: HeldRun): SyncError {
+  return new SyncError({
+    code: 'APPROVE_PLAN_CHANGED',
+    where: `job ${job.name}, run ${run_id}`,
+    what: 'The plan is not what was held any more; nothing was sent.',
+    why: 'Since then the job file was changed, somebody was erased, or an audience was made, renamed or deleted there.',
+    fix: 'Run the job again: it makes a new plan, which is held again if it is as large.',
+  });
+}

@@ -1,0 +1,64 @@
+import type { Job } from '../job/load.ts';
+import type { PlannedDestination } from './destinations.ts';
+import type { AudiencePlan } from './plan.ts';
+
+/** A change that the guard does not let through by itself. */
+export type Breach = {
+  destination: string;
+  audience: string;
+  /** The setting of `guard` that it breaks. */
+  limit: 'max_removed_share' | 'max_added_share' | 'min_members';
+  /** Members the audience holds, and how many would join and leave it. */
+  members: number;
+  to_add: number;
+  to_remove: number;
+  /** As a sentence, without a name of anybody. */
+  why: string;
+};
+
+/**
+ * Looks for changes that are larger than the job lets through unasked: more often than not a fault of a source or of a
+ * setting, and nobody watches. Audiences that hold few members, and those that the job file gave up, are let be.
+ */
+export function breachesOf(job: Pick<Job, 'guard'>, planned: readonly PlannedDestination[]): Breach[] {
+  return planned.flatMap(({ plans }) => plans.flatMap((plan) => breachOf(job, plan)));
+}
+
+function breachOf(job: Pick<Job, 'guard'>, plan: AudiencePlan): Breach[] {
+  const guard = { ...job.guard, ...plan.guard };
+  const { members, to_add, to_remove } = plan;
+  if (plan.orphan || members === 0 || members < guard.from_members) return [];
+  const left = members + to_add - to_remove;
+  const shares = (count: number, most: number) =>
+    `${number(count)} of its ${number(members)} members (${percent(count / members)}); at most ${percent(most)} may`;
+  const broken: [Breach['limit'], boolean, string][] = [
+    [
+      'min_members',
+      to_remove > 0 && left < guard.min_members,
+      `it would hold ${number(left)} members instead of ${number(members)}; at least ${number(guard.min_members)} must stay`,
+    ],
+    [
+      'max_removed_share',
+      to_remove > guard.max_removed_share * members,
+      `it would lose ${shares(to_remove, guard.max_removed_share)}`,
+    ],
+    [
+      'max_added_share',
+      to_add > guard.max_added_share * members,
+      `${number(to_add)} would join its ${number(members)} members (${percent(to_add / members)}); at most ${percent(guard.max_added_share)} may`,
+    ],
+  ];
+  const found = broken.find(([, isBroken]) => isBroken);
+  if (!found) return [];
+  const [limit, , why] = found;
+  const audience = plan.name;
+  return [{ destination: plan.destination.name, audience, limit, members, to_add, to_remove, why }];
+}
+
+function number(count: number): string {
+  return count.toLocaleString('en');
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toLocaleString('en', { maximumFractionDigits: share < 0.1 ? 1 : 0 })} %`;
+}

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { Engine } from '../engine/engine.ts';
+import type { Job } from '../job/load.ts';
+import type { RunReport } from './report.ts';
+import { rulesOf } from './rules.ts';
+import { recordRun } from './state.ts';
+
+/** A run whose plan waits for `approve`. */
+export type HeldRun = {
+  run_id: string;
+  /** ISO date. */
+  as_of: string;
+  /** When it was held. */
+  at: string;
+  /** Names the plan and what of the job file it was made by. */
+  print: string;
+  report: RunReport;
+};
+
+type Ids = { job: string; run_id: string; as_of: string };
+
+/** Keeps what tells this plan from any other. To be called before the run is recorded as finished. */
+export async function recordHeld(engine: Engine, job: Job, ids: Ids): Promise<void> {
+  await recordRun(engine, ids, 'held', { print: await printOf(engine, job, ids) });
+}
+
+/**
+ * The job's run whose plan waits: its newest that was to send, if that was held and nobody approved it. A later one
+ * supersedes it, however that ended.
+ */
+export async function heldRun(engine: Engine, job: string): Promise<HeldRun | undefined> {
+  const rows = await engine.query<{
+    run_id: string;
+    as_of: string;
+    at: string;
+    event: string;
+    detail: string;
+  }>(
+    `SELECT run_id, toString(as_of) AS as_of, at, event, detail FROM runs WHERE job = {job:String} AND run_id = (
+       SELECT max(run_id) FROM runs WHERE job = {job:String} AND event = 'started' AND JSONExtractBool(detail, 'send'))`,
+    { job },
+  );
+  const of = (event: string) => rows.find((row) => row.event === event);
+  const [held, finished] = [of('held'), of('finished')];
+  if (!held || !finished || of('approved')) return undefined;
+  const report = JSON.parse(finished.detail) as RunReport;
+  if (report.status !== 'held') return undefined;
+  const { run_id, as_of, at } = held;
+  const { print } = JSON.parse(held.detail) as { print: string };
+  return { run_id, as_of, at, print, report };
+}
+
+/** Names a plan by its members and by what of the job file says where they go. */
+export async function printOf(engine: Engine, job: Job, { run_id }: Pick<Ids, 'run_id'>): Promise<string> {
+  const members = await engine.query(
+    `SELECT audience, toString(op) AS op, toUInt32(count()) AS members,
+       toString(groupBitXor(sipHash64(member, customer, toString(value), texts_hash))) AS print
+     FROM plan_members WHERE job = {job:String} AND run_id = {run_id:String}
+     GROUP BY audience, op ORDER BY audience, op`,
+    { job: job.name, run_id },
+  );
+  const destinations = job.destinations.map((one) =>
+    JSON.stringify([
+      one.name,
+      one.audiences,
+      one.open,
+      one.properties,
+      one.columns,
+      one.consent,
+      one.orphans,
+    ]),
+  );
+  const text = JSON.stringify([rulesOf(job), destinations, members]);
+  return createHash('sha256').update(text).digest('hex');
+}

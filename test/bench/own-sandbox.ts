@@ -1,0 +1,37 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import type { PlatformName } from './moves.ts';
+import type { Asked } from './sandbox-process.ts';
+
+const PROCESS = resolve(import.meta.dirname, 'sandbox-process.ts');
+
+export type OwnSandbox = {
+  url: string;
+  /** How a platform was asked since this was called last. */
+  asked(platform: PlatformName): Promise<Asked>;
+  [Symbol.asyncDispose](): Promise<void>;
+};
+
+/** The imitation platforms in a process of their own. @param answer_ms how long they take over each answer */
+export async function openOwnSandbox(answer_ms = 0): Promise<OwnSandbox> {
+  const child = fork(PROCESS, [String(answer_ms)]);
+  const url = await told<string>(child);
+  return {
+    url,
+    async asked(platform) {
+      child.send('asked');
+      return (await told<Record<PlatformName, Asked>>(child))[platform];
+    },
+    async [Symbol.asyncDispose]() {
+      const ended = once(child, 'exit');
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+async function told<T>(child: ChildProcess): Promise<T> {
+  const [message] = (await once(child, 'message')) as [T];
+  return message;
+}
