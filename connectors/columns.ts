@@ -44,6 +44,9 @@ const Columns = z.strictObject({
   event_id: header('Unique per event; without it equal rows are one event.'),
   type: header('visit, view, cart, open, click, bounce, review, referral or support.'),
   at: header('When the event happened.'),
+  is_machine: header(
+    'Whether a program did it (an e-mail client that loads pictures ahead, a scanner of links): true, 1 or yes; such events do not count.',
+  ),
   line_id: header(
     'Unique within the order; without it equal rows are one line, unless they follow each other.',
   ),
@@ -72,7 +75,7 @@ export const FIELDS = {
   lines: ['order_id', 'line_id', ...PRODUCT, 'quantity', 'net', 'price'],
   products: [...PRODUCT, 'collections'],
   customers: [...PERSON, ...ADDRESS, ...CONSENT, ...COSTS, 'tags', 'updated_at'],
-  events: ['event_id', 'type', 'at', ...PERSON],
+  events: ['event_id', 'type', 'at', 'is_machine', ...PERSON],
 } as const satisfies Record<string, readonly Field[]>;
 
 /** What one row of a table is. */

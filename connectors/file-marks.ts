@@ -1,7 +1,7 @@
 import type { PullFrom } from './source.ts';
 
 /** What tells a file from an earlier state of it. */
-type Known = { name: string; size: number; modified_ms: number };
+type Known = { name: string; size: number; modified_ms: number; etag?: string };
 
 /** A file changed so short a time ago may change again without its size or its time telling. */
 const UNSETTLED_MS = 2000;
@@ -24,9 +24,11 @@ export function filesToRead<File extends Known>(
 
 /** @param found when the file's size and time were looked at, milliseconds since 1970 */
 export function fileMark(file: Known, found: number): Record<string, string> {
-  return { [file.name]: found - file.modified_ms < UNSETTLED_MS ? '' : markOf(file) };
+  const isSettled = file.etag !== undefined || found - file.modified_ms >= UNSETTLED_MS;
+  return { [file.name]: isSettled ? markOf(file) : '' };
 }
 
-function markOf({ size, modified_ms }: Known): string {
-  return `${size} bytes, ${new Date(modified_ms).toISOString()}`;
+/** What a storage says of an object's content tells more than when it was put there. */
+function markOf({ size, modified_ms, etag }: Known): string {
+  return `${size} bytes, ${etag ?? new Date(modified_ms).toISOString()}`;
 }

@@ -8,17 +8,15 @@ export type LocalFile = {
   path: string;
   size: number;
   modified_ms: number;
-  /** Greater for a file changed later; of two changed at once, for the one later in the alphabet. */
-  version: number;
 };
 
 /**
- * Finds the files of a source, oldest change first.
+ * Finds files of this machine, each once.
  * @throws SyncError `SOURCE_MISSING_FILE` for a pattern without any file, `SOURCE_UNREADABLE`
  */
-export async function findFiles(path: string | string[], folder: string): Promise<LocalFile[]> {
-  const files = new Map<string, Omit<LocalFile, 'version'>>();
-  for (const pattern of [path].flat()) {
+export async function findFiles(patterns: readonly string[], folder: string): Promise<LocalFile[]> {
+  const files = new Map<string, LocalFile>();
+  for (const pattern of patterns) {
     const found = await filesOf(pattern, folder);
     if (found.length === 0) {
       throw new SyncError({
@@ -30,10 +28,7 @@ export async function findFiles(path: string | string[], folder: string): Promis
     }
     for (const file of found) files.set(file.path, file);
   }
-  const sorted = [...files.values()].toSorted(
-    (a, b) => a.modified_ms - b.modified_ms || (a.name < b.name ? -1 : 1),
-  );
-  return sorted.map((file, index) => ({ ...file, version: versionAt(file.modified_ms, index) }));
+  return [...files.values()];
 }
 
 /**
@@ -44,10 +39,10 @@ export function versionAt(milliseconds: number, index: number): number {
   return Math.max(0, Math.floor(milliseconds) * 1000 + index);
 }
 
-async function filesOf(pattern: string, folder: string): Promise<Omit<LocalFile, 'version'>[]> {
+async function filesOf(pattern: string, folder: string): Promise<LocalFile[]> {
   const literal = await stat(resolve(folder, pattern)).catch(() => undefined);
   const names = literal?.isFile() ? [pattern] : await Array.fromAsync(glob(pattern, { cwd: folder }));
-  const files: Omit<LocalFile, 'version'>[] = [];
+  const files: LocalFile[] = [];
   for (const name of names) {
     const path = resolve(folder, name);
     const facts = await stat(path).catch((error: unknown) => {

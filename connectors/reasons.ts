@@ -26,6 +26,7 @@ export const UNREADABLE_COSTS = ' cannot be read as an amount of 0 or more; the 
 /** What is told once per file or table, with how often it happened. */
 export const NOTES = {
   email: 'cells that are no e-mail address were left out',
+  machine: 'cells of `is_machine` say neither yes nor no and were left out',
   state: 'orders in an unknown state do not count; name it in `states`',
   repeated: 'rows repeat the order before them; one row per order is read',
 } as const;

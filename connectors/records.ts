@@ -1,4 +1,4 @@
-import type { Table } from './table.ts';
+import type { AnalyticsTable, Table } from './table.ts';
 
 /**
  * The records a source yields: the glossary in code.
@@ -147,6 +147,7 @@ export type Rejection = {
 export type Page = {
   /** Rows that the engine reads by itself. */
   tables?: Table[];
+  analytics?: AnalyticsTable[];
   orders?: Order[];
   lines?: OrderLine[];
   products?: Product[];

@@ -53,6 +53,14 @@ export type PlacedQuery = {
   explain(error: unknown): unknown;
 };
 
+/**
+ * What Google Analytics 4 exported of a site, an event a row, under its own names of columns: for the engine to make of
+ * it one visit of each person and day, and to find who placed which order.
+ */
+export type AnalyticsTable = { name: string; rows: FileRows };
+
+export type FileRows = Extract<TableRows, { file: unknown }>;
+
 /** A file of this machine, by its full path; packed where the name ends so. */
 type LocalFile = { path: string; packed?: 'gz' | 'zst' };
 

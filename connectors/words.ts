@@ -32,23 +32,19 @@ export function meaningsOf(states: Readonly<Record<string, Meaning>>): Map<strin
   return meanings;
 }
 
+function meaning<Answer>(answer: Answer, words: string): [string, Answer][] {
+  return words.split(' ').map((word) => [word, answer]);
+}
+
+const YES = 'yes y true t 1 on';
+const NO = 'no n false f 0 off';
+
+/** What stands in a column that says yes or no. */
+export const ANSWERS = new Map([...meaning(true, YES), ...meaning(false, NO)]);
+
 export const CONSENT_WORDS = new Map<string, Consent>([
-  ...['yes', 'y', 'true', 't', '1', 'on', 'subscribed', 'opted_in', 'granted'].map(
-    (word) => [word, 'yes'] as const,
-  ),
-  ...[
-    'no',
-    'n',
-    'false',
-    'f',
-    '0',
-    'off',
-    'unsubscribed',
-    'not_subscribed',
-    'opted_out',
-    'denied',
-    'cleaned',
-  ].map((word) => [word, 'no'] as const),
+  ...meaning('yes' as const, `${YES} subscribed opted_in granted`),
+  ...meaning('no' as const, `${NO} unsubscribed not_subscribed opted_out denied cleaned`),
   ['pending', 'pending'],
 ]);
 

@@ -32,6 +32,24 @@ test('every job in the README is valid, and so is every part of one', () => {
     expect(parseJob(JSON.stringify(job), { file: 'README.md', env }).name).toBe('daily-shop');
 });
 
+test.each(['csv', 'files'])('every source in the README of %s is valid', (connector) => {
+  const text = readFileSync(`connectors/${connector}/README.md`, 'utf8');
+  const blocks = [...text.matchAll(/^```yaml\n(sources:[\s\S]*?)^```$/gm)];
+  const secrets = Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name!, 'secret']));
+  const job = { name: 'readme', timezone: 'UTC', currency: 'EUR', segments: { lifecycle: {} } };
+  const destinations = [{ type: 'csv', path: 'out/', audiences: [{ segment: '*' }] }];
+
+  expect(blocks.length).toBeGreaterThan(0);
+  for (const [, block = ''] of blocks) {
+    const part = parse(block) as { sources: object[] };
+    const { sources } = parseJob(JSON.stringify({ ...job, destinations, ...part }), {
+      file: 'README.md',
+      env: secrets,
+    });
+    expect(sources).toHaveLength(part.sources.length);
+  }
+});
+
 test('the example that needs no credentials runs, and writes its files', { timeout: 60_000 }, () => {
   const state = mkdtempSync(join(tmpdir(), 'example-'));
   onTestFinished(() => rmSync(state, { recursive: true, force: true, maxRetries: 20 }));

@@ -1,5 +1,6 @@
 import { NOTES } from '../reasons.ts';
 import type { Notes } from '../notes.ts';
+import { ANSWERS, wordOf } from '../words.ts';
 
 /** Lower case; what cannot be an address (no @, or a space in it) is left out and counted. */
 export function emailOf(text: string, notes: Notes): string | undefined {
@@ -8,6 +9,14 @@ export function emailOf(text: string, notes: Notes): string | undefined {
   if (/^[^\s@]+@[^\s@]+$/.test(email)) return email;
   notes.add(NOTES.email);
   return undefined;
+}
+
+/** Yes or no in one of its usual words; another word is left out and counted. */
+export function answerOf(text: string, notes: Notes): boolean | undefined {
+  if (text === '') return undefined;
+  const answer = ANSWERS.get(wordOf(text));
+  if (answer === undefined) notes.add(NOTES.machine);
+  return answer;
 }
 
 /** Spreadsheets put an apostrophe in front of digits that shall stay text: '02138, '+4930123456. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { EVENT_TYPES, type EventType } from '../records.ts';
 import { NOTES, REASONS } from '../reasons.ts';
 import { meaningsOf, wordOf, type Meaning } from '../words.ts';
+import { answerOf } from './cells.ts';
 import { customers, isSomebody, personReader } from './customers.ts';
 import type { ColumnReader, FieldCells, Reading, RowReader } from './draft.ts';
 import { versionAt } from '../local-files.ts';
@@ -68,6 +69,7 @@ const events: ColumnReader = (cell, settings, reading) => {
   const id = cell('event_id');
   const at = cell('at');
   const type = settings.event ? () => settings.event ?? '' : cell('type');
+  const machine = cell('is_machine');
   const personOf = personReader(cell, reading);
   return (row, draft) => {
     const word = wordOf(type(row));
@@ -78,7 +80,8 @@ const events: ColumnReader = (cell, settings, reading) => {
     if (!isSomebody(person)) return REASONS.nobody;
     const { customer_id, email, phone } = person;
     const event_id = id(row) || hash('sha1', JSON.stringify([word, ...row])).slice(0, 24);
-    draft.events.push({ event_id, type: word, at: time, customer_id, email, phone });
+    const is_machine = answerOf(machine(row), reading.notes);
+    draft.events.push({ event_id, type: word, at: time, is_machine, customer_id, email, phone });
     return undefined;
   };
 };

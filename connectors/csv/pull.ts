@@ -1,35 +1,44 @@
+import { createReadStream } from 'node:fs';
 import { SyncError } from '../error.ts';
 import { fileMark, filesToRead } from '../file-marks.ts';
 import type { Page } from '../records.ts';
+import { readObject } from '../s3.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
 import type { Table } from '../table.ts';
 import { columnsReader } from './columns.ts';
 import { dateReader } from './dates.ts';
 import { createNotes, type Notes } from '../notes.ts';
 import { emptyDraft, type Reading, type RowReader } from './draft.ts';
-import { type LocalFile, findFiles } from '../local-files.ts';
+import { findAll, type FoundFile } from '../found-files.ts';
 import { readHeader } from './header.ts';
 import { amountReader } from './money.ts';
 import { detectDelimiter, readRows, type Row } from './rows.ts';
 import type { CsvSettings } from './schema.ts';
 import { scanCsv } from './scan.ts';
 import { shopifyReader } from './shopify.ts';
-import { detectEncoding, utf8Chunks } from './text.ts';
+import { CHUNK_BYTES, detectEncoding, type Stored, utf8Chunks } from './text.ts';
 
 const PAGE_ROWS = 5000;
 /** The engine splits at no tab what may stand in quotes. */
 const SPLIT_BY_ENGINE = [',', ';', '|'];
 const SAMPLE_BYTES = 1024 * 1024;
 
-type Opened = { file: LocalFile; encoding: string; delimiter: string; header?: string[] };
+type Opened = { file: FoundFile; encoding: string; delimiter: string; header?: string[] };
 
 /** Opens the files as a source; nothing is read before `check` or `pull`. */
 export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   const { signal } = context;
   const date = dateReader(settings.dates, settings.timezone ?? context.timezone);
   const amount = amountReader(settings.decimal);
+  const stored = (file: FoundFile): Stored => ({
+    name: file.name,
+    bytes: () =>
+      'url' in file
+        ? readObject(file, settings, context)
+        : createReadStream(file.path, { highWaterMark: CHUNK_BYTES, signal }),
+  });
 
-  const rowReader = (file: LocalFile, header: readonly string[], notes: Notes): RowReader => {
+  const rowReader = (file: FoundFile, header: readonly string[], notes: Notes): RowReader => {
     const reading: Reading = {
       version: file.version,
       modified_at: new Date(file.modified_ms).toISOString(),
@@ -44,9 +53,9 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   };
 
   /** Reads the beginning of a file and proves its header. */
-  const inspect = async (file: LocalFile): Promise<Opened> => {
-    const encoding = settings.encoding ?? (await detectEncoding(file, SAMPLE_BYTES, signal));
-    const head = await firstText(utf8Chunks(file, encoding, signal));
+  const inspect = async (file: FoundFile): Promise<Opened> => {
+    const encoding = settings.encoding ?? (await detectEncoding(stored(file), SAMPLE_BYTES));
+    const head = await firstText(utf8Chunks(stored(file), encoding));
     const delimiter = settings.delimiter ?? detectDelimiter(firstLine(head));
     const header = await firstRow(head, delimiter);
     if (header && 'damage' in header) throw unreadableHeader(file, header.damage);
@@ -54,7 +63,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
     return { file, encoding, delimiter, header: header?.cells };
   };
 
-  const inspectAll = async (files: readonly LocalFile[]) => {
+  const inspectAll = async (files: readonly FoundFile[]) => {
     const opened: Opened[] = [];
     for (const file of files) opened.push(await inspect(file));
     return opened;
@@ -64,7 +73,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
   const asTable = async ({ file, encoding, delimiter }: Opened): Promise<Table | undefined> => {
     const { columns } = settings;
     if (!columns || encoding !== 'utf-8' || !SPLIT_BY_ENGINE.includes(delimiter)) return undefined;
-    const text = () => utf8Chunks(file, encoding, signal);
+    const text = () => utf8Chunks(stored(file), encoding);
     if (!(await scanCsv(text(), delimiter))) return undefined;
     return {
       name: file.name,
@@ -79,12 +88,12 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
 
   async function* pages({ file, delimiter }: Opened, header: string[]): AsyncGenerator<Page> {
     const notes = createNotes(file.name);
-    const encoding = settings.encoding ?? (await detectEncoding(file, Infinity, signal));
+    const encoding = settings.encoding ?? (await detectEncoding(stored(file), Infinity));
     const read = rowReader(file, header, notes);
     let draft = emptyDraft();
     let rows = 0;
     let isHeader = true;
-    for await (const batch of readRows(utf8Chunks(file, encoding, signal), delimiter)) {
+    for await (const batch of readRows(utf8Chunks(stored(file), encoding), delimiter)) {
       signal.throwIfAborted();
       for (const row of isHeader ? batch.slice(1) : batch) {
         rows += 1;
@@ -99,7 +108,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
     yield { ...draft, warnings: [...aboutFile(file, encoding, rows), ...notes.texts()] };
   }
 
-  const aboutFile = (file: LocalFile, encoding: string, rows: number): string[] => {
+  const aboutFile = (file: FoundFile, encoding: string, rows: number): string[] => {
     const warnings: string[] = [];
     if (rows === 0) warnings.push(`${file.name} holds no rows.`);
     if (!settings.encoding && encoding === 'windows-1252') {
@@ -112,7 +121,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
 
   return {
     async check() {
-      const files = await findFiles(settings.path, context.folder);
+      const files = await findAll(settings, context);
       return (await inspectAll(files)).map(({ file, encoding, delimiter, header }) => {
         const size = `${Math.ceil(file.size / 1000)} kB`;
         if (!header) return `${file.name}: empty`;
@@ -122,7 +131,7 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
     },
     async *pull(from: PullFrom) {
       const found = Date.now();
-      const files = await findFiles(settings.path, context.folder);
+      const files = await findAll(settings, context);
       const { changed, gone } = filesToRead(files, from);
       if (changed.length < files.length) {
         context.log('files are as they were and not read again', { files: files.length - changed.length });
@@ -171,7 +180,7 @@ async function firstRow(text: Buffer, delimiter: string): Promise<Row | undefine
   return undefined;
 }
 
-function unreadableHeader(file: LocalFile, damage: string): SyncError {
+function unreadableHeader(file: FoundFile, damage: string): SyncError {
   return new SyncError({
     code: 'SOURCE_UNREADABLE',
     where: file.name,

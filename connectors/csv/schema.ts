@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { checkColumns, columnSettings } from '../columns.ts';
+import { checkStorage, storageSettings } from '../storage.ts';
 
 const Shape = z.strictObject({
   path: z
     .union([z.string().min(1), z.array(z.string().min(1)).min(1)])
-    .describe('File, glob or list of them, relative to the job file. gzip and zstd are unpacked.'),
+    .describe(
+      'File, glob or list of them, relative to the job file; or `s3://bucket/key`, where * stands for any letters but /. gzip and zstd are unpacked.',
+    ),
   format: z.literal('shopify').optional().describe("Shopify's orders export as it is. Excludes `columns`."),
   ...columnSettings,
   delimiter: z.string().length(1).optional().describe('Found in the header line when absent: , ; tab or |.'),
@@ -18,6 +21,7 @@ const Shape = z.strictObject({
     .refine(isEncoding, 'is not the name of an encoding, for example utf-8, windows-1250, iso-8859-2')
     .optional()
     .describe('Found when absent: byte order mark, else UTF-8, else windows-1252 with a warning.'),
+  ...storageSettings,
 });
 
 export type CsvSettings = z.output<typeof Shape>;
@@ -26,6 +30,7 @@ export type CsvSettings = z.output<typeof Shape>;
 export const CsvSettings = Shape.superRefine((settings, context) => {
   const { columns, format, records, extra } = settings;
   const problem = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  checkStorage(settings, context);
   if (columns && !format) return checkColumns(settings, context);
   const isCustomers = records === 'customers' && !format;
   if (!isCustomers && Object.keys(extra).length > 0)

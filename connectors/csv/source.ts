@@ -8,7 +8,8 @@ export const csvSource: SourceDefinition<CsvSettings> = {
   settings: CsvSettings,
   identity(settings) {
     const paths = [settings.path].flat().toSorted();
-    return ['csv', settings.format ?? settings.records, settings.event ?? '', ...paths].join(':');
+    const place = settings.base_url === undefined ? [] : [settings.base_url];
+    return ['csv', settings.format ?? settings.records, settings.event ?? '', ...place, ...paths].join(':');
   },
   extra_fields: (settings) => Object.keys(settings.extra),
   async open(settings, context) {

@@ -1,29 +1,25 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { pipeline } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { type LocalFile, unreadable } from '../local-files.ts';
+import { unreadable } from '../local-files.ts';
 
-const CHUNK_BYTES = 256 * 1024;
+export const CHUNK_BYTES = 256 * 1024;
+
+/** A file by its name, and what reads it as it is stored, from its beginning. */
+export type Stored = { name: string; bytes(): AsyncIterable<Buffer> };
 
 /**
  * Reads a file as UTF-8 chunks without byte order mark, whatever its packing and encoding.
  * @throws SyncError `SOURCE_UNREADABLE`
  */
-export async function* utf8Chunks(
-  file: LocalFile,
-  encoding: string,
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
+export async function* utf8Chunks(file: Stored, encoding: string): AsyncGenerator<Buffer> {
   const decoder = new TextDecoder(encoding);
   if (decoder.encoding !== 'utf-8') {
-    for await (const chunk of unpacked(file, signal))
-      yield Buffer.from(decoder.decode(chunk, { stream: true }));
+    for await (const chunk of unpacked(file)) yield Buffer.from(decoder.decode(chunk, { stream: true }));
     yield Buffer.from(decoder.decode());
     return;
   }
   let isFirst = true;
-  for await (const chunk of unpacked(file, signal)) {
+  for await (const chunk of unpacked(file)) {
     yield isFirst && hasPrefix(chunk, UTF8_MARK) ? chunk.subarray(UTF8_MARK.length) : chunk;
     isFirst = false;
   }
@@ -36,10 +32,10 @@ const UTF8_MARK = [0xef, 0xbb, 0xbf];
  * fits, else windows-1252.
  * @param upTo bytes to look at; Infinity for a sure answer
  */
-export async function detectEncoding(file: LocalFile, upTo: number, signal: AbortSignal): Promise<string> {
+export async function detectEncoding(file: Stored, upTo: number): Promise<string> {
   const utf8 = new TextDecoder('utf-8', { fatal: true });
   let seen = 0;
-  for await (const chunk of unpacked(file, signal)) {
+  for await (const chunk of unpacked(file)) {
     if (seen === 0) {
       if (hasPrefix(chunk, [0xff, 0xfe]) || (chunk[0] && chunk[1] === 0)) return 'utf-16le';
       if (hasPrefix(chunk, [0xfe, 0xff]) || (chunk[0] === 0 && chunk[1])) return 'utf-16be';
@@ -60,16 +56,15 @@ export async function detectEncoding(file: LocalFile, upTo: number, signal: Abor
   }
 }
 
-async function* unpacked(file: LocalFile, signal: AbortSignal): AsyncGenerator<Buffer> {
+async function* unpacked({ name, bytes }: Stored): AsyncGenerator<Buffer> {
   try {
-    const head = await firstBytes(file.path, 4);
-    const stored = createReadStream(file.path, { highWaterMark: CHUNK_BYTES, signal });
+    const { head, whole } = await begun(bytes());
     const unpacker = unpackerFor(head);
     // The error of either stream ends the iteration below.
-    if (unpacker) pipeline(stored, unpacker, () => {});
-    for await (const chunk of unpacker ?? stored) yield chunk as Buffer;
+    if (unpacker) pipeline(Readable.from(whole), unpacker, () => {});
+    for await (const chunk of unpacker ?? whole) yield chunk as Buffer;
   } catch (error) {
-    throw unreadable(file.name, error);
+    throw unreadable(name, error);
   }
 }
 
@@ -80,14 +75,27 @@ function unpackerFor(head: Buffer) {
   return undefined;
 }
 
-async function firstBytes(path: string, count: number): Promise<Buffer> {
-  const handle = await open(path);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(count), 0, count, 0);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
+/** What packings are known by. */
+const HEAD_BYTES = 4;
+
+/** The first bytes of a stream, and all of it. */
+async function begun(bytes: AsyncIterable<Buffer>): Promise<{ head: Buffer; whole: AsyncGenerator<Buffer> }> {
+  const chunks = bytes[Symbol.asyncIterator]();
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < HEAD_BYTES) {
+    const next = await chunks.next();
+    if (next.done) break;
+    head = Buffer.concat([head, next.value]);
   }
+  async function* whole() {
+    try {
+      if (head.length > 0) yield head;
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value;
+    } finally {
+      await chunks.return?.();
+    }
+  }
+  return { head, whole: whole() };
 }
 
 function hasPrefix(bytes: Buffer, prefix: readonly number[]): boolean {

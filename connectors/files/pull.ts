@@ -1,47 +1,32 @@
 import { SyncError } from '../error.ts';
 import { fileMark, filesToRead } from '../file-marks.ts';
-import { findFiles, versionAt } from '../local-files.ts';
+import { findAll, type FoundFile } from '../found-files.ts';
 import type { Page } from '../records.ts';
 import type { PullFrom, Source, SourceContext } from '../source.ts';
-import type { TableRows } from '../table.ts';
-import { listObjects } from './s3.ts';
+import type { FileRows } from '../table.ts';
+import { withoutSuperseded } from './ga4.ts';
 import type { FilesSettings } from './schema.ts';
-
-type Found = {
-  name: string;
-  size: number;
-  modified_ms: number;
-  rows: Extract<TableRows, { file: unknown }>;
-};
 
 /** Opens files as a source: what is in them is read by the engine. */
 export function openFiles(settings: FilesSettings, context: SourceContext): Source {
-  async function find(): Promise<Found[]> {
-    const patterns = [settings.path].flat();
-    const local = patterns.filter((pattern) => !pattern.startsWith('s3:'));
-    const found = new Map<string, Found>();
-    if (local.length > 0) {
-      for (const file of await findFiles(local, context.folder))
-        found.set(file.name, inFormat(file, { path: file.path }));
-    }
-    for (const pattern of patterns.filter((pattern) => pattern.startsWith('s3:'))) {
-      for (const object of await listObjects(pattern, settings, context)) {
-        const { access_key, secret_key } = settings;
-        found.set(object.name, inFormat(object, { url: object.url, access_key, secret_key }));
-      }
-    }
-    return [...found.values()].toSorted(
-      (a, b) => a.modified_ms - b.modified_ms || (a.name < b.name ? -1 : 1),
-    );
-  }
-
-  function inFormat(file: Pick<Found, 'name' | 'size' | 'modified_ms'>, place: Found['rows']['file']): Found {
-    const { name, size, modified_ms } = file;
+  const { format, columns = {} } = settings;
+  const meaning = { ...settings, columns };
+  const rowsOf = (file: FoundFile): FileRows => {
+    const { name } = file;
     const packed = packingOf(name);
-    const format = settings.format ?? formatOf(packed ? name.slice(0, -packed.length - 1) : name);
-    if (!format || (format === 'parquet' && packed)) throw noFormat(name, packed);
-    return { name, size, modified_ms, rows: { format, file: { ...place, ...(packed ? { packed } : {}) } } };
-  }
+    const end = packed ? name.slice(0, -packed.length - 1) : name;
+    const kind = format === 'ga4' ? formatOf(end) : (format ?? formatOf(end));
+    if (!kind || (kind === 'parquet' && packed)) throw noFormat(name, packed, format);
+    const { access_key, secret_key } = settings;
+    const place = 'url' in file ? { url: file.url, access_key, secret_key } : { path: file.path };
+    return { format: kind, file: { ...place, ...(packed ? { packed } : {}) } };
+  };
+
+  const find = async () => {
+    const files = await findAll(settings, context);
+    const wanted = format === 'ga4' ? withoutSuperseded(files) : files;
+    return wanted.map((file) => ({ ...file, rows: rowsOf(file) }));
+  };
 
   return {
     async check() {
@@ -59,11 +44,11 @@ export function openFiles(settings: FilesSettings, context: SourceContext): Sour
       }
       for (const file of changed) {
         context.signal.throwIfAborted();
-        const { name, modified_ms, rows } = file;
-        const version = versionAt(modified_ms, files.indexOf(file));
-        const modified_at = new Date(modified_ms).toISOString();
+        const { name, version, rows } = file;
+        const modified_at = new Date(file.modified_ms).toISOString();
+        const table = { name, rows, meaning, version, modified_at };
         yield {
-          tables: [{ name, rows, meaning: settings, version, modified_at }],
+          ...(format === 'ga4' ? { analytics: [{ name, rows }] } : { tables: [table] }),
           marks: fileMark(file, now),
         };
       }
@@ -82,7 +67,8 @@ function packingOf(name: string): 'gz' | 'zst' | undefined {
   return /\.zst$/i.test(name) ? 'zst' : undefined;
 }
 
-function noFormat(name: string, packed: string | undefined): SyncError {
+function noFormat(name: string, packed: string | undefined, format: FilesSettings['format']): SyncError {
+  const other = format === 'ga4' ? '' : '; for CSV take the source type csv';
   return new SyncError({
     code: 'SOURCE_UNREADABLE',
     where: name,
@@ -90,7 +76,7 @@ function noFormat(name: string, packed: string | undefined): SyncError {
       ? `${name} is packed, which only lines of JSON may be.`
       : `The name of ${name} does not tell what it holds.`,
     fix: packed
-      ? 'Unpack it; Parquet packs its columns by itself. For CSV take the source type csv.'
-      : 'Set `format` to parquet or jsonl; for CSV take the source type csv.',
+      ? `Unpack it; Parquet packs its columns by itself${other}.`
+      : `${format === 'ga4' ? 'Let names end in .parquet, .json or .json.gz' : 'Set `format` to parquet or jsonl'}${other}.`,
   });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkColumns, columnSettings } from '../columns.ts';
+import { checkStorage, storageSettings } from '../storage.ts';
 
 const Shape = z.strictObject({
   path: z
@@ -8,15 +9,15 @@ const Shape = z.strictObject({
       'File, glob or list of them, relative to the job file; or `s3://bucket/key`, where * stands for any letters but /.',
     ),
   format: z
-    .enum(['parquet', 'jsonl'])
+    .enum(['parquet', 'jsonl', 'ga4'])
     .optional()
     .describe(
-      'What the files hold; by the end of their names when absent: .parquet, .jsonl, .ndjson, .json.',
+      'What the files hold; by the end of their names when absent: .parquet, .jsonl, .ndjson, .json. `ga4` is the BigQuery export of Google Analytics 4 in either, and excludes `columns`.',
     ),
   ...columnSettings,
-  columns: columnSettings.columns
-    .unwrap()
-    .describe('Our name of a field, and the column it stands in; of nested objects with dots.'),
+  columns: columnSettings.columns.describe(
+    'Our name of a field, and the column it stands in; of nested objects with dots. Needed unless `format` is ga4.',
+  ),
   decimal: z
     .enum(['.', ','])
     .default('.')
@@ -25,37 +26,32 @@ const Shape = z.strictObject({
     .enum(['iso', 'ymd', 'dmy', 'mdy'])
     .default('iso')
     .describe('Order of day, month and year in dates that are texts; never guessed.'),
-  access_key: z
-    .string()
-    .min(1)
-    .meta({ secret: true })
-    .optional()
-    .describe(
-      'Access key of the storage, with the right to list and read; without it objects must be public.',
-    ),
-  secret_key: z
-    .string()
-    .min(1)
-    .meta({ secret: true })
-    .optional()
-    .describe('Secret key that belongs to `access_key`.'),
-  region: z.string().min(1).default('us-east-1').describe('Region of the bucket.'),
-  base_url: z.url().optional().describe('Another storage than that of AWS: scheme, host and port.'),
+  ...storageSettings,
 });
 
 export type FilesSettings = z.output<typeof Shape>;
 
-/** Settings of the source `files`. */
+/** Settings of the source `files`: `columns` for files of any shape, or none for the one that is known. */
 export const FilesSettings = Shape.superRefine((settings, context) => {
-  const problem = (path: string, message: string) =>
-    context.addIssue({ code: 'custom', path: [path], message });
-  checkColumns(settings, context);
-  if (!settings.access_key !== !settings.secret_key) {
-    problem('secret_key', '`access_key` and `secret_key` go together');
+  const { format, columns, extra, event, records } = settings;
+  checkStorage(settings, context);
+  if (format !== 'ga4') {
+    if (columns) return checkColumns(settings, context);
+    return context.addIssue({
+      code: 'custom',
+      path: ['columns'],
+      message: 'is needed unless `format` is ga4',
+    });
   }
-  for (const path of [settings.path].flat()) {
-    if (path.startsWith('s3:') && !/^s3:\/\/[a-z0-9][a-z0-9.-]+\/.+/.test(path)) {
-      problem('path', 'write s3://BUCKET/KEY, for example s3://my-shop/orders/*.parquet');
-    }
+  const set = {
+    columns,
+    event,
+    extra: Object.keys(extra)[0],
+    records: records === 'orders' ? undefined : records,
+  };
+  for (const [setting, value] of Object.entries(set)) {
+    if (value === undefined) continue;
+    const message = '`format: ga4` knows its columns, and what they hold are visits';
+    context.addIssue({ code: 'custom', path: [setting], message });
   }
 });

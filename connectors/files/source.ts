@@ -6,8 +6,9 @@ export const filesSource: SourceDefinition<FilesSettings> = {
   type: 'files',
   title: 'Parquet and JSON files',
   settings: FilesSettings,
-  identity({ path, records, event, base_url }) {
-    return ['files', records, event ?? '', base_url ?? '', ...[path].flat().toSorted()].join(':');
+  identity({ path, format, records, event, base_url }) {
+    const what = format === 'ga4' ? format : records;
+    return ['files', what, event ?? '', base_url ?? '', ...[path].flat().toSorted()].join(':');
   },
   extra_fields: (settings) => Object.keys(settings.extra),
   async open(settings, context) {

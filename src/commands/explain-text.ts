@@ -27,9 +27,12 @@ export function explanationText(explanation: Explanation): string {
   return parts.join('\n\n');
 }
 
-/** Names of customer ids carry the key of their source, which says nothing to people. */
+/** Names of customer ids and devices carry the key of their source, which says nothing to people. */
 function nameText(name: string): string {
-  return name.replace(/^customer:[^:]*:/, 'customer id ').replace(/^(email|phone):/, '$1 ');
+  return name
+    .replace(/^customer:[^:]*:/, 'customer id ')
+    .replace(/^device:[^:]*:/, 'device ')
+    .replace(/^(email|phone):/, '$1 ');
 }
 
 function section(heading: string, body: string): string {

@@ -3,7 +3,7 @@ import type { Engine, Params } from './engine.ts';
 /**
  * Every table of the store. Three kinds:
  *
- * - records (`orders` … `events`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
+ * - records (`orders` … `visitor_orders`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
  * - computed (`identity_links`, `identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
  *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
@@ -55,8 +55,13 @@ const TABLES: Record<string, string> = {
   events: `(
     source LowCardinality(String), run_id LowCardinality(String),
     event_id String, type LowCardinality(String), at DateTime64(3, 'UTC'),
-    customer_id String, email String, phone String, is_machine Nullable(Bool)
+    customer_id String, email String, phone String, is_machine Nullable(Bool), device String
   ) ENGINE = ReplacingMergeTree ORDER BY (source, event_id)`,
+
+  visitor_orders: `(
+    source LowCardinality(String), run_id LowCardinality(String),
+    device String, customer_id String, transaction_id String, day Date32
+  ) ENGINE = ReplacingMergeTree ORDER BY (source, transaction_id, device, customer_id, day)`,
 
   identity_links: `(
     job LowCardinality(String), run_id LowCardinality(String), a String, b String
@@ -184,7 +189,7 @@ const TABLES: Record<string, string> = {
 
 /** Columns that stores made by earlier versions lack. */
 const ADDED: Record<string, Record<string, string>> = {
-  events: { is_machine: 'Nullable(Bool)' },
+  events: { is_machine: 'Nullable(Bool)', device: 'String' },
   audiences: { segment: 'Nullable(String)', settings: 'Nullable(String)' },
   plan_members: { value: 'Nullable(Decimal(18, 4))', texts_hash: 'UInt64' },
   ledger: { platform_id: 'String', value: 'Nullable(Decimal(18, 4))', texts_hash: 'UInt64' },

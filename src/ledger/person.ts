@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import { memberHash } from './member-hash.ts';
+import { ORDER_KEYS, PURCHASE_IDENTITIES, purchasesSeen } from './visitors.ts';
 
 /**
  * The identities of a person who is being erased, in a table of its own: a deletion is written down by the engine as
@@ -40,7 +41,8 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
   ...['remote_members', 'ledger', 'properties'].map((table) => [table, `member IN ${IDENTITIES}`] as const),
   ['identity_links', `a IN ${IDENTITIES} OR b IN ${IDENTITIES}`],
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
-  ['events', THEIRS],
+  ['visitor_orders', `hasAny(${PURCHASE_IDENTITIES}, (SELECT groupArray(identity) FROM ${ERASING}))`],
+  ['events', `${THEIRS} OR concat('device:', source, ':', device) IN ${IDENTITIES}`],
   ['orders', THEIRS],
   ['customers', THEIRS],
 ];
@@ -50,7 +52,8 @@ const MOST_STEPS = 20;
 
 /**
  * Every identity of the person with this one: customer ids and addresses that stand in one record, and customer ids of
- * sources that share theirs, step by step. A phone number is theirs where nobody else uses it.
+ * sources that share theirs, step by step. A phone number is theirs where nobody else uses it, a device where the runs
+ * took it for theirs.
  * @param identity `email:…`, `phone:…` or `customer:<source>:<id>`
  */
 export async function identitiesOf(engine: Engine, identity: string): Promise<string[]> {
@@ -76,8 +79,24 @@ export async function identitiesOf(engine: Engine, identity: string): Promise<st
          OR concat('customer:', source, ':', customer_id) IN {known:Array(String)})) = 0`,
     { known },
   );
-  return [...new Set([...known, ...phones.map(({ phone }) => `phone:${phone}`)])];
+  const named = [...new Set([...known, ...phones.map(({ phone }) => `phone:${phone}`)])];
+  const visitors = await engine.query<{ identity: string }>(VISITS, { known: named });
+  return [...new Set([...named, ...visitors.map(({ identity }) => identity)])];
 }
+
+/**
+ * Devices whose visits the runs took for theirs, and every purchase that analytics names and that has the number of
+ * one of their orders: also one on a device that others use.
+ */
+const VISITS = `
+  WITH theirs AS (SELECT job, run_id, label FROM identity_labels WHERE node IN {known:Array(String)}
+    UNION ALL SELECT job, run_id, label FROM identity_labels WHERE label IN {known:Array(String)})
+  SELECT DISTINCT node AS identity FROM identity_labels
+  WHERE (job, run_id, label) IN theirs AND node IN (SELECT visitor FROM (${purchasesSeen('true')}))
+  UNION DISTINCT SELECT transaction AS identity FROM (${purchasesSeen('true')})
+  WHERE key IN (SELECT arrayJoin(${ORDER_KEYS}) FROM orders
+    WHERE concat('email:', email) IN {known:Array(String)} OR concat('phone:', phone) IN {known:Array(String)}
+      OR concat('customer:', source, ':', customer_id) IN {known:Array(String)})`;
 
 /**
  * Customer ids that are one with a known one since their sources share them, as the runs of the jobs had it, and the

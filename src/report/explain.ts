@@ -72,7 +72,8 @@ export type Join = {
     | 'both stand in one record'
     | 'both use that number'
     | 'nobody else uses that number'
-    | 'their sources share customer ids';
+    | 'their sources share customer ids'
+    | `its visits are theirs, since order ${string} was placed there`;
 };
 
 /** The answer of `explain JOB EMAIL --json`. */

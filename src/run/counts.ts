@@ -3,13 +3,13 @@ import { compileRules } from '../models/custom/compile.ts';
 import { countsSql, productTexts, type CountedRows } from '../models/custom/counts-sql.ts';
 import { boughtCategories, familiesOf } from '../models/custom/families.ts';
 import { describedLines, linesAtHand } from './lines.ts';
-import { BY_PEOPLE, NODE } from './people.ts';
+import { BY_PEOPLE, EVENT_NODE } from './people.ts';
 import { LABELS, ORDERS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 const ROWS: Omit<CountedRows, 'lines' | 'lower'> = {
   orders: `(SELECT source, order_id, version, node, day, value, rate FROM (${ORDERS}) WHERE purchase AND node != '')`,
-  events: `(SELECT * FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day
+  events: `(SELECT * FROM (SELECT ${EVENT_NODE} AS node, type, toDate32(at, {timezone:String}) AS day
     FROM events FINAL WHERE source IN {sources:Array(String)} AND ${BY_PEOPLE}) WHERE node != '' AND day <= {as_of:Date32})`,
   named: (rows) =>
     `(SELECT ${person('met')}, met.* EXCEPT (node) FROM ${rows} AS met LEFT JOIN ${LABELS} ON known.node = met.node

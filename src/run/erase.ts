@@ -178,6 +178,6 @@ async function membersOf(run: RunContext, identities: readonly string[]): Promis
   );
   const known = Object.fromEntries(Object.entries(rows[0] ?? {}).filter(([, value]) => value !== ''));
   return identities
-    .filter((identity) => !identity.startsWith('customer:'))
+    .filter((identity) => /^(email|phone):/.test(identity))
     .map((identity) => ({ ...known, ...asMember(identity) }));
 }

@@ -35,7 +35,7 @@ export async function explainCustomer(
   const person = await findPerson(engine, { ...run, round }, wanted);
   const { customer, nodes } = person;
   const [joined, orders, known, segments, history] = await Promise.all([
-    explainJoins(engine, { job: job.name, run_id }, person),
+    explainJoins(engine, { job, run_id }, person),
     explainOrders(engine, run, nodes),
     knownOf(engine, run, customer),
     assignedTo(engine, run, customer),

@@ -10,8 +10,15 @@ export const BY_PEOPLE = 'NOT coalesce(is_machine, false)';
  * A person is known by nodes: `customer:<source>:<id>`, `email:<address>`, `phone:<number>`. This is the SQL that
  * gives a record its own node; '' where it names nobody.
  */
-export const NODE = `multiIf(customer_id != '', concat('customer:', source, ':', customer_id),
-  email != '', concat('email:', email), phone != '', concat('phone:', phone), '')`;
+export const NODE = nodeSql(`''`);
+
+/** The same for an event, which may know no more than the device: `device:<source>:<id>`. */
+export const EVENT_NODE = nodeSql(`if(device != '', concat('device:', source, ':', device), '')`);
+
+function nodeSql(otherwise: string): string {
+  return `multiIf(customer_id != '', concat('customer:', source, ':', customer_id),
+  email != '', concat('email:', email), phone != '', concat('phone:', phone), ${otherwise})`;
+}
 
 const RECORDS = `(
   SELECT source, customer_id, email, phone FROM orders FINAL WHERE source IN {sources:Array(String)}

@@ -1,6 +1,7 @@
-import { BY_PEOPLE, joinPeople, NODE } from './people.ts';
+import { BY_PEOPLE, EVENT_NODE, joinPeople, NODE } from './people.ts';
 import { LABELS, LEFT_OUT, ORDERS, person, PURCHASE_DAYS, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
+import { joinVisitors, visitorNotes } from './visitors.ts';
 
 export type Profiled = {
   customers: number;
@@ -18,8 +19,10 @@ export type Profiled = {
  */
 export async function profile(run: RunContext): Promise<Profiled> {
   const round = await joinPeople(run);
+  await joinVisitors(run, round);
   const params = { ...purchaseParams(run, round), window: valueWindow(run) };
-  const [warnings] = await Promise.all([leftOut(run, params), run.engine.command(INSERT_PROFILES, params)]);
+  const [orders] = await Promise.all([leftOut(run, params), run.engine.command(INSERT_PROFILES, params)]);
+  const warnings = [...orders, ...(await visitorNotes(run, round))];
   const [row] = await run.engine.query<{ customers: number }>(
     'SELECT toUInt32(count()) AS customers FROM profiles WHERE job = {job:String} AND run_id = {run:String}',
     params,
@@ -76,7 +79,7 @@ const INSERT_PROFILES = `
   LEFT JOIN (
     SELECT ${person('happened')}, maxOrNullIf(day, type = 'visit') AS last_visit,
       ${EVENT_COUNTS.map(({ type, column }) => `countIf(type = '${type}' AND recent) AS ${column}`).join(', ')}
-    FROM (SELECT ${NODE} AS node, type, toDate32(at, {timezone:String}) AS day,
+    FROM (SELECT ${EVENT_NODE} AS node, type, toDate32(at, {timezone:String}) AS day,
             dateDiff('day', day, {as_of:Date32}) < 365 AS recent
           FROM events FINAL
           WHERE source IN {sources:Array(String)} AND ${BY_PEOPLE} AND day <= {as_of:Date32}) AS happened

@@ -1,4 +1,4 @@
-import type { Page, PullFrom, Rejection, Table } from '../../connectors/index.ts';
+import type { AnalyticsTable, Page, PullFrom, Rejection, Table } from '../../connectors/index.ts';
 import type { JobSource } from '../job/load.ts';
 import type { Tombstones } from '../ledger/tombstones.ts';
 import { withoutErased } from './erased.ts';
@@ -6,6 +6,7 @@ import { keepMarks } from './marks.ts';
 import { openSource } from './open.ts';
 import type { RunContext } from './run.ts';
 import { store } from './store.ts';
+import { loadVisits } from './tables/ga4.ts';
 import { loadTable } from './tables/load.ts';
 
 /** What the pull of one source came to. */
@@ -76,6 +77,11 @@ export async function pullSource(
       for await (const page of table.oneByOne!()) await store(run, source.key, take(page));
     }
   };
+  const takeVisits = async (table: AnalyticsTable, expected?: number): Promise<void> => {
+    const loaded = await loadVisits(run, source.key, table, tombstones);
+    add(pulled, loaded);
+    progress(loaded.rows, expected);
+  };
   // One page is stored while the next is read; two are the most there are in memory.
   let storing = Promise.resolve();
   try {
@@ -85,13 +91,14 @@ export async function pullSource(
       if (page.incomplete) pulled.incomplete.push(page.incomplete);
       if (page.incomplete || page.recent_only) pulled.whole = false;
       const marks = pulled.incomplete.length === 0 ? (page.marks ?? {}) : {};
-      const { tables = [] } = page;
+      const { tables = [], analytics = [] } = page;
       storing = store(run, source.key, take(page));
       for (const table of tables) storing = storing.then(() => takeTable(table, page.expected));
+      for (const table of analytics) storing = storing.then(() => takeVisits(table, page.expected));
       storing = storing.then(() => keepMarks(run, source, marks));
       storing.catch(() => undefined);
       // Tables come out of the source while they are stored.
-      if (tables.length > 0) await storing;
+      if (tables.length + analytics.length > 0) await storing;
     }
   } finally {
     await storing;

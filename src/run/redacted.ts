@@ -1,4 +1,6 @@
 import type { Customer } from '../../connectors/index.ts';
+import { addTombstones } from '../ledger/tombstones.ts';
+import { ORDER_KEYS, purchasesSeen } from '../ledger/visitors.ts';
 import type { RunContext } from './run.ts';
 
 const THEIRS = 'source = {source:String} AND customer_id IN {ids:Array(String)}';
@@ -6,9 +8,11 @@ const DESCRIBED = `${THEIRS} AND (email != '' OR phone != '' OR first_name != ''
   OR region != '' OR zip != '' OR country != '' OR notEmpty(extra))`;
 const ADDRESSED = `${THEIRS} AND (email != '' OR phone != '')`;
 
+const ORDERED = `SELECT arrayJoin(${ORDER_KEYS}) FROM orders WHERE ${THEIRS}`;
+
 /**
  * Takes out what a source said of people whom it has erased since: their descriptions go, and their orders stay without
- * an address. Ids are all that the engine writes down of it.
+ * an address, and analytics no longer tells on which device they were placed. Ids are all that the engine writes down of it.
  */
 export async function forgetRedacted(
   run: Pick<RunContext, 'engine'>,
@@ -24,6 +28,20 @@ export async function forgetRedacted(
     params,
   );
   const now = 'SETTINGS mutations_sync = 2';
+  const seen = await run.engine.query<{ transaction: string }>(
+    `SELECT DISTINCT transaction FROM (${purchasesSeen('true')}) WHERE key IN (${ORDERED})`,
+    params,
+  );
+  if (seen.length > 0) {
+    await addTombstones(
+      run.engine,
+      seen.map(({ transaction }) => transaction),
+    );
+    await run.engine.command(
+      `ALTER TABLE visitor_orders DELETE WHERE trim(LEADING '#' FROM transaction_id) IN (${ORDERED}) ${now}`,
+      params,
+    );
+  }
   if (row?.described) await run.engine.command(`ALTER TABLE customers DELETE WHERE ${THEIRS} ${now}`, params);
   if (row?.addressed) {
     await run.engine.command(

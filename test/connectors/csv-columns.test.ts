@@ -259,6 +259,22 @@ test('events take their type from a column or from the job; equal rows are one e
   expect(visits.events.map(({ type }) => type)).toEqual(['visit', 'visit']);
 });
 
+test('events say whether a program made them; what is neither yes nor no is counted', async () => {
+  const cells = ['true', '1', 'Yes', 'FALSE', '0', 'no', '', 'robot'];
+  const rows = cells.map((cell, index) => `${index},2026-03-02,a@example.com,${cell}\n`);
+  const columns = { event_id: 'id', at: 'when', email: 'mail', is_machine: 'bot' };
+
+  const { events, warnings } = await pulled(
+    { 'a.csv': `id,when,mail,bot\n${rows.join('')}` },
+    { path: 'a.csv', records: 'events', event: 'open', columns },
+  );
+
+  expect(events.map(({ is_machine }) => String(is_machine)).join(' ')).toBe(
+    'true true true false false false undefined undefined',
+  );
+  expect(warnings).toEqual(['a.csv: cells of `is_machine` say neither yes nor no and were left out (1)']);
+});
+
 test.each(['review', 'referral'])('a file of %ss is events of that kind', async (event) => {
   const file = 'id,when,client\nr1,2026-03-02 10:00,17\nr2,2026-03-03 10:00,18\n';
   const columns = { event_id: 'id', at: 'when', customer_id: 'client' };

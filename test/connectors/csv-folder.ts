@@ -12,7 +12,12 @@ import type {
   Refund,
   Rejection,
 } from '../../connectors/records.ts';
-import { FROM_THE_BEGINNING, type Source, type SourceContext } from '../../connectors/source.ts';
+import {
+  FROM_THE_BEGINNING,
+  type PullFrom,
+  type Source,
+  type SourceContext,
+} from '../../connectors/source.ts';
 
 export type Pulled = {
   orders: Order[];
@@ -53,8 +58,8 @@ export async function openCsv(
 }
 
 /** The pages, with what the engine would read of a file read row by row. */
-export async function* pagesOf(source: Source): AsyncGenerator<Page> {
-  for await (const { tables = [], ...page } of source.pull(FROM_THE_BEGINNING)) {
+export async function* pagesOf(source: Source, from: PullFrom = FROM_THE_BEGINNING): AsyncGenerator<Page> {
+  for await (const { tables = [], ...page } of source.pull(from)) {
     yield page;
     for (const table of tables) yield* table.oneByOne!();
   }

@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Engine } from '../connectors/database-connection.ts';
 import { findServer, type TestDatabase } from '../connectors/databases.ts';
 import { openPlatform } from './platform.ts';
-import { openStage, type Shop } from './stage.ts';
+import { anOrder, openStage, type Shop } from './stage.ts';
 
 const stage = openStage();
 const AS_OF = '2026-03-31';
@@ -43,6 +43,26 @@ async function orders(shop: Shop): Promise<Record<string, string>> {
 test.runIf(missing.length > 0)('a job over databases is not tried where a server is missing', ({ skip }) =>
   skip(`skipped: ${missing.join('; ')}`),
 );
+
+describe.skipIf(missing.length > 0)('opens that a program made', () => {
+  test.each(['postgres', 'mysql'] as const)('are told from others by a yes or no of %s', async (engine) => {
+    const { url } = await servers[engine].database();
+    const opens = ['true', 'false', 'NULL'].map(
+      (bot, id) =>
+        `SELECT ${id} AS event_id, '2026-03-01' AS at, 'ana@example.com' AS email, ${bot} AS is_machine`,
+    );
+    const query = opens.join(' UNION ALL ');
+    const shop = stage.shop({
+      name: `opens-${engine}`,
+      sources: ['shop', { type: engine, url, records: 'events', event: 'open', query }],
+    });
+    shop.holds({ orders: [anOrder({ email: 'ana@example.com' })] }, 'shop');
+
+    const { customers } = await shop.profile(AS_OF);
+
+    expect(customers).toMatchObject([{ opens_12m: 2 }]);
+  });
+});
 
 describe.skipIf(missing.length > 0)('a job over a file, PostgreSQL and MariaDB', () => {
   test('puts the customers together; the next run brings what changed and nothing twice', async () => {

@@ -1,5 +1,5 @@
 import { literal } from '../../engine/literal.ts';
-import { CONSENT_WORDS } from '../../../connectors/index.ts';
+import { ANSWERS, CONSENT_WORDS } from '../../../connectors/index.ts';
 import { texts } from './sql.ts';
 
 /**
@@ -67,6 +67,17 @@ export function list(text: string): string {
 export function consent(text: string): string {
   const [words, meanings] = [texts(CONSENT_WORDS.keys()), texts(CONSENT_WORDS.values())];
   return `transform(${word(text)}, ${words}, ${meanings}, 'unknown')`;
+}
+
+/** True, false, or NULL where it is neither of their words. */
+export function answer(text: string): string {
+  const said = word(text);
+  return `multiIf(${said} IN (${saying(true)}), true, ${said} IN (${saying(false)}), false, NULL)`;
+}
+
+function saying(answer: boolean): string {
+  const words = [...ANSWERS].filter(([, said]) => said === answer);
+  return words.map(([word]) => literal(word)).join(', ');
 }
 
 /** As `JSON.stringify` writes a text. */

@@ -28,7 +28,8 @@ export async function openJsonLines(run: RunContext, { name, meaning }: Table, f
   };
 }
 
-function keysOf(lines: readonly string[]): Set<string> {
+/** The keys of objects on these lines, those within others with dots. */
+export function keysOf(lines: readonly string[]): Set<string> {
   const keys = new Set<string>();
   const add = (value: unknown, path: string, depth: number) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > DEEPEST) return;
@@ -77,7 +78,7 @@ function proveColumns(
   }
 }
 
-const NO_OBJECT = 'the line is no JSON object';
+export const NO_OBJECT = 'the line is no JSON object';
 
 /** A list becomes text with commas; null and what is not there become ''. */
 function cellOf(name: string): string {

@@ -8,10 +8,19 @@ import type { Stage } from './stage.ts';
 
 type Column = { name: string; kind: 'text' | 'list' | 'date' | 'instant' | 'other' };
 
-/** Opens a Parquet file; its columns are known from its end. */
-export async function openParquet(run: RunContext, table: string, file: File, stage: Stage): Promise<Opened> {
+/**
+ * Opens a Parquet file; its columns are known from its end.
+ * @param nested columns of records that are read too, by their names with dots
+ */
+export async function openParquet(
+  run: RunContext,
+  table: string,
+  file: File,
+  stage: Stage,
+  nested: readonly string[] = [],
+): Promise<Opened> {
   const columns = await columnsOf(run, table, file, stage);
-  const readable = columns.filter(({ kind }) => kind !== 'other');
+  const readable = columns.filter(({ name, kind }) => kind !== 'other' || nested.includes(name));
   const reading = fileReading(run, file, 'Parquet');
   const cellOf = (name: string) => {
     const column = readable.find((one) => one.name === name)!;

@@ -150,4 +150,5 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
 /** Each statement is another: it costs more to compile than to run. */
 const COMPILED = 'compile_expressions = 0';
 
-const IN_ORDER = ['parallelize_output_from_storages = 0', 'max_insert_threads = 1', COMPILED];
+/** Rows are numbered as they stand there. */
+export const IN_ORDER = ['parallelize_output_from_storages = 0', 'max_insert_threads = 1', COMPILED];

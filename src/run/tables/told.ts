@@ -2,7 +2,7 @@ import { noteText, NOTED_WORDS, type Rejection, type Table } from '../../../conn
 import type { Engine } from '../../engine/engine.ts';
 import type { Kind, Note } from './kind.ts';
 
-const LISTED_REJECTIONS = 100;
+export const LISTED_REJECTIONS = 100;
 
 /** What a table came to, as far as people are told of it. */
 export type Told = {

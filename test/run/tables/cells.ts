@@ -307,6 +307,8 @@ export function cellOf(field: Field | 'extra' | 'other', dates: string): fc.Arbi
       );
     case 'type':
       return mostly(fc.constantFrom('visit', 'Open', 'CLICK', 'buy', ' view', 'cart'));
+    case 'is_machine':
+      return mostly(fc.constantFrom('true', 'FALSE', '1', '0', 'Yes', 'no', 't', 'robot', '2'));
     case 'accepts_marketing':
     case 'accepts_sms':
     case 'accepts_ads':

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { pull } from '../../../src/run/pull.ts';
-import { openStage, type Shop } from '../stage.ts';
+import { anOrder, openStage, type Shop } from '../stage.ts';
 import { openStorage } from './s3-server.ts';
 
 const stage = openStage();
@@ -208,6 +208,29 @@ describe('Parquet', () => {
   });
 });
 
+test('opens that a program made are left out of what customers did, whatever the file is', async () => {
+  const opens = (machines: unknown[]) =>
+    machines.map((bot, index) => ({ id: `${index}`, when: '2026-02-01T10:00:00Z', mail: 'a@b.c', bot }));
+  const columns = { event_id: 'id', at: 'when', email: 'mail', is_machine: 'bot' };
+  const counted = async (path: string) => {
+    const shop = stage.shop({
+      sources: ['shop', source(path, { records: 'events', event: 'open', columns })],
+    });
+    shop.holds({ orders: [anOrder({ email: 'a@b.c' })] }, 'shop');
+    return (await shop.profile('2026-03-31')).customers.map(({ opens_12m }) => opens_12m);
+  };
+
+  const json = await put('opens.jsonl', lines(...opens([true, 'yes', 1, false, null])));
+  const typed = await parquet(
+    'opens.parquet',
+    `SELECT toString(number) AS id, toDateTime64('2026-02-01 10:00:00', 3, 'UTC') AS when, 'a@b.c' AS mail,
+       [true, false, NULL]::Array(Nullable(Bool))[number + 1] AS bot FROM numbers(3)`,
+  );
+
+  expect(await counted(json)).toEqual([2]);
+  expect(await counted(typed)).toEqual([2]);
+});
+
 test('files that are as they were are not read again; those that changed are, whole', async () => {
   await put('many-1.jsonl', lines(order('1')));
   await put('many-2.jsonl', lines(order('2')), 1);
@@ -260,6 +283,29 @@ describe('storage', () => {
       { order_id: '1', email: '1@example.com', goods: '10.5' },
       { order_id: '2', email: '2@example.com', goods: '10.5' },
       { order_id: '3', email: '3@example.com', goods: '10.5' },
+    ]);
+  });
+
+  test('CSV is split by the engine as it comes, and not read again', async () => {
+    await using storage = await openStorage(keys);
+    const csv = (...rows: string[]) => Buffer.from(['id,mail,at,amount', ...rows, ''].join('\n'));
+    storage.put('shop', 'in/1.csv', csv('1,a@b.c,2026-01-02,10.50', '2,b@b.c,someday,1'));
+    storage.put('shop', 'in/2.csv.gz', gzipSync(csv('3,c@b.c,2026-01-02,"7.00"')));
+    const path = 's3://shop/in/*';
+    const shop = stage.shop({
+      sources: [{ ...source(path, { ...keys, base_url: storage.url }), type: 'csv' }],
+    });
+
+    const first = await pull(shop.context('2026-03-01'));
+    const second = await pull(shop.context('2026-03-01'));
+
+    expect([first.orders, second.orders]).toEqual([2, 0]);
+    expect(first.rejections).toEqual([
+      { source: 's3://shop/in/1.csv', line: 3, reason: 'the date of the order cannot be read' },
+    ]);
+    expect(await orders(shop, 'order_id, goods')).toEqual([
+      { order_id: '1', goods: '10.5' },
+      { order_id: '3', goods: '7' },
     ]);
   });
 

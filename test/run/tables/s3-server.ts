@@ -9,6 +9,8 @@ export type Storage = {
   put(bucket: string, key: string, body: Buffer, modified?: Date): void;
   /** Answers every request for an object with this status from now on. */
   fail(status: number | undefined): void;
+  /** Breaks off each of the next so many answers with an object in its middle. */
+  breakOff(times: number, then?: () => void): void;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -25,6 +27,8 @@ export async function openStorage(keys: { access_key: string; secret_key: string
   const buckets = new Map<string, Map<string, StoredObject>>();
   const requests: string[] = [];
   let failure: number | undefined;
+  let breaks = 0;
+  let then: (() => void) | undefined;
 
   const server = createServer((request, response) => {
     const url = new URL(request.url!, 'http://storage');
@@ -39,7 +43,11 @@ export async function openStorage(keys: { access_key: string; secret_key: string
     if (failure) return refuse(response, failure, 'SlowDown');
     const object = objects.get(path.join('/'));
     if (!object) return refuse(response, 404, 'NoSuchKey');
-    return send(request, response, object);
+    if ((request.headers['if-match'] ?? quoted(object)) !== quoted(object))
+      return refuse(response, 412, 'PreconditionFailed');
+    if (breaks === 0) return send(request, response, object);
+    breaks -= 1;
+    return send(request, response, object, () => then?.());
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -51,6 +59,10 @@ export async function openStorage(keys: { access_key: string; secret_key: string
     },
     fail(status) {
       failure = status;
+    },
+    breakOff(times, after) {
+      breaks = times;
+      then = after;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -82,7 +94,13 @@ function list(
   );
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { body, modified }: StoredObject): void {
+/** @param broken called where half of the answer has been sent, before the connection ends */
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { body, modified }: StoredObject,
+  broken?: () => void,
+): void {
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
   const first = range ? Number(range[1]) : 0;
   const last = range?.[2] ? Math.min(Number(range[2]), body.length - 1) : body.length - 1;
@@ -91,11 +109,15 @@ function send(request: IncomingMessage, response: ServerResponse, { body, modifi
     'content-type': 'binary/octet-stream',
     'content-length': part.length,
     'last-modified': modified.toUTCString(),
-    etag: `"${etag(body)}"`,
+    etag: quoted({ body, modified }),
     'accept-ranges': 'bytes',
     ...(range ? { 'content-range': `bytes ${first}-${last}/${body.length}` } : {}),
   });
-  response.end(request.method === 'HEAD' ? undefined : part);
+  if (!broken) return void response.end(request.method === 'HEAD' ? undefined : part);
+  response.write(part.subarray(0, Math.ceil(part.length / 2)), () => {
+    broken();
+    response.destroy();
+  });
 }
 
 function refuse(response: ServerResponse, status: number, code: string): void {
@@ -145,6 +167,10 @@ function encode(text: string): string {
 
 function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
+}
+
+function quoted({ body }: StoredObject): string {
+  return `"${etag(body)}"`;
 }
 
 function etag(body: Buffer): string {

@@ -1,11 +1,11 @@
-import { SyncError } from '../error.ts';
-import { withRetries } from '../retry.ts';
-import type { SourceContext } from '../source.ts';
-import type { FilesSettings } from './schema.ts';
+import { SyncError } from './error.ts';
+import { withRetries } from './retry.ts';
+import type { SourceContext } from './source.ts';
 import { encoded, signed } from './sign.ts';
+import type { StorageSettings } from './storage.ts';
 
 /** An object in the storage; `name` is as the job file writes it, `s3://bucket/key`. */
-type StoredObject = { name: string; url: string; size: number; modified_ms: number };
+export type StoredObject = { name: string; url: string; size: number; modified_ms: number; etag: string };
 
 const ANSWER_MS = 30_000;
 
@@ -16,7 +16,7 @@ const ANSWER_MS = 30_000;
  */
 export async function listObjects(
   pattern: string,
-  settings: FilesSettings,
+  settings: StorageSettings,
   context: SourceContext,
 ): Promise<StoredObject[]> {
   const [, bucket = '', key = ''] = /^s3:\/\/([^/]+)\/(.+)$/.exec(pattern) ?? [];
@@ -36,15 +36,18 @@ export async function listObjects(
     url.searchParams.set('list-type', '2');
     url.searchParams.set('prefix', prefix);
     if (token) url.searchParams.set('continuation-token', token);
-    const text = await ask(url, bucket, settings, context);
+    const text = await ask(url, { where: `s3://${bucket}` }, settings, context, (answer) => answer.text());
     for (const [, entry = ''] of text.matchAll(/<Contents>(.*?)<\/Contents>/gs)) {
-      const [name, size, time] = ['Key', 'Size', 'LastModified'].map((tag) => valueOf(entry, tag) ?? '');
+      const [name, size, time, etag] = ['Key', 'Size', 'LastModified', 'ETag'].map(
+        (tag) => valueOf(entry, tag) ?? '',
+      );
       if (!wanted.test(name!) || Number(size) === 0) continue;
       found.push({
         name: `s3://${bucket}/${name}`,
         url: `${base}/${name!.split('/').map(encoded).join('/')}`,
         size: Number(size),
         modified_ms: Date.parse(time!),
+        etag: etag!,
       });
     }
     token = valueOf(text, 'IsTruncated') === 'true' ? valueOf(text, 'NextContinuationToken') : undefined;
@@ -58,30 +61,74 @@ export async function listObjects(
   });
 }
 
-async function ask(
-  url: URL,
-  bucket: string,
-  settings: FilesSettings,
+/** So often reading goes on where a connection broke off without a single byte more having come. */
+const RESUMED = 3;
+
+/**
+ * Reads an object as it is stored. Where the connection breaks off, reading goes on behind the bytes that came; an
+ * object that was replaced meanwhile is refused.
+ * @throws SyncError `SOURCE_REFUSED`, `SOURCE_UNREADABLE`
+ */
+export async function* readObject(
+  { name, url, size, etag }: StoredObject,
+  settings: StorageSettings,
   context: SourceContext,
-): Promise<string> {
+): AsyncGenerator<Buffer> {
+  let read = 0;
+  for (let failed = 0; read < size;) {
+    const headers = { 'if-match': etag, ...(read > 0 ? { range: `bytes=${read}-` } : {}) };
+    const answer = await ask(new URL(url), { where: name, headers }, settings, context, (answer) =>
+      Promise.resolve(answer),
+    );
+    // What is unpacked on the way has another size, and cannot be gone on with.
+    const isWhole = answer.headers.has('content-encoding');
+    try {
+      for await (const chunk of answer.body ?? []) {
+        read += chunk.length;
+        failed = 0;
+        yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+      }
+      if (isWhole) return;
+    } catch (error) {
+      context.signal.throwIfAborted();
+      failed += 1;
+      if (isWhole || failed > RESUMED) throw explained(error, answer.url, name);
+    }
+  }
+}
+
+type Asked = { where: string; headers?: Record<string, string> };
+
+async function ask<T>(
+  url: URL,
+  { where, headers }: Asked,
+  settings: StorageSettings,
+  context: SourceContext,
+  take: (answer: Response) => Promise<T>,
+): Promise<T> {
   const { access_key, secret_key, region } = settings;
   const { value } = await withRetries(
     async () => {
       const keys = access_key && secret_key ? { access_key, secret_key, region } : undefined;
-      const response = await fetch(url, {
-        headers: keys ? signed(url, keys, new Date()) : {},
-        redirect: 'manual',
-        signal: AbortSignal.any([context.signal, AbortSignal.timeout(ANSWER_MS)]),
-      });
-      const text = await response.text();
-      if (!response.ok)
+      const late = new AbortController();
+      const timer = setTimeout(() => late.abort(), ANSWER_MS);
+      try {
+        const response = await fetch(url, {
+          headers: { ...headers, ...(keys ? signed(url, keys, new Date()) : {}) },
+          redirect: 'manual',
+          signal: AbortSignal.any([context.signal, late.signal]),
+        });
+        if (response.ok) return await take(response);
+        const text = await response.text();
         throw new Refused(response.status, valueOf(text, 'Code') ?? `HTTP ${response.status}`);
-      return text;
+      } finally {
+        clearTimeout(timer);
+      }
     },
     {
       signal: context.signal,
       backoff_ms: context.backoff_ms,
-      explain: (error) => ({ error: explained(error, url.origin, bucket) }),
+      explain: (error) => ({ error: explained(error, url.origin, where) }),
     },
   );
   return value;
@@ -97,6 +144,9 @@ class Refused extends Error {
   }
 }
 
+/** The answer where the object is not the one that was listed any more. */
+const REPLACED = 412;
+
 const FIXES: Record<string, string> = {
   NoSuchBucket: 'Correct the bucket in `path`, or `region` and `base_url`.',
   AccessDenied: 'Give the key the rights s3:ListBucket and s3:GetObject on the bucket.',
@@ -106,13 +156,24 @@ const FIXES: Record<string, string> = {
   AuthorizationHeaderMalformed: 'Set `region` to the one the bucket is in.',
 };
 
-function explained(error: unknown, origin: string, bucket: string): SyncError {
+function explained(error: unknown, origin: string, where: string): SyncError {
+  if (error instanceof Refused && error.status === REPLACED) {
+    return new SyncError(
+      {
+        code: 'SOURCE_UNREADABLE',
+        where,
+        what: 'The object was replaced while it was read.',
+        fix: 'It is read again at the next run.',
+      },
+      { retry: 'next_run', cause: error },
+    );
+  }
   if (error instanceof Refused) {
     const later = error.status >= 500 || error.status === 429;
     return new SyncError(
       {
         code: later ? 'SOURCE_UNREADABLE' : 'SOURCE_REFUSED',
-        where: `s3://${bucket}`,
+        where,
         what: `The storage answered ${error.code}.`,
         fix:
           FIXES[error.code] ??
@@ -124,7 +185,7 @@ function explained(error: unknown, origin: string, bucket: string): SyncError {
   return new SyncError(
     {
       code: 'SOURCE_UNREADABLE',
-      where: `s3://${bucket}`,
+      where,
       what: `The storage at ${origin} does not answer.`,
       fix: 'Check `base_url` and the network.',
     },
