@@ -63,6 +63,11 @@ function shape(decimal: '.' | ','): string {
   return `^(?:(-?)${space}\\p{Sc}${space})?([+-]?)${space}([0-9]{1,3}(?:${group}[0-9]{3})+|[0-9]+)?(?:[${decimal}]([0-9]+))?(?:${space}\\p{Sc})?$`;
 }
 
+/** A number that the engine wrote, as the cells of the table write theirs. */
+export function written(number: string, decimal: '.' | ','): string {
+  return decimal === '.' ? number : `replaceOne(${number}, '.', ',')`;
+}
+
 /** What the store cannot hold is NULL. */
 export function held(units: string): string {
   return `if(abs(${units}) <= ${LARGEST}, ${units}, NULL)`;

@@ -13,6 +13,8 @@ export type File = Extract<TableRows, { file: unknown }>['file'];
 
 /** How a statement reads a file: a table function, what is bound for it, and the bytes where the engine cannot reach it. */
 export type FileReading = {
+  /** Whether the engine reads it where it is, and may do so in pieces side by side. */
+  in_place: boolean;
   from(structure: string): string;
   /** Its first lines, of those that begin within so many rows or bytes. */
   head(): Promise<string[]>;
@@ -34,6 +36,7 @@ export function fileReading(run: RunContext, file: File, format: string): FileRe
   const { engine, signal } = run;
   const packing = literal(file.packed ?? 'none');
   const inPlace = (from: FileReading['from'], params: Params, patience: readonly string[]): FileReading => ({
+    in_place: true,
     from,
     async head() {
       const sql = `SELECT line FROM ${from('line String')} LIMIT ${HEAD_LINES}${settled(patience)}`;
@@ -60,6 +63,7 @@ export function fileReading(run: RunContext, file: File, format: string): FileRe
     );
   }
   return {
+    in_place: false,
     from: (structure) => `input(${literal(structure)})`,
     head: () => firstLines(unpacked(file)),
     insert: (sql, settings = []) =>

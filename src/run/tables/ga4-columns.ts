@@ -42,7 +42,7 @@ export function openEvents(run: RunContext, table: AnalyticsTable, stage: Stage)
 }
 
 async function inParquet(run: RunContext, { name, rows }: AnalyticsTable, stage: Stage): Promise<Events> {
-  const opened = await openParquet(run, name, rows.file, stage, [COLUMNS.bought]);
+  const opened = await openParquet(run, { name, decimal: '.' }, rows.file, stage, [COLUMNS.bought]);
   proveColumns(name, opened.names!);
   const wanted = ALL.filter((column) => opened.names!.includes(column));
   const { from, cells } = opened.cells(wanted, false);

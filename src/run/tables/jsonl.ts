@@ -1,9 +1,11 @@
 import { distance } from 'fastest-levenshtein';
 import { missingColumn, NEEDED, type Table, type TableMeaning } from '../../../connectors/index.ts';
 import { literal } from '../../engine/literal.ts';
+import { written } from './amounts.ts';
 import type { RunContext } from '../run.ts';
 import { type File, fileReading } from './file.ts';
 import type { Opened } from './read.ts';
+import { quoted } from './sql.ts';
 
 /**
  * Opens lines of JSON. What a line does not say is blank, and many programs leave out what is empty; so a column is
@@ -17,8 +19,10 @@ export async function openJsonLines(run: RunContext, { name, meaning }: Table, f
     names: undefined,
     iso: new Set(),
     cells: (wanted) => ({
-      from: `${reading.from('line String')} AS input`,
-      cells: wanted.map(cellOf),
+      from: foundIn(reading.from('line String'), wanted),
+      cells: wanted.map((name, index) =>
+        cellOf(name, `tupleElement(input.found, ${index + 1})`, meaning.decimal),
+      ),
       whole: ['input.line'],
       isBlank: `trim(BOTH '\\t\\r ' FROM input.line) = ''`,
       damage: `if(JSONType(input.line) = 'Object' AND isValidUTF8(input.line), '', ${literal(NO_OBJECT)})`,
@@ -80,14 +84,34 @@ function proveColumns(
 
 export const NO_OBJECT = 'the line is no JSON object';
 
-/** A list becomes text with commas; null and what is not there become ''. */
-function cellOf(name: string): string {
-  const value = (path: readonly string[]) => {
-    const at = ['input.line', ...path.map(literal)].join(', ');
-    const list = `arrayStringConcat(JSONExtract(${at}, 'Array(String)'), ',')`;
-    return `if(JSONType(${at}) = 'Array', ${list}, ifNull(JSONExtract(${at}, 'Nullable(String)'), ''))`;
-  };
-  const parts = name.split('.');
-  if (parts.length === 1) return value([name]);
-  return `if(JSONHas(input.line, ${literal(name)}), ${value([name])}, ${value(parts)})`;
+/** Lines with what stands in each under these names, as text: a line is looked through once for all of them. */
+function foundIn(lines: string, names: readonly string[]): string {
+  const types = names.map((name) => `${quoted(name)} Nullable(String)`).join(', ');
+  return `(SELECT line, JSONExtract(line, ${literal(`Tuple(${types})`)}) AS found FROM ${lines}) AS input`;
+}
+
+/**
+ * A list becomes text with commas; null and what is not there become ''.
+ * @param found SQL of what stands under the name as a whole, which is nearly always what is meant; NULL where nothing does
+ */
+function cellOf(name: string, found: string, decimal: TableMeaning['decimal']): string {
+  const path = name.split('.');
+  const whole = valueOf(`ifNull(${found}, '')`, [name], decimal);
+  if (path.length === 1) return whole;
+  const nested = valueOf(`ifNull(JSONExtract(${at(path)}, 'Nullable(String)'), '')`, path, decimal);
+  return `if(isNotNull(${found}) OR JSONHas(input.line, ${literal(name)}), ${whole}, ${nested})`;
+}
+
+/** @param text SQL of what stands at the path, a list as JSON writes it */
+function valueOf(text: string, path: readonly string[], decimal: TableMeaning['decimal']): string {
+  const list = `arrayStringConcat(JSONExtract(${at(path)}, 'Array(String)'), ',')`;
+  const number =
+    decimal === '.'
+      ? ''
+      : `position(${text}, '.') > 0 AND JSONType(${at(path)}) = 'Double', ${written(text, decimal)}, `;
+  return `multiIf(startsWith(${text}, '[') AND JSONType(${at(path)}) = 'Array', ${list}, ${number}${text})`;
+}
+
+function at(path: readonly string[]): string {
+  return ['input.line', ...path.map(literal)].join(', ');
 }

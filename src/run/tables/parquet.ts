@@ -1,20 +1,23 @@
 import { open } from 'node:fs/promises';
-import { SyncError } from '../../../connectors/index.ts';
+import { SyncError, type TableMeaning } from '../../../connectors/index.ts';
+import { written } from './amounts.ts';
 import { literal } from '../../engine/literal.ts';
 import type { RunContext } from '../run.ts';
 import { type File, fileReading } from './file.ts';
 import type { Opened } from './read.ts';
+import { quoted } from './sql.ts';
 import type { Stage } from './stage.ts';
 
-type Column = { name: string; kind: 'text' | 'list' | 'date' | 'instant' | 'other' };
+type Column = { name: string; kind: 'text' | 'number' | 'list' | 'date' | 'instant' | 'other' };
 
 /**
  * Opens a Parquet file; its columns are known from its end.
+ * @param table what people call it, and the decimal sign of amounts in its texts
  * @param nested columns of records that are read too, by their names with dots
  */
 export async function openParquet(
   run: RunContext,
-  table: string,
+  { name: table, decimal }: { name: string; decimal: TableMeaning['decimal'] },
   file: File,
   stage: Stage,
   nested: readonly string[] = [],
@@ -27,6 +30,7 @@ export async function openParquet(
     const cell = `input.${quoted(name)}`;
     if (column.kind === 'list')
       return `arrayStringConcat(arrayMap(part -> ifNull(toValidUTF8(part), ''), ${cell}), ',')`;
+    if (column.kind === 'number') return written(`ifNull(${cell}, '')`, decimal);
     if (column.kind === 'instant') return `ifNull(concat(${cell}, 'Z'), '')`;
     return `ifNull(toValidUTF8(${cell}), '')`;
   };
@@ -45,9 +49,10 @@ export async function openParquet(
         from: `${reading.from(structure.join(', '))} AS input`,
         cells: wanted.map(cellOf),
         whole: needsWhole ? read.map(({ name }) => cellOf(name)) : [],
+        ...(reading.in_place ? { row: 'ifNull(input._row_number, 0) + 1' } : {}),
       };
     },
-    settings: ['input_format_parquet_preserve_order = 1', 'input_format_parquet_allow_missing_columns = 0'],
+    settings: ['input_format_parquet_allow_missing_columns = 0'],
     insert: (sql, settings) => reading.insert(sql, settings),
   };
 }
@@ -88,6 +93,7 @@ async function columnsOf(run: RunContext, table: string, file: File, stage: Stag
 
 function kindOf(means: string): Column['kind'] {
   if (/^INT96|Timestamp\(isAdjustedToUTC=true/.test(means)) return 'instant';
+  if (/^(?:DOUBLE|FLOAT)|Decimal\(/.test(means)) return 'number';
   return /Timestamp\(|\bDate\b/.test(means) ? 'date' : 'text';
 }
 
@@ -118,8 +124,4 @@ function noParquet(table: string): SyncError {
     },
     { retry: 'next_run' },
   );
-}
-
-function quoted(name: string): string {
-  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
 }

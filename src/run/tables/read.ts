@@ -34,6 +34,8 @@ export type Opened = {
     from: string;
     cells: string[];
     whole: string[];
+    /** The ordinal of a row, where the engine knows it whatever the order in which it reads. */
+    row?: string;
     /** Rows that are none. */
     isBlank?: string;
     /** Why a row cannot be read at all, or ''. */
@@ -45,11 +47,11 @@ export type Opened = {
 };
 
 async function openTable(run: RunContext, table: Table, stage: Stage): Promise<Opened> {
-  const { name, rows } = table;
+  const { rows } = table;
   if (rows.format === 'csv') return openCsv(run, rows);
   if (rows.format === 'query') return openPlacedQuery(run, rows.query);
   return rows.format === 'parquet'
-    ? openParquet(run, name, rows.file, stage)
+    ? openParquet(run, { name: table.name, decimal: table.meaning.decimal }, rows.file, stage)
     : openJsonLines(run, table, rows.file);
 }
 
@@ -78,7 +80,7 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
     texts[`x_${name}`] = trimmed(cell(column, `extra.${name}`));
   }
   const needsWhole = KNOWN_BY_ROW.includes(meaning.records);
-  const { from, cells, whole, isBlank = 'false', damage = `''` } = opened.cells(wanted, needsWhole);
+  const { from, cells, whole, row, isBlank = 'false', damage = `''` } = opened.cells(wanted, needsWhole);
   const kindOf = (quick: boolean) =>
     KINDS[meaning.records]({
       meaning,
@@ -106,7 +108,7 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
     'row',
   );
   const numbered = [
-    'rowNumberInAllBlocks() + 1 AS row',
+    `${row ?? 'rowNumberInAllBlocks() + 1'} AS row`,
     ...cells.map((sql, index) => `${sql} AS c${index + 1}`),
     `[${whole.join(', ')}]::Array(String) AS whole`,
     `${isBlank} AS is_blank`,
@@ -128,7 +130,7 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
   const all = [...names, 'plain', ...again];
   await opened.insert(
     `INSERT INTO ${rows} (${all.join(', ')}) SELECT ${all.map((name) => quick[name] ?? name).join(', ')} FROM ${quickly}`,
-    [...IN_ORDER, ...opened.settings],
+    [...(row ? [] : IN_ORDER), COMPILED, ...opened.settings],
   );
   const timezone = meaning.timezone ?? run.job.timezone;
   const others = `(SELECT * FROM ${rows} WHERE NOT plain)`;
@@ -148,7 +150,11 @@ export async function readTable(run: RunContext, table: Table, stage: Stage): Pr
 }
 
 /** Each statement is another: it costs more to compile than to run. */
-const COMPILED = 'compile_expressions = 0';
+export const COMPILED = 'compile_expressions = 0';
 
 /** Rows are numbered as they stand there. */
-export const IN_ORDER = ['parallelize_output_from_storages = 0', 'max_insert_threads = 1', COMPILED];
+export const IN_ORDER = [
+  'parallelize_output_from_storages = 0',
+  'max_insert_threads = 1',
+  'input_format_parquet_preserve_order = 1',
+];

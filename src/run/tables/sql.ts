@@ -30,3 +30,8 @@ export function firstOf(cases: readonly (readonly [condition: string, value: str
 export function texts(values: Iterable<string>): string {
   return `[${[...values].map(literal).join(', ')}]`;
 }
+
+/** A name of a column as it stands in a statement. */
+export function quoted(name: string): string {
+  return `\`${name.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\``;
+}

@@ -58,6 +58,37 @@ function orders(shop: Shop, columns = 'order_id, email, ordered_at, goods') {
   );
 }
 
+test('`decimal` is for amounts that are texts: a number is what it is', async () => {
+  const rows = [
+    ['1', 10.5, '12,25'],
+    ['2', 1234, '1.234,5'],
+    ['3', 0.125, '7'],
+  ] as const;
+  const columns = { ...COLUMNS, total: 'amount', tax: 'tax' };
+  const file = lines(...rows.map(([id, amount, tax]) => order(id, { amount, tax })));
+  const select = rows.map(
+    ([id, amount, tax]) =>
+      `SELECT '${id}' AS id, '${id}@example.com' AS mail, '2026-01-02' AS at, toFloat64(${amount}) AS amount, '${tax}' AS tax`,
+  );
+  const typed = select.map((sql) => sql.replace(/toFloat64\((.*?)\)/, 'toDecimal64($1, 3)'));
+  const paths = [
+    await put('comma.jsonl', file),
+    await parquet('comma-float.parquet', select.join(' UNION ALL ')),
+    await parquet('comma-decimal.parquet', typed.join(' UNION ALL ')),
+  ];
+  for (const path of paths) {
+    const shop = stage.shop({ sources: [source(path, { columns, decimal: ',' })] });
+    const { rejected } = await pull(shop.context('2026-03-01'));
+
+    expect(rejected).toBe(0);
+    expect(await orders(shop, 'total, tax')).toEqual([
+      { total: '10.5', tax: '12.25' },
+      { total: '1234', tax: '1234.5' },
+      { total: '0.125', tax: '7' },
+    ]);
+  }
+});
+
 describe('lines of JSON', () => {
   test('are read as they stand there, and a broken line costs itself alone', async () => {
     const path = await put(
