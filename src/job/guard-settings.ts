@@ -14,7 +14,7 @@ const limits = {
     .int()
     .min(0)
     .describe(
-      'Audiences that hold fewer members are not guarded: there a few people are a large share, and a first fill is one.',
+      'Audiences that hold fewer members are not guarded: there a few people are a large share. Nor is a first fill.',
     ),
 };
 

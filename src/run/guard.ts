@@ -18,10 +18,17 @@ export type Breach = {
 
 /**
  * Looks for changes that are larger than the job lets through unasked: more often than not a fault of a source or of a
- * setting, and nobody watches. Audiences that hold few members, and those that the job file gave up, are let be.
+ * setting, and nobody watches. Audiences that hold few members, whose first fill broke off, or that the job file gave up
+ * are let be.
+ * @param filled ids of the audiences whose first fill is over
  */
-export function breachesOf(job: Pick<Job, 'guard'>, planned: readonly PlannedDestination[]): Breach[] {
-  return planned.flatMap(({ plans }) => plans.flatMap((plan) => breachOf(job, plan)));
+export function breachesOf(
+  job: Pick<Job, 'guard'>,
+  planned: readonly PlannedDestination[],
+  filled: ReadonlySet<string>,
+): Breach[] {
+  const plans = planned.flatMap((one) => one.plans);
+  return plans.filter(({ remote_id = '' }) => filled.has(remote_id)).flatMap((plan) => breachOf(job, plan));
 }
 
 function breachOf(job: Pick<Job, 'guard'>, plan: AudiencePlan): Breach[] {

@@ -1,24 +1,30 @@
 import type { Engine } from '../engine/engine.ts';
-import type { AudienceReport } from './report.ts';
+import type { AudienceReport, RunStatus } from './report.ts';
 
 /** What a run that sent left of one audience; runs of older versions did not count. */
-type PastAudience = Pick<AudienceReport, 'remote_id'> &
+type PastAudience = Pick<AudienceReport, 'remote_id' | 'error'> &
   Partial<Pick<AudienceReport, 'held' | 'remote_count' | 'count_is_exact' | 'drift'>>;
 
-export type PastRun = { run_id: string; at: string; audiences: PastAudience[] };
+export type PastRun = { run_id: string; at: string; status: RunStatus; audiences: PastAudience[] };
 
 /** So many runs are looked back at. */
 const RUNS = 30;
 
 /** The job's last runs that got as far as sending, the newest first. Those that were killed left no report. */
 export async function pastRuns(engine: Engine, job: string): Promise<PastRun[]> {
-  const rows = await engine.query<{ run_id: string; at: string; audiences: string }>(
-    `SELECT run_id, at, JSONExtractRaw(detail, 'audiences') AS audiences
+  const rows = await engine.query<Omit<PastRun, 'audiences'> & { audiences: string }>(
+    `SELECT run_id, at, JSONExtractString(detail, 'status') AS status, JSONExtractRaw(detail, 'audiences') AS audiences
      FROM runs WHERE job = {job:String} AND event IN ('finished', 'released') AND JSONLength(detail, 'audiences') > 0
      ORDER BY run_id DESC, at DESC LIMIT 1 BY run_id LIMIT ${RUNS}`,
     { job },
   );
   return rows.map((row) => ({ ...row, audiences: JSON.parse(row.audiences) as PastAudience[] }));
+}
+
+/** The ids of audiences that one of the last runs sent all that was to be sent: their first fill is over. */
+export function filledAudiences(runs: readonly PastRun[]): Set<string> {
+  const sent = runs.filter(({ status }) => status !== 'held').flatMap(({ audiences }) => audiences);
+  return new Set(sent.flatMap(({ remote_id, error }) => (error === null ? (remote_id ?? []) : [])));
 }
 
 /** A count that a run read of an audience. */

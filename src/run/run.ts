@@ -11,6 +11,7 @@ import { lockJob } from './lock.ts';
 import type { Reach } from './marks.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
+import { filledAudiences, pastRuns } from './past-audiences.ts';
 import { pull } from './pull.ts';
 import { pushPlanned, type Outcome } from './push-planned.ts';
 import { segmentedDetail } from './dated.ts';
@@ -124,7 +125,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     report.warnings.push(...warnings);
     const planned = await timed('plan', () => planDestinations(run, destinations, options));
     report.orphans = planned.flatMap(orphanReports);
-    report.guard = breachesOf(job, planned);
+    report.guard = breachesOf(job, planned, filledAudiences(await pastRuns(engine, job.name)));
     const held = isHeld(report);
     const sends = options.send && !held;
     const outcome = sends ? await timed('push', () => pushPlanned(run, planned)) : foretold(planned);

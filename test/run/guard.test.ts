@@ -144,6 +144,17 @@ describe('what a guard looks at', () => {
     expect([passed.status, held.status]).toEqual(['done', 'held']);
   });
 
+  test('no audience whose first fill broke off', async () => {
+    const { shop, platform, sells } = openActiveShop(stage, { guard: { from_members: 2 } });
+    sells(TEN);
+    platform.breaks = { after: 1, batch: 'taken' };
+    const broken = await shop.run(AS_OF);
+    platform.breaks = undefined;
+
+    expect(broken).toMatchObject({ status: 'failed', audiences: [{ added: 2 }] });
+    expect(await shop.run(AS_OF)).toMatchObject({ status: 'done', audiences: [{ added: 8 }] });
+  });
+
   test('no audience that holds fewer members than the guard is for', async () => {
     const { leaves } = await openGuarded({ from_members: 11 });
 
