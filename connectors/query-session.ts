@@ -55,6 +55,9 @@ export type Session = {
   close(): Promise<void>;
 };
 
+/** A host that is up answers within this, TLS and password included. */
+export const CONNECT_MS = 10_000;
+
 /** What a server is given beyond its own limit of time to say that the limit is reached. */
 export const GRACE_MS = 10_000;
 

@@ -6,6 +6,7 @@ import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickh
 import { interruptible } from '../interruptible.ts';
 import { queryFailure } from '../query-failure.ts';
 import {
+  CONNECT_MS,
   GRACE_MS,
   type QueryColumn,
   type QueryRequest,
@@ -16,8 +17,6 @@ import { cursorOf, describeQuery, usesIndex } from './describe.ts';
 import { wholeResult } from './result.ts';
 import { bind, limitsFor, linesOf, type Ask, type Bound } from './statements.ts';
 
-/** A host that is up answers within this, TLS and password included. */
-const CONNECT_MS = 10_000;
 /** The longest a timer can be: a query has its own limit of time, and rows may be stored for long between two reads. */
 const REQUEST_MS = 2 ** 31 - 1;
 

@@ -4,6 +4,7 @@ import mysql, { type Connection, type RowDataPacket } from 'mysql2';
 import { interruptible } from '../interruptible.ts';
 import { queryFailure } from '../query-failure.ts';
 import {
+  CONNECT_MS,
   GRACE_MS,
   type ColumnKind,
   type QueryColumn,
@@ -15,8 +16,6 @@ import { withSince } from '../query-text.ts';
 import { rowWriter } from './row-writer.ts';
 import { columnOf, formOf, type Field } from './types.ts';
 
-/** A host that is up answers within this, TLS and password included. */
-const CONNECT_MS = 10_000;
 const BUFFERED_BYTES = 1024 * 1024;
 const EARLIEST = { time: '1000-01-01 00:00:00', integer: String(-(2n ** 63n)) };
 const SINCE = '@segment_sync_since';

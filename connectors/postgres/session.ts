@@ -1,13 +1,11 @@
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import { interruptible } from '../interruptible.ts';
-import { GRACE_MS } from '../query-session.ts';
+import { CONNECT_MS, GRACE_MS } from '../query-session.ts';
 import type { QueryColumn, QueryRequest, Session, SinceText } from '../query-session.ts';
 import { parameterised, PREPARED, preparing, settingOf, withSettings } from './statement.ts';
 import { castOf, kindOf, parameterKind, type TypeRow } from './types.ts';
 
-/** A host that is up answers within this, TLS and password included. */
-const CONNECT_MS = 10_000;
 const EARLIEST = { time: '-infinity', integer: String(-(2n ** 63n)) };
 const PIECE_BYTES = 1024 * 1024;
 

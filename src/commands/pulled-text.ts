@@ -43,17 +43,20 @@ export function rejectionNotes({ rejected, rejections, sources }: Pulled): strin
 
 /** Why nothing was sent although the run went through, and what to do about it. */
 export function heldText({ job, pulled, guard }: Pick<RunReport, 'job' | 'pulled' | 'guard'>): string {
-  const partly = pulled.incomplete.length > 0;
   const changes = guard.map(({ destination, audience, why }) => `${destination}, ${audience}: ${why}`);
+  const why =
+    pulled.incomplete.length > 0
+      ? 'not all that the sources have could be read'
+      : 'the plan changes more than `guard` lets through unasked';
+  const kept =
+    pulled.incomplete.length > 0
+      ? ['  What was read is kept. The next run that reads everything sends.']
+      : [];
   return [
-    partly
-      ? 'HELD: nothing was sent, since not all that the sources have could be read'
-      : 'HELD: nothing was sent, since the plan changes more than `guard` lets through unasked',
-    ...[...pulled.incomplete, ...changes].map((why) => `  ${why}`),
-    partly ? '  What was read is kept. The next run that reads everything sends.' : '',
+    `HELD: nothing was sent, since ${why}`,
+    ...[...pulled.incomplete, ...changes].map((line) => `  ${line}`),
+    ...kept,
     `  Look at the sources, and at the change with \`segment-sync plan ${job}\`. If it is right, \`segment-sync approve ${job}\``,
     '  sends just this plan. The next run makes a new one.',
-  ]
-    .filter((line) => line !== '')
-    .join('\n');
+  ].join('\n');
 }

@@ -25,6 +25,11 @@ export function neverArrived(error: unknown): boolean {
   return NEVER_ARRIVED.has(codeOf(error));
 }
 
+/** Whether what was to be stored could not be split into rows or cells. */
+export function isUnsplit(error: unknown): boolean {
+  return error instanceof ClickHouseError && /^(CANNOT_(PARSE|READ)|INCORRECT_DATA)/.test(error.type ?? '');
+}
+
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
@@ -61,11 +66,6 @@ const QUOTED = /'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g;
 /** Types of errors about a value, which their messages show in many ways. */
 const ABOUT_VALUES =
   /^(CANNOT_(PARSE|CONVERT|READ)|ATTEMPT_TO_READ|INCORRECT_DATA|INVALID_|TYPE_MISMATCH|BAD_QUERY_PARAMETER|UNKNOWN_ELEMENT|VALUE_IS_OUT|ARGUMENT_OUT|DECIMAL_OVERFLOW)/;
-/** Whether what was to be stored could not be split into rows or cells. */
-export function isUnsplit(error: unknown): boolean {
-  return error instanceof ClickHouseError && /^(CANNOT_(PARSE|READ)|INCORRECT_DATA)/.test(error.type ?? '');
-}
-
 /** Types of errors about a column, function, table, database or setting: what is quoted is its name. */
 const ABOUT_NAMES = /^(NO_SUCH_COLUMN|UNKNOWN_|TABLE_ALREADY_EXISTS)/;
 

@@ -3,10 +3,10 @@ import { dropOldRuns, dropRun } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
 import { computeSegments } from './compute.ts';
 import { datedRuns, segmentedDetail, type DatedRun } from './dated.ts';
+import { heldRun } from './held.ts';
 import { lockJob } from './lock.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
-import { heldRun } from './held.ts';
 import { emptyReport } from './report.ts';
 import type { RunOptions } from './run.ts';
 import { segmentReports } from './segment.ts';
@@ -40,11 +40,8 @@ export async function runsOn(
     try {
       await closeInterrupted(engine, job.name);
       const kept = [await lastRun(engine, job.name, 'segmented'), await heldRun(engine, job.name)];
-      await dropOldRuns(
-        engine,
-        job.name,
-        kept.flatMap((run) => run?.run_id ?? []),
-      );
+      const ids = kept.flatMap((run) => run?.run_id ?? []);
+      await dropOldRuns(engine, job.name, ids);
       for (const date of missing) await backfill(engine, job, date, options);
     } finally {
       unlock();

@@ -35,31 +35,27 @@ function breachOf(job: Pick<Job, 'guard'>, plan: AudiencePlan): Breach[] {
   const guard = { ...job.guard, ...plan.guard };
   const { members, to_add, to_remove } = plan;
   if (plan.orphan || members === 0 || members < guard.from_members) return [];
-  const left = members + to_add - to_remove;
-  const shares = (count: number, most: number) =>
-    `${number(count)} of its ${number(members)} members (${percent(count / members)}); at most ${percent(most)} may`;
-  const broken: [Breach['limit'], boolean, string][] = [
-    [
-      'min_members',
-      to_remove > 0 && left < guard.min_members,
-      `it would hold ${number(left)} members instead of ${number(members)}; at least ${number(guard.min_members)} must stay`,
-    ],
-    [
-      'max_removed_share',
-      to_remove > guard.max_removed_share * members,
-      `it would lose ${shares(to_remove, guard.max_removed_share)}`,
-    ],
-    [
-      'max_added_share',
-      to_add > guard.max_added_share * members,
-      `${number(to_add)} would join its ${number(members)} members (${percent(to_add / members)}); at most ${percent(guard.max_added_share)} may`,
-    ],
+  const breach = (limit: Breach['limit'], why: string): Breach[] => [
+    { destination: plan.destination.name, audience: plan.name, limit, members, to_add, to_remove, why },
   ];
-  const found = broken.find(([, isBroken]) => isBroken);
-  if (!found) return [];
-  const [limit, , why] = found;
-  const audience = plan.name;
-  return [{ destination: plan.destination.name, audience, limit, members, to_add, to_remove, why }];
+  const left = members + to_add - to_remove;
+  if (to_remove > 0 && left < guard.min_members) {
+    const least = number(guard.min_members);
+    const why = `it would hold ${number(left)} members instead of ${number(members)}; at least ${least} must stay`;
+    return breach('min_members', why);
+  }
+  if (to_remove > guard.max_removed_share * members) {
+    const share = `${number(to_remove)} of its ${number(members)} members (${percent(to_remove / members)})`;
+    return breach(
+      'max_removed_share',
+      `it would lose ${share}; at most ${percent(guard.max_removed_share)} may`,
+    );
+  }
+  if (to_add > guard.max_added_share * members) {
+    const share = `${number(to_add)} would join its ${number(members)} members (${percent(to_add / members)})`;
+    return breach('max_added_share', `${share}; at most ${percent(guard.max_added_share)} may`);
+  }
+  return [];
 }
 
 function number(count: number): string {

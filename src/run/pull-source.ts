@@ -7,7 +7,8 @@ import { openSource } from './open.ts';
 import type { RunContext } from './run.ts';
 import { store } from './store.ts';
 import { loadVisits } from './tables/ga4.ts';
-import { loadTable } from './tables/load.ts';
+import { loadTable, type Loaded } from './tables/load.ts';
+import { LISTED_REJECTIONS } from './tables/told.ts';
 
 /** What the pull of one source came to. */
 export type PulledSource = {
@@ -27,8 +28,6 @@ export type PulledSource = {
   whole: boolean;
 };
 
-/** So many rejections are listed by place; past that they are only counted. */
-export const LISTED_REJECTIONS = 100;
 const PROGRESS_MS = 10_000;
 
 /**
@@ -68,20 +67,17 @@ export async function pullSource(
     progress(recordsIn(page), page.expected);
     return kept;
   };
-  const takeTable = async (table: Table, expected?: number): Promise<void> => {
-    const loaded = await loadTable(run, source.key, table, tombstones);
-    if (loaded) {
-      add(pulled, loaded);
-      progress(loaded.rows, expected);
-    } else {
-      for await (const page of table.oneByOne!()) await store(run, source.key, take(page));
-    }
-  };
-  const takeVisits = async (table: AnalyticsTable, expected?: number): Promise<void> => {
-    const loaded = await loadVisits(run, source.key, table, tombstones);
+  const count = (loaded: Loaded, expected?: number) => {
     add(pulled, loaded);
     progress(loaded.rows, expected);
   };
+  const takeTable = async (table: Table, expected?: number): Promise<void> => {
+    const loaded = await loadTable(run, source.key, table, tombstones);
+    if (loaded) return count(loaded, expected);
+    for await (const page of table.oneByOne!()) await store(run, source.key, take(page));
+  };
+  const takeVisits = async (table: AnalyticsTable, expected?: number): Promise<void> =>
+    count(await loadVisits(run, source.key, table, tombstones), expected);
   // One page is stored while the next is read; two are the most there are in memory.
   let storing = Promise.resolve();
   try {

@@ -2,10 +2,11 @@ import type { Rejection } from '../../connectors/index.ts';
 import type { Job } from '../job/load.ts';
 import { readTombstones } from '../ledger/tombstones.ts';
 import { whereFrom, type Reach } from './marks.ts';
-import { LISTED_REJECTIONS, pullSource, type PulledSource } from './pull-source.ts';
+import { pullSource, type PulledSource } from './pull-source.ts';
 import { sourceQuality, type SourceQuality } from './quality.ts';
 import type { RunContext } from './run.ts';
 import { sweepStages } from './tables/stage.ts';
+import { LISTED_REJECTIONS } from './tables/told.ts';
 import { leaveOutVanished } from './vanished.ts';
 
 export type Pulled = {

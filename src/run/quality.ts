@@ -66,24 +66,14 @@ export async function sourceQuality(
       events: total(happened, 'records'),
       first_event: happened[0]?.day ?? null,
       last_event: happened.at(-1)?.day ?? null,
-      repeated:
-        order_rows -
-        total(
-          mine.filter(({ kind }) => kind === 'order'),
-          'brought',
-        ),
+      repeated: order_rows - brought(mine, 'order'),
       rejected,
       reasons: [...reasons]
         .map(([reason, rows]) => ({ reason, rows }))
         .toSorted((a, b) => b.rows - a.rows || (a.reason < b.reason ? -1 : 1)),
     };
   });
-  const brought = (kind: SourceDay['kind']) =>
-    total(
-      all.filter((day) => day.kind === kind),
-      'brought',
-    );
-  return { sources, orders: brought('order'), events: brought('event'), warnings };
+  return { sources, orders: brought(all, 'order'), events: brought(all, 'event'), warnings };
 }
 
 type SourceDay = DayCount & {
@@ -128,6 +118,13 @@ function aboutDays(source: string, kind: string, days: readonly SourceDay[], tod
 function byMonth(days: readonly SourceDay[]): SourceQuality['orders_by_month'] {
   const months = Map.groupBy(days, ({ day }) => day.slice(0, 7));
   return [...months].map(([month, days]) => ({ month, orders: total(days, 'records') }));
+}
+
+function brought(days: readonly SourceDay[], kind: SourceDay['kind']): number {
+  return total(
+    days.filter((day) => day.kind === kind),
+    'brought',
+  );
 }
 
 function total(days: readonly SourceDay[], count: 'records' | 'without_email' | 'brought'): number {

@@ -1,143 +1,10 @@
-import { once } from 'node:events';
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { wholeResult } from '../../connectors/clickhouse/result.ts';
-import { SyncError } from '../../connectors/error.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LIMITED, startClickHouse, STRANGER, type ClickHouseServer } from './clickhouse-server.ts';
-import { missingBinaries } from './database-servers.ts';
-import { bytesOf, openSource, pullFrom, read, type Opening } from './query-source.ts';
+import { CANARY, COLUMNS, errorOf, openOrders, problemOf, QUERY } from './query-problem.ts';
+import { bytesOf, pullFrom, read } from './query-source.ts';
 
-const COLUMNS = { order_id: 'id', ordered_at: 'created', total: 'total' };
-const QUERY = 'SELECT id, created, total FROM orders';
 /** Counts for hours. */
 const SLOW = `SELECT sum(number) AS id, toDate('2026-03-01') AS created, 1 AS total FROM numbers(100000000000000)`;
-const CANARY = 'canary@aviary.example';
-
-const open = (settings: object, opening: Opening = {}) =>
-  openSource('clickhouse', { query: QUERY, columns: COLUMNS, ...settings }, opening);
-
-async function errorOf(work: Promise<unknown>): Promise<SyncError> {
-  const error: unknown = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof SyncError)) throw new Error(`no problem: ${String(error)}`);
-  expect(JSON.stringify(error.problem)).not.toMatch(/canary|aviary/);
-  expect(error.message).not.toMatch(/canary|aviary/);
-  return error;
-}
-
-const problemOf = async (settings: object) => (await errorOf((await open(settings)).check())).problem;
-
-/** A port where something answers in its own way, or nothing at all. */
-async function portOf(behave?: RequestListener | 'hangs up' | 'silent'): Promise<number> {
-  const server = createServer(typeof behave === 'function' ? behave : undefined);
-  if (behave === 'hangs up') server.on('connection', (socket) => socket.destroy());
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  if (behave) onTestFinished(close);
-  else close();
-  return port;
-}
-
-const at = (port: number) => `http://shop:canary-password@127.0.0.1:${port}/shop`;
-
-describe('wherever it is', () => {
-  test('a host that is not there', async () => {
-    expect(await problemOf({ url: 'https://shop:canary-password@nowhere.invalid:8443/shop' })).toMatchObject({
-      code: 'SOURCE_DOWN',
-      what: 'There is no host "nowhere.invalid".',
-    });
-  });
-
-  test('a host on which nothing listens', async () => {
-    const port = await portOf();
-
-    expect(await problemOf({ url: at(port) })).toMatchObject({
-      code: 'SOURCE_DOWN',
-      where: `clickhouse shop at 127.0.0.1:${port}`,
-      what: `Nothing answers at 127.0.0.1:${port}.`,
-    });
-  });
-
-  test('a host that takes connections and says nothing', { timeout: 120_000 }, async () => {
-    expect(await problemOf({ url: at(await portOf('silent')) })).toMatchObject({
-      code: 'SOURCE_DOWN',
-      what: expect.stringContaining('takes connections and says nothing'),
-    });
-  });
-
-  test('a host that hangs up', async () => {
-    expect(await problemOf({ url: at(await portOf('hangs up')) })).toMatchObject({
-      code: 'SOURCE_DOWN',
-      what: expect.stringContaining('broke off'),
-    });
-  });
-
-  test.for([
-    [502, `<h1>Bad gateway for ${CANARY}</h1>`],
-    [200, `<h1>Welcome,\n${CANARY}</h1>\n`],
-    [200, `{"person": "${CANARY}"}\n`],
-  ] as const)('a host that is no ClickHouse: %i %s', async ([status, body]) => {
-    const port = await portOf((_, response) => void response.writeHead(status).end(body));
-
-    expect(await problemOf({ url: at(port) })).toMatchObject({
-      code: 'SOURCE_DOWN',
-      what: expect.stringContaining('does not answer as the database does'),
-    });
-  });
-
-  test('TLS is asked of a server without it', async () => {
-    const port = await portOf((_, response) => void response.end());
-
-    expect(await problemOf({ url: at(port).replace('http:', 'https:') })).toMatchObject({
-      code: 'SOURCE_TLS',
-      what: expect.stringContaining('has no TLS'),
-    });
-  });
-});
-
-describe('an answer that fails after its first rows', () => {
-  const error = 'Code: 395. DB::Exception: oh no: while executing. (FUNCTION_THROW_IF)';
-  const rows = '1,2\n3,4\n';
-  const cut = (text: string, ...at: number[]) =>
-    [0, ...at].map((from, index) => Buffer.from(text.slice(from, at[index])));
-
-  test.for([
-    [
-      'in a block',
-      `${rows}\r\n__exception__\r\nxyz\r\n${error}\n${error.length + 1} xyz\r\n__exception__\r\n`,
-    ],
-    ['as it is', `${rows}${error} (version 24.3.1.1 (official build))\n`],
-    ['within a row', `${rows}5,${error} (version 24.3.1.1)\n`],
-  ] as const)('tells it %s, and its rows', async ([, body]) => {
-    for (const stream of [[Buffer.from(body)], cut(body, 5), cut(body, rows.length + 9, rows.length + 40)]) {
-      const seen: Buffer[] = [];
-      const reading = (async () => {
-        for await (const chunk of wholeResult(Readable.from(stream))) seen.push(chunk);
-      })();
-
-      await expect(reading).rejects.toMatchObject({ code: '395' });
-      expect(Buffer.concat(seen).toString().slice(0, rows.length)).toBe(rows);
-      expect(Buffer.concat(seen).toString()).not.toContain('Exception');
-    }
-  });
-
-  test('what is no error passes, however long', async () => {
-    const long = `${'x'.repeat(50_000)}\n`.repeat(9);
-    const body = `${long}"${error} (version 1)"\n`;
-    const chunks = await Array.fromAsync(wholeResult(Readable.from(cut(body, 70_000, 140_000, 450_020))));
-
-    expect(Buffer.concat(chunks).toString()).toBe(body);
-  });
-});
 
 describe('a server', () => {
   let server: ClickHouseServer;
@@ -237,7 +104,7 @@ describe('a server', () => {
       RegExp,
     ]) => {
       const { url } = await aShop();
-      const problem = await problemOf({
+      const problem = await problemOf('clickhouse', {
         url: other ? url.replace(/\/[^/]*$/, `/${other}`) : url,
         ...settings,
       });
@@ -250,15 +117,15 @@ describe('a server', () => {
   test('a user who is not let in, one who may not read, and one who may set nothing', async () => {
     const { name } = await aShop();
 
-    expect(await problemOf({ url: server.url('owner', name, 'canary-wrong') })).toMatchObject({
+    expect(await problemOf('clickhouse', { url: server.url('owner', name, 'canary-wrong') })).toMatchObject({
       code: 'SOURCE_KEY_REFUSED',
       what: 'The database refused the user "owner".',
     });
-    expect(await problemOf({ url: server.url(STRANGER, name) })).toMatchObject({
+    expect(await problemOf('clickhouse', { url: server.url(STRANGER, name) })).toMatchObject({
       code: 'SOURCE_PERMISSION',
       why: expect.stringContaining('grant SELECT'),
     });
-    expect(await problemOf({ url: server.url('readonly_1', name) })).toMatchObject({
+    expect(await problemOf('clickhouse', { url: server.url('readonly_1', name) })).toMatchObject({
       code: 'SOURCE_PERMISSION',
       why: expect.stringContaining('readonly = 1'),
     });
@@ -267,7 +134,7 @@ describe('a server', () => {
   test('a user whose profile keeps to reading is not told to', async () => {
     const { name } = await aShop();
 
-    const { rows } = await read(await open({ url: server.url('readonly_2', name) }));
+    const { rows } = await read(await openOrders('clickhouse', { url: server.url('readonly_2', name) }));
 
     expect(rows).toHaveLength(2);
     expect(server.asked.at(-1)!.settings.has('readonly')).toBe(false);
@@ -275,7 +142,7 @@ describe('a server', () => {
 
   test('a value that the query cannot work with is told without the value', async () => {
     const { url } = await aShop();
-    const source = await open({
+    const source = await openOrders('clickhouse', {
       url,
       query: `SELECT id, created, toDecimal32(ifNull(mail, ''), 2) AS total FROM orders`,
     });
@@ -289,7 +156,7 @@ describe('a server', () => {
   test('an error behind many rows fails the pull, and marks nothing', async () => {
     const { url } = await aShop();
     const marks: unknown[] = [];
-    const source = await open({
+    const source = await openOrders('clickhouse', {
       url,
       cursor: { field: 'id' },
       query: `SELECT toUInt32(number) AS id, toDate('2026-03-01') AS created, throwIf(number = 900000) AS total
@@ -308,7 +175,7 @@ describe('a server', () => {
 
   test('the server ends a query that works too long', async () => {
     const { url } = await aShop();
-    const source = await open({ url, timeout: '1s', query: SLOW });
+    const source = await openOrders('clickhouse', { url, timeout: '1s', query: SLOW });
 
     const error = await errorOf(read(source));
 
@@ -323,7 +190,7 @@ describe('a server', () => {
     const { url } = await aShop();
     const limited = server.url(LIMITED, new URL(url).pathname.slice(1));
 
-    expect((await errorOf(read(await open({ url: limited })))).problem).toMatchObject({
+    expect((await errorOf(read(await openOrders('clickhouse', { url: limited })))).problem).toMatchObject({
       code: 'SOURCE_QUERY',
       what: expect.stringContaining('TOO_MANY_ROWS'),
     });
@@ -332,7 +199,7 @@ describe('a server', () => {
   test('a pull that is called off stops the query on the server', async () => {
     const { url } = await aShop();
     const stop = new AbortController();
-    const source = await open({ url, query: SLOW }, { signal: stop.signal });
+    const source = await openOrders('clickhouse', { url, query: SLOW }, { signal: stop.signal });
     const before = server.asked.length;
 
     const pulling = read(source);
@@ -356,7 +223,11 @@ describe('a server', () => {
       const log: string[] = [];
       const cursor = { field: 'id', sorted };
       const query = 'SELECT id, created, total, mail FROM orders WHERE id > {since} ORDER BY id';
-      const source = await open({ url, query, cursor }, { log: (message) => void log.push(message) });
+      const source = await openOrders(
+        'clickhouse',
+        { url, query, cursor },
+        { log: (message) => void log.push(message) },
+      );
       server.cutNext(10_000_000);
 
       const { tables, rows, marks } = await read(source);
@@ -372,47 +243,4 @@ describe('a server', () => {
       if (!sorted) expect(marks).toHaveLength(1);
     },
   );
-});
-
-const missing = missingBinaries('postgres')?.includes('openssl');
-describe.skipIf(missing)('a server with TLS', () => {
-  let server: ClickHouseServer;
-  beforeAll(async () => {
-    server = await startClickHouse({ tls: true });
-  }, 60_000);
-  afterAll(() => server.stop());
-
-  async function facts(settings: object, url?: string): Promise<string[]> {
-    const database = await server.database();
-    await database.sql(
-      'CREATE TABLE orders (id UInt32, created Date, total Int32) ENGINE = MergeTree ORDER BY id',
-    );
-    const source = await open({ url: url ?? database.url, ...settings });
-    return source.check();
-  }
-
-  test('a certificate of an authority that nobody knows is refused, known by `ca` or not looked at', async () => {
-    expect((await errorOf(facts({}))).problem).toMatchObject({
-      code: 'SOURCE_TLS',
-      what: expect.stringContaining('cannot be trusted'),
-    });
-    expect(await facts({ ca: server.ca })).toContainEqual(
-      expect.stringMatching(/TLSv1\.\d, certificate verified/),
-    );
-    expect(await facts({ ssl: 'unverified' })).toContainEqual(
-      expect.stringMatching(/TLSv1\.\d, certificate not verified/),
-    );
-  });
-
-  test('a certificate for another host is refused', async () => {
-    const url = server.url('owner', 'default').replace('localhost', '127.0.0.1');
-
-    expect((await errorOf(facts({ ca: server.ca }, url))).problem).toMatchObject({ code: 'SOURCE_TLS' });
-  });
-
-  test('a user who comes without TLS', async () => {
-    const url = server.url('owner', 'default').replace('https:', 'http:');
-
-    expect((await errorOf(facts({}, url))).problem.code).toMatch(/SOURCE_(TLS|DOWN)/);
-  });
 });

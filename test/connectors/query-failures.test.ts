@@ -1,91 +1,12 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { SyncError } from '../../connectors/error.ts';
 import { connection, type Engine } from './database-connection.ts';
 import { findServer } from './databases.ts';
-import { missingBinaries, PASSWORD, startServer, type OwnServer } from './database-servers.ts';
+import { CANARY, COLUMNS, openOrders, problemOf, QUERY } from './query-problem.ts';
 import { bytesOf, openSource, pullFrom, read } from './query-source.ts';
-
-const COLUMNS = { order_id: 'id', ordered_at: 'created', total: 'total' };
-const QUERY = 'SELECT id, created, total FROM orders';
-const CANARY = 'canary@aviary.example';
-
-/** What a source says when it is checked: facts, or its problem. */
-async function check(engine: Engine, settings: object): Promise<string[] | SyncError> {
-  const source = await openSource(engine, { query: QUERY, columns: COLUMNS, ...settings });
-  return source.check().catch((error: unknown) => error as SyncError);
-}
-
-async function problemOf(engine: Engine, settings: object): Promise<SyncError['problem']> {
-  const error = await check(engine, settings);
-  if (!(error instanceof SyncError)) throw new Error(`no problem: ${String(error)}`);
-  expect(JSON.stringify(error.problem)).not.toMatch(/canary|aviary/);
-  return error.problem;
-}
-
-/** A port of this machine where nothing listens, or where `behave` does what it wants. */
-async function portOf(behave?: (socket: Socket) => void): Promise<number> {
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('error', () => undefined);
-    behave?.(socket);
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  const close = () => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  };
-  if (behave) onTestFinished(close);
-  else close();
-  return port;
-}
 
 for (const engine of ['postgres', 'mysql'] as const) {
   const server = await findServer(engine);
-  const at = (port: number) => `${engine}://shop:canary-password@127.0.0.1:${port}/shop`;
-
-  describe(`${server.title}, wherever it is`, () => {
-    test('a host that is not there', async () => {
-      const url = `${engine}://shop:canary-password@nowhere.invalid/shop`;
-
-      expect(await problemOf(engine, { url })).toMatchObject({
-        code: 'SOURCE_DOWN',
-        what: 'There is no host "nowhere.invalid".',
-      });
-    });
-
-    test('a host on which the database is down', async () => {
-      const port = await portOf();
-
-      expect(await problemOf(engine, { url: at(port) })).toMatchObject({
-        code: 'SOURCE_DOWN',
-        where: `${engine} shop at 127.0.0.1:${port}`,
-        what: `Nothing answers at 127.0.0.1:${port}.`,
-      });
-    });
-
-    test('a host that takes connections and says nothing', async () => {
-      const url = at(await portOf(() => undefined));
-
-      expect(await problemOf(engine, { url })).toMatchObject({
-        code: 'SOURCE_DOWN',
-        what: expect.stringContaining('takes connections and says nothing'),
-      });
-    });
-
-    test('a host that hangs up', async () => {
-      const url = at(await portOf((socket) => socket.destroy()));
-
-      expect(await problemOf(engine, { url })).toMatchObject({
-        code: 'SOURCE_DOWN',
-        what: expect.stringContaining('broke off'),
-      });
-    });
-  });
 
   test.runIf(server.missing)(`${server.title}: failures are not tried where no server is`, ({ skip }) => {
     skip(`skipped: ${server.missing}`);
@@ -108,9 +29,9 @@ for (const engine of ['postgres', 'mysql'] as const) {
       const cursor = { field: 'created', lag: '1d' };
       const settings = { url, query: `${QUERY} WHERE created > {since}`, cursor };
 
-      const without = (await check(engine, settings)) as string[];
+      const without = await (await openOrders(engine, settings)).check();
       await sql('CREATE INDEX newest ON orders (created)');
-      const facts = (await check(engine, settings)) as string[];
+      const facts = await (await openOrders(engine, settings)).check();
 
       expect(facts[0]).toMatch(
         new RegExp(`^${engine} ${name} at .*: (PostgreSQL|MariaDB|MySQL) \\d.*, without TLS$`),
@@ -386,76 +307,4 @@ async function stopConnection(engine: Engine, url: string, part: string): Promis
   await connection(engine, url, (ask) =>
     ask(engine === 'mysql' ? `KILL ${id}` : `SELECT pg_terminate_backend(${id})`),
   );
-}
-
-for (const engine of ['postgres', 'mysql'] as const) {
-  const missing = missingBinaries(engine);
-  const title = engine === 'postgres' ? 'PostgreSQL' : 'MariaDB';
-
-  test.runIf(missing)(`${title}: passwords and TLS are not tried`, ({ skip }) => skip(`skipped: ${missing}`));
-
-  describe.skipIf(missing)(`${title} with a password and TLS`, () => {
-    let own: OwnServer;
-    beforeAll(async () => {
-      own = await startServer(engine);
-      await connection(engine, `${own.url}/shop`, (ask) =>
-        ask('CREATE TABLE orders (id int, created date, total int)'),
-      );
-    }, 120_000);
-    afterAll(() => own?.stop());
-    const facts = (settings: object, url = `${own.url}/shop`) => check(engine, { url, ...settings });
-
-    test('a wrong password', async () => {
-      const url = `${own.url.replace(encodeURIComponent(PASSWORD), 'canary-wrong')}/shop`;
-
-      expect(await problemOf(engine, { url })).toMatchObject({
-        code: 'SOURCE_KEY_REFUSED',
-        what: 'The database refused the user "owner".',
-      });
-    });
-
-    test('a password with every sign that means something in a URL', async () => {
-      expect(await facts({})).toContainEqual(expect.stringContaining('without TLS'));
-    });
-
-    test('a certificate of an authority that nobody knows is refused, known by `ca` or not looked at', async () => {
-      expect(await problemOf(engine, { url: `${own.url}/shop`, ssl: 'verify' })).toMatchObject({
-        code: 'SOURCE_TLS',
-        what: expect.stringContaining('cannot be trusted'),
-      });
-      expect(await facts({ ssl: 'verify', ca: own.ca })).toContainEqual(
-        expect.stringMatching(/TLSv1\.\d, certificate verified/),
-      );
-      expect(await facts({}, `${own.url}/shop?sslmode=require`)).toContainEqual(
-        expect.stringMatching(/TLSv1\.\d, certificate not verified/),
-      );
-    });
-
-    test('a certificate for another host is refused', async () => {
-      const url = `${own.url.replace('localhost', '127.0.0.1')}/shop`;
-
-      expect(await problemOf(engine, { url, ssl: 'verify', ca: own.ca })).toMatchObject({
-        code: 'SOURCE_TLS',
-      });
-    });
-
-    test('a user who must use TLS and does not', async () => {
-      const url = `${own.url.replace('owner', 'only_tls')}/shop`;
-      const problem = await problemOf(engine, { url });
-
-      expect(problem.code).toBe(engine === 'postgres' ? 'SOURCE_TLS' : 'SOURCE_KEY_REFUSED');
-    });
-  });
-
-  const server = await findServer(engine);
-  test.skipIf(server.missing)(`${server.title}: TLS is asked of a server without it`, async () => {
-    const { url } = await server.database();
-
-    expect(
-      await problemOf(engine, { url: url.replace('127.0.0.1', 'localhost'), ssl: 'verify' }),
-    ).toMatchObject({
-      code: 'SOURCE_TLS',
-      what: expect.stringContaining('has no TLS'),
-    });
-  });
 }

@@ -68,11 +68,13 @@ export function customers(reading: Reading): Kind {
     plain,
     notes: [emailNote()],
     makes: [
-      descriptions('assumeNotNull(updated_at)', {
-        costs: true,
-        tags: meaning.columns.tags !== undefined,
-        extra: names,
-      }),
+      [
+        descriptions('assumeNotNull(updated_at)', {
+          costs: true,
+          tags: meaning.columns.tags !== undefined,
+          extra: names,
+        }),
+      ],
     ],
   };
 }

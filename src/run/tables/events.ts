@@ -47,16 +47,18 @@ export function events(reading: Reading): Kind {
       { what: NOTES.machine, where: 'taken AND no_answer' },
     ],
     makes: [
-      {
-        table: 'events',
-        columns: {
-          event_id: 'event_id',
-          type: 'type',
-          at: instant('assumeNotNull(at)'),
-          is_machine: 'is_machine',
-          ...IDENTIFIED,
+      [
+        {
+          table: 'events',
+          columns: {
+            event_id: 'event_id',
+            type: 'type',
+            at: instant('assumeNotNull(at)'),
+            is_machine: 'is_machine',
+            ...IDENTIFIED,
+          },
         },
-      },
+      ],
     ],
   };
 }

@@ -6,7 +6,7 @@ import type { RunContext } from '../run.ts';
 import { instant } from './dates.ts';
 import { openEvents, type Events } from './ga4-columns.ts';
 import type { Loaded } from './load.ts';
-import { COMPILED, IN_ORDER } from './read.ts';
+import { NOT_COMPILED, IN_ORDER } from './read.ts';
 import { texts } from './sql.ts';
 import { openStage, type Stage } from './stage.ts';
 import { LISTED_REJECTIONS } from './told.ts';
@@ -77,7 +77,7 @@ async function readGroups(run: RunContext, events: Events, stage: Stage): Promis
      SELECT reason, min(row), count(), day, device, customer_id, transaction_id, minOrNullIf(ms, name NOT IN (${texts(NO_VISITS.split(' '))}))
      FROM (${understood})
      GROUP BY reason, if(reason = '', 0, row), day, device, customer_id, transaction_id`,
-    [...IN_ORDER, COMPILED, ...events.settings],
+    [...IN_ORDER, NOT_COMPILED, ...events.settings],
   );
   return groups;
 }

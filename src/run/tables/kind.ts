@@ -81,8 +81,8 @@ export type Kind = {
   /** A column that is to be told of where a record has the same as the one before it. */
   repeats?: { what: string; column: string };
   /**
-   * Stored side by side. They may use what is stored, dates as milliseconds of UTC, `email`, and
+   * One list after the other, those of a list side by side. They may use what is stored, dates as milliseconds of UTC, `email`, and
    * `e164` in place of `phone`.
    */
-  makes: readonly Made[];
+  makes: readonly (readonly Made[])[];
 };

@@ -1,6 +1,6 @@
 import type { Table } from '../../../connectors/index.ts';
-import type { Tombstones } from '../../ledger/tombstones.ts';
 import { isUnsplit } from '../../engine/errors.ts';
+import type { Tombstones } from '../../ledger/tombstones.ts';
 import type { RunContext } from '../run.ts';
 import { makeRecords } from './make.ts';
 import { readTable } from './read.ts';
@@ -27,13 +27,14 @@ export async function loadTable(
 ): Promise<Loaded | undefined> {
   const stage = openStage(run.engine, run.job.name);
   try {
-    const staged = await readTable(run, table, stage);
+    const staged = await readTable(run, table, stage).catch((error: unknown) => {
+      if (table.oneByOne && isUnsplit(error)) return undefined;
+      throw error;
+    });
+    if (!staged) return undefined;
     const erased = await makeRecords(run, source, staged, stage, tombstones);
     const told = await tell(run.engine, table, staged.kind, staged.rows);
     return { ...told, erased };
-  } catch (error) {
-    if (table.oneByOne && isUnsplit(error)) return undefined;
-    throw error;
   } finally {
     await stage.drop();
   }

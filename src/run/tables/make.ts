@@ -58,14 +58,11 @@ export async function makeRecords(
     }
     const records = `(SELECT ${columns.join(', ')} FROM ${some} AS staged ${joins.join(' ')})`;
     signal.throwIfAborted();
-    await Promise.all(
-      kind.makes.map(async (made) => {
-        await insertMade(run, source, made, records, from, erased);
-        if (!erased || !OF_PEOPLE.includes(made.table)) return;
-        const covered = await countErased(run, records, erased);
-        leftOut += covered;
-      }),
-    );
+    for (const together of kind.makes) {
+      await Promise.all(together.map((made) => insertMade(run, source, made, records, from, erased)));
+      const ofPeople = together.filter(({ table }) => OF_PEOPLE.includes(table)).length;
+      if (erased && ofPeople > 0) leftOut += ofPeople * (await countErased(run, records, erased));
+    }
   }
   return leftOut;
 }
@@ -86,7 +83,7 @@ function lastOf(records: string, last: NonNullable<Made['last']>, from: number, 
 }
 
 /** Copies of a record are told apart when they are read, which costs far less than to sort them out here. */
-const LIKE_IT_CAME = 'max_insert_threads = 1, optimize_on_insert = 0';
+const AS_IT_CAME = 'max_insert_threads = 1, optimize_on_insert = 0';
 
 /** In the order of the rows, by one writer: of records that are as new as each other the later one stands. */
 async function insertMade(
@@ -103,7 +100,7 @@ async function insertMade(
   const only = last ? `row IN (${lastOf(records, last, from, conditions)})` : conditions;
   await run.engine.command(
     `INSERT INTO ${table} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${records}
-     WHERE ${only} ORDER BY row SETTINGS ${LIKE_IT_CAME}`,
+     WHERE ${only} ORDER BY row SETTINGS ${AS_IT_CAME}`,
     {},
     { signal: run.signal },
   );

@@ -73,35 +73,40 @@ export function orders(reading: Reading): Kind {
     plain: read.plain,
     notes: [emailNote(), { what: NOTES.state, where: 'taken AND unknown_state', word: 'state' }],
     repeats: { what: NOTES.repeated, column: 'order_id' },
+    // Orders last: an order is there only once its refund is.
     makes: [
-      {
-        table: 'refunds',
-        where: 'isNotNull(refund)',
-        columns: {
-          refund_id: 'order_id',
-          order_id: 'order_id',
-          at: instant('assumeNotNull(ifNull(cancelled_at, ordered_at))'),
-          amount: 'refund',
-          version: versionOf(version),
+      [
+        {
+          table: 'refunds',
+          where: 'isNotNull(refund)',
+          columns: {
+            refund_id: 'order_id',
+            order_id: 'order_id',
+            at: instant('assumeNotNull(ifNull(cancelled_at, ordered_at))'),
+            amount: 'refund',
+            version: versionOf(version),
+          },
         },
-      },
-      someone(descriptions('assumeNotNull(ifNull(updated_at, ordered_at))')),
-      {
-        table: 'orders',
-        columns: {
-          order_id: 'order_id',
-          ...IDENTIFIED,
-          ordered_at: instant('assumeNotNull(ordered_at)'),
-          cancelled_at: instant('cancelled_at'),
-          ...Object.fromEntries(
-            ['state', 'counts', 'is_test', 'currency', 'goods', 'discount', 'tax', 'shipping', 'total'].map(
-              (name) => [name, name],
+      ],
+      [
+        someone(descriptions('assumeNotNull(ifNull(updated_at, ordered_at))')),
+        {
+          table: 'orders',
+          columns: {
+            order_id: 'order_id',
+            ...IDENTIFIED,
+            ordered_at: instant('assumeNotNull(ordered_at)'),
+            cancelled_at: instant('cancelled_at'),
+            ...Object.fromEntries(
+              ['state', 'counts', 'is_test', 'currency', 'goods', 'discount', 'tax', 'shipping', 'total'].map(
+                (name) => [name, name],
+              ),
             ),
-          ),
-          country: 'country',
-          version: versionOf(version),
+            country: 'country',
+            version: versionOf(version),
+          },
         },
-      },
+      ],
     ],
   };
 }

@@ -28,15 +28,17 @@ export function products(reading: Reading): Kind {
     absent,
     notes: [],
     makes: [
-      {
-        table: 'products',
-        columns: {
-          product_key: `if(sku != '', concat('sku:', sku), concat('id:', product_id))`,
-          ...SAME,
-          collections: 'collections',
-          version: `${reading.version}`,
+      [
+        {
+          table: 'products',
+          columns: {
+            product_key: `if(sku != '', concat('sku:', sku), concat('id:', product_id))`,
+            ...SAME,
+            collections: 'collections',
+            version: `${reading.version}`,
+          },
         },
-      },
+      ],
     ],
   };
 }
@@ -95,18 +97,20 @@ export function lines(reading: Reading): Kind {
     plain,
     notes: [],
     makes: [
-      {
-        table: 'order_lines',
-        columns: {
-          order_id: 'order_id',
-          line_id: `if(copy > 1, concat(line_id, '.', toString(copy)), line_id)`,
-          ...SAME,
-          title: 'name',
-          quantity: 'quantity',
-          net: 'net',
-          version: `${version}`,
+      [
+        {
+          table: 'order_lines',
+          columns: {
+            order_id: 'order_id',
+            line_id: `if(copy > 1, concat(line_id, '.', toString(copy)), line_id)`,
+            ...SAME,
+            title: 'name',
+            quantity: 'quantity',
+            net: 'net',
+            version: `${version}`,
+          },
         },
-      },
+      ],
     ],
   };
 }

@@ -56,101 +56,104 @@ async function openTable(run: RunContext, table: Table, stage: Stage): Promise<O
 }
 
 /**
- * Reads what the cells of a table alone say into a table of the pull.
+ * Reads what the cells of a table alone say into a table of the pull: quickly what is plain, which is nearly always
+ * all of it, then the rest with all that may stand in a cell.
  * @throws SyncError `SOURCE_MISSING_COLUMN`, `SOURCE_UNREADABLE`
  */
 export async function readTable(run: RunContext, table: Table, stage: Stage): Promise<Staged> {
   const { meaning } = table;
+  const timezone = meaning.timezone ?? run.job.timezone;
   const opened = await openTable(run, table, stage);
-  const wanted: string[] = [];
-  const texts: Columns = {};
-  const cell = (column: string, setting: string): string => {
-    if (opened.names?.includes(column) === false)
-      throw missingColumn(table.name, column, opened.names, setting);
-    if (!wanted.includes(column)) wanted.push(column);
-    return `c${wanted.indexOf(column) + 1}`;
-  };
-  const iso = new Set<string>();
-  for (const field of FIELDS[meaning.records]) {
-    const column = meaning.columns[field];
-    texts[`t_${field}`] = column === undefined ? `''` : trimmed(cell(column, `columns.${field}`));
-    if (column !== undefined && opened.iso.has(column)) iso.add(field);
-  }
-  for (const [name, column] of Object.entries(meaning.extra)) {
-    texts[`x_${name}`] = trimmed(cell(column, `extra.${name}`));
-  }
+  const { wanted, texts, iso } = textsOf(table, opened);
   const needsWhole = KNOWN_BY_ROW.includes(meaning.records);
-  const { from, cells, whole, row, isBlank = 'false', damage = `''` } = opened.cells(wanted, needsWhole);
-  const kindOf = (quick: boolean) =>
-    KINDS[meaning.records]({
-      meaning,
-      currency: run.job.currency,
-      version: table.version,
-      modified_at: table.modified_at,
-      iso,
-      quick,
-    });
-  const kind = kindOf(true);
-  const isPlain = kind.plain?.length ? kind.plain.join(' AND ') : 'true';
-  const columns: Record<string, string> = {
-    row: 'UInt64',
-    reason: 'LowCardinality(String)',
-    taken: 'Bool',
-    ...kind.stored,
-  };
-  const names = Object.keys(columns);
+  const numbered = numberedRows(opened.cells(wanted, needsWhole));
+  const { version, modified_at } = table;
+  const reading = { meaning, currency: run.job.currency, version, modified_at, iso };
+  const kind = KINDS[meaning.records]({ ...reading, quick: true });
+  const columns = { ...EVERY, ...kind.stored };
   // What is not plain is read again from here, since the table may be a stream.
-  const again = [...cells.map((_, index) => `c${index + 1}`), ...(needsWhole ? ['whole'] : [])];
-  const typeOf = (name: string) => (name === 'whole' ? 'Array(String)' : 'String');
-  const rows = await stage.create(
-    'rows',
-    { ...columns, plain: 'Bool', ...Object.fromEntries(again.map((name) => [name, typeOf(name)])) },
-    'row',
-  );
-  const numbered = [
-    `${row ?? 'rowNumberInAllBlocks() + 1'} AS row`,
-    ...cells.map((sql, index) => `${sql} AS c${index + 1}`),
-    `[${whole.join(', ')}]::Array(String) AS whole`,
-    `${isBlank} AS is_blank`,
-    `${damage} AS damage`,
-  ];
-  const read = `(SELECT * FROM (SELECT ${numbered.join(', ')} FROM ${from}) WHERE NOT is_blank)`;
-  const quickly = inSteps(read, [
+  const again: Record<string, string> = {
+    ...Object.fromEntries(wanted.map((_, index) => [`c${index + 1}`, 'String'])),
+    ...(needsWhole ? { whole: 'Array(String)' } : {}),
+  };
+  const rows = await stage.create('rows', { ...columns, plain: 'Bool', ...again }, 'row');
+
+  const quickly = inSteps(numbered.rows, [
     { ...texts, ...kind.absent },
     ...kind.steps,
-    { plain: `damage != '' OR (${isPlain})` },
+    { plain: `damage != '' OR (${kind.plain?.join(' AND ') || 'true'})` },
   ]);
-  const quick: Columns = {
+  const as: Columns = {
     reason: `multiIf(damage != '', damage, plain, reason, '')`,
     taken: `taken AND plain AND damage = ''`,
     ...Object.fromEntries(
-      again.map((name) => [name, `if(plain, ${name === 'whole' ? '[]' : "''"}, ${name})`]),
+      Object.entries(again).map(([name, type]) => [
+        name,
+        `if(plain, ${type === 'String' ? "''" : '[]'}, ${name})`,
+      ]),
     ),
   };
-  const all = [...names, 'plain', ...again];
+  const all = [...Object.keys(columns), 'plain', ...Object.keys(again)];
   await opened.insert(
-    `INSERT INTO ${rows} (${all.join(', ')}) SELECT ${all.map((name) => quick[name] ?? name).join(', ')} FROM ${quickly}`,
-    [...(row ? [] : IN_ORDER), COMPILED, ...opened.settings],
+    `INSERT INTO ${rows} (${all.join(', ')}) SELECT ${all.map((name) => as[name] ?? name).join(', ')} FROM ${quickly}`,
+    [...(numbered.inAnyOrder ? [] : IN_ORDER), NOT_COMPILED, ...opened.settings],
   );
-  const timezone = meaning.timezone ?? run.job.timezone;
-  const others = `(SELECT * FROM ${rows} WHERE NOT plain)`;
+
+  const others = `(SELECT row, ${Object.keys(again).join(', ')} FROM ${rows} WHERE NOT plain)`;
   const [any] = await run.engine.query(`SELECT 1 FROM ${others} LIMIT 1`);
   if (!any) return { kind, rows, timezone };
-  const general = kindOf(false);
-  const slowly = inSteps(`(SELECT row, ${again.join(', ')} FROM ${others})`, [
-    { ...texts, ...general.absent },
-    ...general.steps,
-  ]);
+  const general = KINDS[meaning.records]({ ...reading, quick: false });
+  const slowly = inSteps(others, [{ ...texts, ...general.absent }, ...general.steps]);
+  const names = Object.keys(columns).join(', ');
   await run.engine.command(
-    `INSERT INTO ${rows} (${names.join(', ')}, plain) SELECT ${names.join(', ')}, true FROM ${slowly} SETTINGS ${COMPILED}`,
+    `INSERT INTO ${rows} (${names}, plain) SELECT ${names}, true FROM ${slowly} SETTINGS ${NOT_COMPILED}`,
     {},
     { signal: run.signal },
   );
   return { kind, rows: `(SELECT * FROM ${rows} WHERE plain)`, timezone };
 }
 
+/** What is kept of every row beside what its kind stores. */
+const EVERY = { row: 'UInt64', reason: 'LowCardinality(String)', taken: 'Bool' };
+
+/** The columns that a table's meaning names, and of each field the trimmed text of its cell, which is `c1` … in their order. */
+function textsOf(table: Table, { names, iso: told }: Opened) {
+  const { records, columns, extra } = table.meaning;
+  const wanted: string[] = [];
+  const texts: Columns = {};
+  const iso = new Set<string>();
+  const cell = (column: string, setting: string): string => {
+    if (names?.includes(column) === false) throw missingColumn(table.name, column, names, setting);
+    if (!wanted.includes(column)) wanted.push(column);
+    return `c${wanted.indexOf(column) + 1}`;
+  };
+  for (const field of FIELDS[records]) {
+    const column = columns[field];
+    texts[`t_${field}`] = column === undefined ? `''` : trimmed(cell(column, `columns.${field}`));
+    if (column !== undefined && told.has(column)) iso.add(field);
+  }
+  for (const [name, column] of Object.entries(extra)) {
+    texts[`x_${name}`] = trimmed(cell(column, `extra.${name}`));
+  }
+  return { wanted, texts, iso };
+}
+
+/** SQL of the rows with their ordinals, the blank ones left out; and whether they may come in any order. */
+function numberedRows(cells: ReturnType<Opened['cells']>): { rows: string; inAnyOrder: boolean } {
+  const { from, whole, row, isBlank = 'false', damage = `''` } = cells;
+  const columns = [
+    `${row ?? 'rowNumberInAllBlocks() + 1'} AS row`,
+    ...cells.cells.map((sql, index) => `${sql} AS c${index + 1}`),
+    `[${whole.join(', ')}]::Array(String) AS whole`,
+    `${isBlank} AS is_blank`,
+    `${damage} AS damage`,
+  ];
+  const rows = `(SELECT * FROM (SELECT ${columns.join(', ')} FROM ${from}) WHERE NOT is_blank)`;
+  return { rows, inAnyOrder: row !== undefined };
+}
+
 /** Each statement is another: it costs more to compile than to run. */
-export const COMPILED = 'compile_expressions = 0';
+export const NOT_COMPILED = 'compile_expressions = 0';
 
 /** Rows are numbered as they stand there. */
 export const IN_ORDER = [

@@ -2,6 +2,7 @@ import { noteText, NOTED_WORDS, type Rejection, type Table } from '../../../conn
 import type { Engine } from '../../engine/engine.ts';
 import type { Kind, Note } from './kind.ts';
 
+/** So many rejections are listed by place; past that they are only counted. */
 export const LISTED_REJECTIONS = 100;
 
 /** What a table came to, as far as people are told of it. */

@@ -138,6 +138,35 @@ describe.each(places)('in $name', ({ open }) => {
     }
   });
 
+  test('an order is stored only once what was given back of it is', async () => {
+    const { engine, leave } = await open();
+    try {
+      await createTables(engine);
+      const stored: string[] = [];
+      let before: string[] | undefined;
+      const watched: Engine = {
+        ...engine,
+        command: async (sql, ...rest) => {
+          const [, table = ''] = /^INSERT INTO (\w+)/.exec(sql) ?? [];
+          if (table === 'orders') before = [...stored];
+          await engine.command(sql, ...rest);
+          stored.push(table);
+        },
+      };
+      const table = tableOf(csvRows('id,mail,tel,land,at,amount,back\n1,a@b.c,,,2026-01-01,5,1\n'));
+      table.meaning = { ...table.meaning, columns: { ...table.meaning.columns, refunded: 'back' } };
+
+      await loadTable(runIn(watched), 'shop', table, await readTombstones(engine));
+
+      expect(before).toContain('refunds');
+      expect(await engine.query('SELECT order_id, amount FROM refunds')).toEqual([
+        { order_id: '1', amount: '1' },
+      ]);
+    } finally {
+      await leave();
+    }
+  });
+
   test('a stream that breaks off stores no record, and its own error is thrown', async () => {
     const { engine, leave } = await open();
     try {
