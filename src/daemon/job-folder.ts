@@ -37,7 +37,7 @@ export function jobFolder(options: FolderOptions): JobFolder {
       const told = new Set(broken.map(printOf));
       const files = await jobFiles(folder);
       for (const file of before.keys()) if (!files.includes(file)) good.delete(file);
-      broken = [];
+      const found: BrokenFile[] = [];
       for (const file of files) {
         try {
           const job = await loadJob(file, { ...load, jobs: folder });
@@ -46,9 +46,10 @@ export function jobFolder(options: FolderOptions): JobFolder {
           good.set(file, job);
         } catch (error) {
           if (!(error instanceof JobFileError)) throw error;
-          broken.push({ file, job: good.get(file)?.name ?? null, problems: error.problems });
+          found.push({ file, job: good.get(file)?.name ?? null, problems: error.problems });
         }
       }
+      broken = found;
       for (const one of broken.filter((one) => !told.has(printOf(one))))
         for (const problem of one.problems)
           log('job file cannot be used', { file: one.file, goes_on: one.job, ...problem });

@@ -250,7 +250,7 @@ test(
 
     expect(broken.status).toBe(503);
     expect(broken.body).toContain('crowd.yaml');
-    expect(JSON.parse(stdout)).toMatchObject([{ job: null, problems: [{ code: 'CONFIG_INVALID' }] }]);
+    expect(JSON.parse(stdout)).toMatchObject([{ job: null, problems: [{ code: 'CONFIG_WRONG_VALUE' }] }]);
     expect(mended).toEqual({ status: 200, body: '{"status":"ready"}' });
   },
 );
