@@ -1,3 +1,4 @@
+import { channelStates, type ChannelState } from '../daemon/alerts/channel-states.ts';
 import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
@@ -48,6 +49,8 @@ type JobStatus = {
   orphans: OrphanReport[];
   /** Whom platforms refuse, the parked ones among them. */
   refused: RefusedGroup[];
+  /** Where alerts go; `failing` says why nothing gets through since when. */
+  alerts: ChannelState[];
 };
 
 /** `status`: what the last runs left behind, what the audiences hold, and when the next runs are due. */
@@ -55,14 +58,14 @@ export async function status(context: CommandContext, reference: string | undefi
   const files = reference ? [reference] : await jobFiles(context.jobs);
   const jobs = await Promise.all(files.map((file) => loadJob(file, context)));
   const engine = await context.engine();
-  const all = await Promise.all(jobs.map((job) => statusOf(engine, job, context.state)));
+  const all = await Promise.all(jobs.map((job) => statusOf(context, engine, job)));
   context.print(
     context.json ? JSON.stringify(reference ? all[0] : all, undefined, 2) : all.map(statusText).join('\n\n'),
   );
   return EXIT.done;
 }
 
-async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
+async function statusOf(context: CommandContext, engine: Engine, job: Job): Promise<JobStatus> {
   const finished = await lastRun(engine, job.name, 'finished');
   const past = await pastRuns(engine, job.name);
   const audiences: AudienceStatus[] = [];
@@ -85,11 +88,12 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
     held: heldStatus(await heldRun(engine, job.name)),
     finished_at: finished?.at ?? null,
-    running: await isRunning(state, job.name),
+    running: await isRunning(context.state, job.name),
     next: nextRuns(job, 5),
     audiences,
     orphans,
     refused: await countRefused(engine, job.name, destinations),
+    alerts: await channelStates(engine, job.alerts ?? context.settings.alerts),
   };
 }
 
@@ -136,6 +140,11 @@ function statusText(status: JobStatus): string {
       `${destination}: the job file names "${audience}" no more; ${held} members of ours are in it`,
   );
   const parts = [head, ...now, next, table(headings, rows), ...left];
+  parts.push(
+    ...status.alerts.flatMap(({ name, failing }) =>
+      failing ? [`alerts do not get through ${name} since ${failing.since}\n${problemText(failing)}`] : [],
+    ),
+  );
   if (status.held) parts.push(heldTable(status.job, status.held));
   if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');

@@ -28,12 +28,17 @@ export function schemaOf(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-07', unrepresentable: 'any' }) as SchemaNode;
 }
 
-/** @returns the schema that a value is held against: of several kinds, the one its `type` names */
+/**
+ * @returns the schema that a value is held against: of several kinds, the one its `type` names, else the one that takes
+ *   settings or a text as the value is
+ */
 function variantFor(node: SchemaNode, value: unknown): SchemaNode {
   const variants = node.oneOf ?? node.anyOf;
   if (!variants) return node;
   const kind = value && typeof value === 'object' ? (value as { type?: unknown }).type : undefined;
-  return variants.find((variant) => kind !== undefined && variant.properties?.type?.const === kind) ?? node;
+  const named = variants.find((variant) => kind !== undefined && variant.properties?.type?.const === kind);
+  if (named || node.oneOf) return named ?? node;
+  return variants.find(({ type }) => type === typeof value) ?? node;
 }
 
 /** @returns the schema itself where it only points to one of the root's definitions */
