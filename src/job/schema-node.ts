@@ -110,9 +110,10 @@ const WORDS: Record<string, string> = {
 /** @returns the values of every setting marked secret, those written as `${…}` aside */
 export function secretValues(node: SchemaNode | undefined, value: unknown): string[] {
   if (!node || value === undefined || value === null) return [];
-  if (node.secret) return typeof value === 'string' && value && !value.includes('${') ? [value] : [];
-  if (typeof value !== 'object') return [];
   const variant = variantFor(node, value);
+  if (node.secret || variant.secret)
+    return typeof value === 'string' && value && !value.includes('${') ? [value] : [];
+  if (typeof value !== 'object') return [];
   if (Array.isArray(value))
     return value.flatMap((item, index) => secretValues(childOf(variant, index), item));
   return Object.entries(value).flatMap(([key, item]) => secretValues(childOf(variant, key), item));

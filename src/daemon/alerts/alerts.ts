@@ -59,11 +59,13 @@ export function openAlerts(options: AlertOptions): Alerts {
     const broken = Map.groupBy(facts.broken ?? [], ({ job }) => job);
     const brokenOf = (job: string) => (broken.get(job) ?? []).map((one) => brokenFile(one, now()));
     for (const job of jobs) {
+      const channels = job.alerts ?? settings.alerts;
+      if (channels.length === 0) continue;
       await guarded(`job ${job.name}`, async () => {
         const missed = facts.missed?.get(job.name);
         const conditions = await conditionsOf(engine, job, now(), { missed, past });
         conditions.push(...brokenOf(job.name), ...(await tokens(job, now())));
-        await mirror(job.name, job.alerts ?? settings.alerts, conditions);
+        await mirror(job.name, channels, conditions);
       });
     }
     const usable = new Set(jobs.map(({ name }) => name));

@@ -18,7 +18,7 @@ export type Past = {
 };
 
 /** When an audience was last brought up to date, if ever, and when a run first tried; ISO times. */
-export type Served = { last?: string; first: string };
+type Served = { last?: string; first: string };
 
 export function audienceKey(destination: string, audience: string): string {
   return `${destination}\n${audience}`;

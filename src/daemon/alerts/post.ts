@@ -53,20 +53,26 @@ export function tooSlow(timeout_ms: number): SyncError {
 
 /** A connection that failed; of the cause only its code is told, which names no address. */
 export function unreachable(error: unknown): SyncError {
-  const code = codeOf(error) ?? codeOf((error as { cause?: unknown }).cause);
+  const code = codeOf(error);
+  const told = code ? ` (${code})` : '';
+  const certificate = /CERT|SIGNATURE|TLS|SSL/.test(told);
   return new SyncError(
     {
       code: 'ALERT_UNREACHABLE',
-      what: `It could not be reached${code ? ` (${code})` : ''}.`,
-      fix: 'See whether its address is right and whether it can be reached from this machine.',
+      what: certificate ? `Its certificate is not good${told}.` : `It could not be reached${told}.`,
+      fix: certificate
+        ? 'Mend its certificate, or name the authority that signed it in NODE_EXTRA_CA_CERTS.'
+        : 'See whether its address is right and whether it can be reached from this machine.',
     },
-    { retry: code === 'ENOTFOUND' || code?.includes('CERT') ? 'next_run' : 'now', cause: error },
+    { retry: certificate || code === 'ENOTFOUND' ? 'next_run' : 'now', cause: error },
   );
 }
 
+/** The system's own code, which what reports the failure may have put elsewhere. */
 function codeOf(error: unknown): string | undefined {
-  const { code } = (error ?? {}) as { code?: unknown };
-  return typeof code === 'string' && /^[A-Z0-9_]+$/.test(code) ? code : undefined;
+  const { code, originalCode, cause } = (error ?? {}) as Record<string, unknown>;
+  const codes = [(cause as { code?: unknown } | undefined)?.code, originalCode, code];
+  return codes.find((one): one is string => typeof one === 'string' && /^[A-Z0-9_]+$/.test(one));
 }
 
 function refused(status: number): SyncError {

@@ -13,8 +13,8 @@ const TEST: Omit<Condition, 'since'> = {
 };
 
 /**
- * Sends a test message through a channel; one that failed and takes it counts as working again.
- * @returns the problem, if it did not take it
+ * Sends a test message through a channel, and notes what came of it: `status` shows it.
+ * @returns the problem, if it was not taken
  */
 export async function sendTest(
   engine: Engine,
@@ -22,7 +22,12 @@ export async function sendTest(
   job: string,
   options: Pick<Sender, 'secrets' | 'signal' | 'log'>,
 ): Promise<Problem | undefined> {
-  const condition = { ...TEST, since: new Date().toISOString() };
-  const took = () => alertStore(engine).tested(job, channelId(channel));
-  return sendNews(channel, job, [{ state: 'open', condition }], { backoff_ms: 500, ...options }, took);
+  const store = alertStore(engine);
+  const id = channelId(channel);
+  const news = { state: 'open' as const, condition: { ...TEST, since: new Date().toISOString() } };
+  const problem = await sendNews(channel, job, [news], { backoff_ms: 500, ...options }, () =>
+    store.tested(job, id),
+  );
+  if (problem) await store.failed(job, id, problem);
+  return problem;
 }

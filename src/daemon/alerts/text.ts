@@ -20,7 +20,7 @@ export function documentOf(job: string, { state, condition }: News, at: string):
   return { job, kind, key, state, what, why, fix, run_id, since, at };
 }
 
-/** `daily-shop: failed, 3 × stale, recovered: held`. */
+/** `daily-shop: failed, 3 stale, recovered: held`. */
 export function subjectOf(job: string, news: readonly News[]): string {
   const open = kindsOf(news, 'open');
   const over = kindsOf(news, 'recovered');
@@ -30,7 +30,7 @@ export function subjectOf(job: string, news: readonly News[]): string {
 function kindsOf(news: readonly News[], state: News['state']): string[] {
   const kinds = news.filter((one) => one.state === state).map(({ condition }) => condition.kind);
   return [...Map.groupBy(kinds, (kind) => kind)].map(([kind, all]) =>
-    all.length > 1 ? `${all.length} × ${kind}` : kind,
+    all.length > 1 ? `${all.length} ${kind}` : kind,
   );
 }
 

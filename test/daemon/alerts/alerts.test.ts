@@ -143,7 +143,10 @@ describe('an outage of a platform', () => {
       },
     );
     shop.change({
-      alerts: [...(shop.job.alerts ?? []).map(({ name: _, ...one }) => one), slack(chat)].map(plain),
+      alerts: [
+        { type: 'webhook', url: receiver.url },
+        { type: 'slack', url: chat.url },
+      ],
     });
     sells(TEN);
     platform.breaks = { after: 0, batch: 'taken' };
@@ -162,9 +165,6 @@ describe('an outage of a platform', () => {
 });
 
 const MISSED = { due: '2026-03-31T05:00:00.000Z', why: 'The program was off.' };
-const slack = ({ url }: Receiver) => ({ type: 'slack', url });
-/** As it stands in a job file. */
-const plain = (channel: object) => ({ ...channel, remind: '1d' });
 
 describe('a held plan', () => {
   test('is told with the guard’s reasons and the command that sends it, and is over once approved', async () => {
@@ -343,6 +343,23 @@ describe('what is sent', () => {
 
     expect(receiver.taken[0]!.headers.authorization).toBe('Bearer t');
   });
+});
+
+test('a daemon that stops waits for no channel, and counts nothing as a failure of it', async () => {
+  const { shop, receiver, fails } = await openWatched();
+  await fails();
+  const { look, stop, logged } = watch(stage);
+  const asked = Promise.withResolvers<void>();
+  receiver.answer = () => void asked.resolve();
+  const looking = look([shop]);
+  await asked.promise;
+  stop();
+  await looking;
+  receiver.answer = () => ({ status: 200 });
+  await watch(stage).look([shop]);
+
+  expect(logged).toEqual([]);
+  expect(told(receiver)).toEqual(['open failed:SOURCE_DOWN']);
 });
 
 test('a store that does not answer is logged, and nothing is thrown', async () => {

@@ -2,7 +2,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 
-export type Received = { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
+type Received = { path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
 
 /** An HTTP server that takes what alerts post, until the test ends. */
 export type Receiver = {
