@@ -71,7 +71,7 @@ const Webhook = z.strictObject({
       z.string().regex(/^[\w-]+$/, 'Write the name of a header, such as Authorization'),
       z
         .string()
-        .regex(/^[^\r\n]*$/, 'Write one line')
+        .regex(/^[ -~]*$/, 'Write one line of plain letters and signs')
         .meta({ secret: true }),
     )
     .default({})

@@ -1,9 +1,12 @@
+import { basename, extname } from 'node:path';
 import { ALERT_KINDS, type AlertChannel } from '../../job/alert-settings.ts';
 import type { Job } from '../../job/load.ts';
 import type { Settings } from '../../job/settings.ts';
+import { claimJob } from '../../run/claim.ts';
 import { asProblem } from '../../run/problem.ts';
 import type { RunContext } from '../../run/run.ts';
-import { brokenFile, type BrokenFile, type Condition, type Missed } from './condition.ts';
+import type { BrokenFile } from '../job-folder.ts';
+import { brokenFile, type Condition, type Missed } from './condition.ts';
 import { conditionsOf } from './conditions.ts';
 import { due, type Listener, type News } from './due.ts';
 import { openPast } from './past.ts';
@@ -28,6 +31,8 @@ export type Alerts = {
 };
 
 export type AlertOptions = Pick<RunContext, 'engine' | 'log'> & {
+  /** Directory of the store. */
+  state: string;
   settings: Pick<Settings, 'alerts'>;
   /** Values that must never leave, as they are by then. */
   secrets: ReadonlySet<string>;
@@ -41,7 +46,7 @@ export type AlertOptions = Pick<RunContext, 'engine' | 'log'> & {
 
 /** Mirrors what is wrong with jobs into the alert channels: told once, reminded of, and told to be over. */
 export function openAlerts(options: AlertOptions): Alerts {
-  const { engine, settings, signal, log, now = Date.now } = options;
+  const { engine, state, settings, signal, log, now = Date.now } = options;
   const store = alertStore(engine, now);
   const sender: Sender = { backoff_ms: 500, ...options };
   const past = openPast(engine);
@@ -55,8 +60,18 @@ export function openAlerts(options: AlertOptions): Alerts {
     }
   }
 
+  /** Of daemons that share a server one looks at a time; the others pass over it, since it sees what they would. */
+  async function alone(work: () => Promise<void>): Promise<void> {
+    if (!engine.server) return work();
+    const claim = await claimJob(engine, state, CLAIM).catch((error: unknown) => {
+      if (asProblem(error, '').code === 'JOB_RUNNING') return undefined;
+      throw error;
+    });
+    if (claim) await work().finally(claim.release);
+  }
+
   async function lookAt(jobs: readonly Job[], facts: AlertFacts): Promise<void> {
-    const broken = Map.groupBy(facts.broken ?? [], ({ job }) => job);
+    const broken = Map.groupBy(facts.broken ?? [], jobOf);
     const brokenOf = (job: string) => (broken.get(job) ?? []).map((one) => brokenFile(one, now()));
     for (const job of jobs) {
       const channels = job.alerts ?? settings.alerts;
@@ -98,10 +113,10 @@ export function openAlerts(options: AlertOptions): Alerts {
       const down = [...byId].flatMap(([id, { name }]) => channelDown(job, { id, name }, health.get(id)));
       const mine = told.filter(({ kind }) => known.includes(kind));
       const messages = due([...conditions, ...down], mine, listeners, now());
-      const sent = await Promise.all(
-        messages.map(({ channel, news }) => deliver(job, byId.get(channel)!, news)),
-      );
-      if (sent.every(Boolean)) return;
+      const sending = messages.map(({ channel, news }) => deliver(job, byId.get(channel)!, news));
+      // None may still be sending once the next look begins.
+      await Promise.allSettled(sending);
+      if ((await Promise.all(sending)).every(Boolean)) return;
     }
   }
 
@@ -116,7 +131,18 @@ export function openAlerts(options: AlertOptions): Alerts {
   }
 
   let turn = Promise.resolve();
-  return { look: (jobs, facts = {}) => (turn = turn.then(() => lookAt(jobs, facts))) };
+  return {
+    look: (jobs, facts = {}) =>
+      (turn = turn.then(() => guarded('alerts', () => alone(() => lookAt(jobs, facts))))),
+  };
+}
+
+/** No job can be called so. */
+const CLAIM = ':alerts';
+
+/** A file that was never usable is named for the job that it may be. */
+function jobOf({ job, file }: BrokenFile): string {
+  return job ?? basename(file, extname(file));
 }
 
 /** What is known of a job whose file cannot be used. */

@@ -1,5 +1,6 @@
 import type { Problem } from '../../../connectors/index.ts';
 import type { AlertKind } from '../../job/alert-settings.ts';
+import type { BrokenFile } from '../job-folder.ts';
 
 /** Something that is wrong with a job now, as data. Nothing in it is secret or personal. */
 export type Condition = Pick<Problem, 'what' | 'why' | 'fix'> & {
@@ -22,16 +23,8 @@ export type Missed = {
   why: string;
 };
 
-/** A job file that cannot be used. */
-export type BrokenFile = {
-  /** Names the job as well as it is known: its name, or that of its file. */
-  job: string;
-  file: string;
-  problems: readonly Problem[];
-};
-
 /** A job file that cannot be used is told by its first problem. */
-export function brokenFile({ file, problems }: BrokenFile, now: number): Condition {
+export function brokenFile({ file, job, problems }: BrokenFile, now: number): Condition {
   const [first, ...more] = problems;
   const rest =
     more.length > 0
@@ -41,7 +34,9 @@ export function brokenFile({ file, problems }: BrokenFile, now: number): Conditi
   return {
     kind: 'broken',
     key: `broken:${file}`,
-    what: `The job file ${file} cannot be used, so its job does not run.`,
+    what: job
+      ? `The job file ${file} cannot be used; its job goes on as it said before, until the daemon is started anew.`
+      : `The job file ${file} cannot be used, so its job does not run.`,
     why,
     fix: first?.fix ?? '`segment-sync check` says what is wrong with it.',
     since: new Date(now).toISOString(),

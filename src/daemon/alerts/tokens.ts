@@ -12,6 +12,8 @@ const DAY_MS = 86_400_000;
 const AHEAD_MS = 7 * DAY_MS;
 /** A destination that could not be asked is asked again after this long. */
 const AGAIN_MS = DAY_MS / 24;
+/** Nobody's alerts wait longer for a destination. */
+const PATIENCE_MS = 15_000;
 
 type Look = { settings: string; next: number };
 
@@ -26,7 +28,8 @@ export function openTokens(
 
   async function ask(job: Job, destination: JobDestination): Promise<void> {
     const { signal, log, store } = options;
-    const connection = await openDestination({ job, cut: signal, log }, destination);
+    const cut = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+    const connection = await openDestination({ job, cut, log }, destination);
     const expires_at = await connection.expiresAt?.();
     if (expires_at !== undefined) await store.looked(job.name, destination.name, expires_at);
   }

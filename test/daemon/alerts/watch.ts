@@ -15,6 +15,7 @@ export function watch(stage: Stage, options: { alerts?: object[]; secrets?: Set<
   const start = () =>
     openAlerts({
       engine: stage.engine,
+      state: stage.state,
       settings,
       secrets: options.secrets ?? new Set(),
       signal: stop.signal,
