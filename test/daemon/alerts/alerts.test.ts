@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { SyncError } from '../../../connectors/index.ts';
 import { openActiveShop } from '../../run/active-shop.ts';
@@ -316,6 +317,47 @@ describe('a job file that cannot be used', () => {
       why: expect.stringContaining('"currency"'),
     });
     expect(told(receiver)).toEqual(['open failed:SOURCE_DOWN']);
+  });
+
+  test('whose job goes on as it was before is told through the channels of that job', async () => {
+    const { shop, receiver } = await openWatched();
+    const problems = [{ code: 'CONFIG_MISSING_KEY', what: 'The setting "currency" is missing.' }];
+    const file = { job: shop.job.name, file: 'config/jobs/shop.yaml', problems };
+    const { look } = watch(stage);
+
+    await look([shop], { broken: [file] });
+    await look([shop]);
+
+    expect(told(receiver)).toEqual([`open broken:${file.file}`, `recovered broken:${file.file}`]);
+    expect(receiver.taken[0]!.body.what).toContain('goes on as it said before');
+  });
+
+  test('and never could is told under its own name', async () => {
+    const common = await openReceiver();
+    const problems = [{ code: 'CONFIG_MISSING_KEY', what: 'The setting "name" is missing.' }];
+    const { look } = watch(stage, { alerts: [{ type: 'webhook', url: common.url }] });
+
+    await look([], { broken: [{ job: null, file: 'config/jobs/nameless.yaml', problems }] });
+
+    expect(common.taken).toMatchObject([{ body: { job: 'nameless', kind: 'broken' } }]);
+  });
+});
+
+describe('daemons that share a server', () => {
+  test('tell everything once between them', async () => {
+    const { shop, receiver, fails } = await openWatched();
+    await fails();
+    const server = { host: 'server', port: 8123, user: 'default', database: 'default' };
+    const shared = { ...stage, engine: { ...stage.engine, server } };
+    const daemons = [
+      watch({ ...shared, state: join(stage.state, 'one') }),
+      watch({ ...shared, state: join(stage.state, 'two') }),
+    ];
+
+    for (let times = 0; times < 3; times += 1) await Promise.all(daemons.map(({ look }) => look([shop])));
+
+    expect(told(receiver)).toEqual(['open failed:SOURCE_DOWN']);
+    expect(daemons.flatMap(({ logged }) => logged)).toEqual([]);
   });
 });
 
