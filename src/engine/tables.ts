@@ -8,7 +8,7 @@ import type { Engine, Params } from './engine.ts';
  *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
  *   assignments and holdout entries stay.
- * - state (`marks`, `runs`, `leases`, `audiences`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. They
+ * - state (`marks`, `runs`, `leases`, `audiences`, `ledger`, `properties`, `tombstones`, `alerts`): facts, appended and never changed; the present is a query over them. They
  *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
@@ -190,6 +190,11 @@ const TABLES: Record<string, string> = {
     hashes Map(String, UInt64), result LowCardinality(String), reason LowCardinality(String), permanent Bool,
     run_id LowCardinality(String), seq UInt64, platform_id String
   ) ENGINE = MergeTree ORDER BY (job, destination, account, member, seq) ${STATE_SETTINGS}`,
+
+  alerts: `(
+    job LowCardinality(String), key String, kind LowCardinality(String), channel LowCardinality(String),
+    event LowCardinality(String), at DateTime64(3, 'UTC'), seq UInt64, detail String
+  ) ENGINE = MergeTree ORDER BY (job, seq) ${STATE_SETTINGS}`,
 };
 
 /** Columns that stores made by earlier versions lack. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { AlertSettings } from './alert-settings.ts';
 import { DaemonSettings } from './daemon-settings.ts';
 import type { Environment } from './fill-secrets.ts';
 import { readConfig } from './read-config.ts';
@@ -39,6 +40,9 @@ export const SettingsFile = z.strictObject({
     })
     .prefault({})
     .describe('Where the heavy work is done.'),
+  alerts: AlertSettings.prefault([]).describe(
+    'Where the daemon tells what is wrong with jobs that have no `alerts` of their own, or whose file cannot be used; channels are written as there.',
+  ),
   daemon: DaemonSettings.prefault({}).describe('How `start` runs the jobs, and who may ask it.'),
 });
 export type Settings = z.output<typeof SettingsFile>;

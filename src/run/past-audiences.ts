@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { AudienceReport, RunStatus } from './report.ts';
 
 /** What a run that sent left of one audience; runs of older versions did not count. */
-type PastAudience = Pick<AudienceReport, 'remote_id' | 'error'> &
+type PastAudience = Pick<AudienceReport, 'destination' | 'audience' | 'remote_id' | 'error'> &
   Partial<Pick<AudienceReport, 'held' | 'remote_count' | 'count_is_exact' | 'drift'>>;
 
 export type PastRun = { run_id: string; at: string; status: RunStatus; audiences: PastAudience[] };

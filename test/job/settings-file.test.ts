@@ -21,6 +21,7 @@ function load(text: string, env: Record<string, string> = {}, secrets = new Set<
 test('without a settings file, and with an empty one, every setting has its default', async () => {
   const defaults = {
     engine: { user: 'default', password: '', database: 'segment_sync' },
+    alerts: [],
   };
 
   expect(await loadSettings({ env: {}, file: join(folder, 'none.yaml') })).toEqual(defaults);

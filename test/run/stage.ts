@@ -40,6 +40,9 @@ export type ShopSettings = {
   identity?: object;
   segments?: object;
   guard?: object;
+  alerts?: object[];
+  schedule?: string;
+  stale_after?: string;
   destinations?: object[];
   connectors?: Record<string, DestinationDefinition>;
 };
