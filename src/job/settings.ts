@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import type { Environment } from './fill-secrets.ts';
 import { readConfig } from './read-config.ts';
+import { RetentionSettings } from './retention.ts';
 
 const SIZE_BYTES = { MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 const SIZE = /^(\d+)(MiB|GiB)$/;
@@ -38,6 +39,9 @@ export const SettingsFile = z.strictObject({
     })
     .prefault({})
     .describe('Where the heavy work is done.'),
+  retention: RetentionSettings.prefault({}).describe(
+    'How long what is kept. The daemon forgets what is older once a day.',
+  ),
 });
 export type Settings = z.output<typeof SettingsFile>;
 
