@@ -10,7 +10,6 @@ import { openSoakShop } from './shop.ts';
 import { simulateClock } from './simulated-clock.ts';
 
 const DAY_MS = 86_400_000;
-const SAMPLES = 100;
 /** Short, so that what is forgotten and what is kept are in balance before the half of a long life. */
 const RETENTION: Retention = {
   runs: 60,
@@ -22,13 +21,15 @@ const RETENTION: Retention = {
 
 /**
  * Runs the jobs day by day, and looks now and then.
- * @param options `until` is a time by the real clock, at which it ends before all runs are done
+ * @param options `every` so many days it looks; `until` is a time by the real clock, at which it ends before all runs
+ *   are done
  * @throws Error where a run does not end as done
  */
 export async function* soak(options: {
   folder: string;
   runs: number;
   jobs: number;
+  every: number;
   until: number;
 }): AsyncGenerator<Measures & { runs: number; seconds: number }> {
   const state = join(options.folder, 'state');
@@ -42,7 +43,6 @@ export async function* soak(options: {
     const shops = await Promise.all(
       Array.from({ length: options.jobs }, (_, index) => openSoakShop(options.folder, sandbox.url, index)),
     );
-    const every = Math.max(1, Math.round(options.runs / options.jobs / SAMPLES));
     let started = clock.real();
     for (let day = 1; day * options.jobs <= options.runs && clock.real() < options.until; day += 1) {
       clock.advance(DAY_MS);
@@ -56,8 +56,8 @@ export async function* soak(options: {
         }),
       );
       await tidy(engine, RETENTION, { ...quiet, now: Date.now() });
-      if (day % every > 0) continue;
-      const seconds = (clock.real() - started) / 1000 / every;
+      if (day % options.every > 0) continue;
+      const seconds = (clock.real() - started) / 1000 / options.every / options.jobs;
       yield { runs: day * options.jobs, ...(await measure(engine, state)), seconds };
       started = clock.real();
     }

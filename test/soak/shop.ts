@@ -52,23 +52,19 @@ export async function openSoakShop(folder: string, url: string, number: number):
         },
       ],
       segments: { lifecycle: {}, value_engagement: {} },
-      destinations: [
-        {
-          type: 'mailchimp',
-          api_key: 'sandbox-us1',
-          list_id: 'sandbox',
-          base_url: url,
-          consent: 'ignore',
-          audiences: [{ segment: 'lifecycle.*', tag: `{job} {label}`, holdout: 0.1 }],
-        },
-        {
-          type: 'csv',
-          path: join(folder, 'out'),
-          audiences: [{ segment: 'value_engagement.*', file: '{job} {label}' }],
-        },
-      ],
+      destinations: [number % 2 === 0 ? mailchimp(url) : csv(join(folder, 'out'))],
     }),
     { file: join(folder, `${name}.yaml`), env: {} },
   );
   return { job, turn };
+}
+
+function mailchimp(base_url: string): object {
+  const credentials = { api_key: 'sandbox-us1', list_id: 'sandbox', base_url };
+  const audiences = [{ segment: 'lifecycle.*', tag: '{job} {label}', holdout: 0.1 }];
+  return { type: 'mailchimp', ...credentials, consent: 'ignore', audiences };
+}
+
+function csv(path: string): object {
+  return { type: 'csv', path, audiences: [{ segment: 'value_engagement.*', file: '{job} {label}' }] };
 }

@@ -1,7 +1,8 @@
 /**
  * `npm run soak -- --runs 10000`: a long life in short. Every run is a simulated day of a small shop whose orders
  * change; several jobs run side by side, and the store is tidied as the daemon does it. Prints what may grow now and then, and at the end
- * what grew over the second half; exits with 1 if anything did. `--jobs N` sets how many jobs there are.
+ * what grew over the second half; exits with 1 if anything did. `--jobs N` sets how many jobs there are, `--every N` after
+ * how many days it looks, `--minutes N` when it ends at the latest.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -15,7 +16,8 @@ import { trendsOf, type Bound } from './verdict.ts';
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000' },
-    jobs: { type: 'string', default: '3' },
+    jobs: { type: 'string', default: '2' },
+    every: { type: 'string', default: '10' },
     minutes: { type: 'string', default: '600' },
   },
 });
@@ -46,6 +48,7 @@ try {
     folder,
     runs: Number(values.runs),
     jobs: Number(values.jobs),
+    every: Number(values.every),
     until: Date.now() + Number(values.minutes) * 60_000,
   };
   for await (const { runs, ...sample } of soak(options)) {
