@@ -52,7 +52,8 @@ export async function heldRun(engine: Engine, job: string): Promise<HeldRun | un
     detail: string;
   }>(
     `SELECT run_id, toString(as_of) AS as_of, at, event, detail FROM runs WHERE job = {job:String} AND run_id = (
-       SELECT max(run_id) FROM runs WHERE job = {job:String} AND event = 'started' AND JSONExtractBool(detail, 'send'))`,
+       SELECT run_id FROM runs WHERE job = {job:String} AND event = 'started' AND JSONExtractBool(detail, 'send')
+       ORDER BY run_id DESC LIMIT 1)`,
     { job },
   );
   const of = (event: string) => rows.find((row) => row.event === event);
