@@ -62,8 +62,8 @@ export async function heldRun(engine: Engine, job: string): Promise<HeldRun | un
   const report = JSON.parse(finished.detail) as RunReport;
   if (report.status !== 'held') return undefined;
   const { run_id, as_of, at } = held;
-  const { print, audiences = [] } = JSON.parse(held.detail) as Pick<HeldRun, 'print' | 'audiences'>;
-  return { run_id, as_of, at, print, audiences, report };
+  const kept = JSON.parse(held.detail) as Pick<HeldRun, 'print' | 'audiences'>;
+  return { run_id, as_of, at, ...kept, report };
 }
 
 /** Names a plan by its members and by what of the job file says where they go. */
