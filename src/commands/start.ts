@@ -29,7 +29,7 @@ export async function start(
   const { token, parallel } = settings.daemon;
   const health =
     port === undefined ? undefined : await listening(port, serveHealth({ port, host, token, troubles }));
-  daemon = startDaemon({ engine, folder, state, log, parallel });
+  daemon = startDaemon({ engine, folder, state, log, parallel, alerts: { settings, secrets } });
   if (context.json) context.print(JSON.stringify({ jobs: daemon.next(), port: health?.port ?? null }));
   log('started', { jobs: daemon.next(), ...(health ? { port: health.port } : {}) });
   if (!context.signal.aborted) await once(context.signal, 'abort');

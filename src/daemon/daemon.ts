@@ -7,6 +7,7 @@ import { asProblem } from '../run/problem.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
 import { closeInterrupted } from '../run/state.ts';
 import { alarm } from './alarm.ts';
+import { openAlerts, type AlertOptions } from './alerts/alerts.ts';
 import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
 import type { JobFolder } from './job-folder.ts';
 import { dueTimes, nextRuns } from './schedule.ts';
@@ -25,10 +26,13 @@ export type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & {
   folder: JobFolder;
   /** So many jobs run at a time. */
   parallel: number;
+  alerts: Pick<AlertOptions, 'settings' | 'secrets'>;
 };
 
 /** Job files are read again, and the clock, which may have been put on or back, is looked at, at least this often. */
 const LOOK_MS = 5000;
+/** Alerts are looked after this often, and whenever a run has ended. */
+const ALERTS_MS = 60_000;
 /** What could not even begin is tried again after this. */
 const AGAIN_MS = 60_000;
 
@@ -48,6 +52,9 @@ export function startDaemon(options: DaemonOptions): Daemon {
   let past = new Map<string, PastRuns>();
   let trouble: string | undefined;
   const bell = alarm();
+  const alerts = openAlerts({ engine, state, log, signal: stop.signal, ...options.alerts });
+  let telling: Promise<void> | undefined;
+  let told = 0;
 
   const scheduled = () => folder.jobs().filter(({ schedule }) => schedule);
 
@@ -61,6 +68,24 @@ export function startDaemon(options: DaemonOptions): Daemon {
     );
     for (const job of jobs) await decide(job, past.get(job.name)!);
     begin(jobs);
+    tell();
+  }
+
+  /** A channel that is slow keeps no run waiting. */
+  function tell(): void {
+    if (telling || Date.now() - told < ALERTS_MS) return;
+    told = Date.now();
+    const missed = scheduled().flatMap((job) => {
+      const since = overdueSince(job, past.get(job.name) ?? {}, told);
+      return since === undefined ? [] : [[job.name, { due: iso(since), why: whyOverdue(job) }] as const];
+    });
+    telling = alerts
+      .look(folder.jobs(), { missed: new Map(missed), broken: folder.broken() })
+      .finally(() => (telling = undefined));
+  }
+
+  function whyOverdue({ name }: Job): string {
+    return running.has(name) ? 'A run of it goes on.' : 'No run has ended since.';
   }
 
   async function decide(job: Job, known: PastRuns): Promise<void> {
@@ -98,6 +123,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
       const work = runFor(job, due, behind.length).then((begun) => {
         running.delete(name);
         const left = waiting.get(name)?.times ?? [];
+        told = 0;
         if (!begun) waiting.set(name, { times: [due, ...left], not_before: Date.now() + AGAIN_MS });
         bell.ring();
       });
@@ -164,6 +190,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
       bell.ring();
       await looping;
       await Promise.all(running.values());
+      await telling;
     },
   };
 }
