@@ -109,7 +109,7 @@ command('status [job]', 'last and next runs, audiences and what they hold').acti
 );
 command(
   'export <job>',
-  'a CSV file of the customers of a segment, or of refused members, from the last run',
+  'a CSV file of the customers of a segment, of refused members, or of a held plan, from the last run',
   JOB,
 )
   .requiredOption('--out <file>', 'file to write')
@@ -123,16 +123,25 @@ command(
       'columns',
     ]),
   )
+  .addOption(
+    new Option(
+      '--held',
+      'instead, whom the plan that waits for approve would remove, add and update',
+    ).conflicts(['segment', 'columns', 'refused']),
+  )
   .action(
     act(
       async (
         context,
         job: string,
-        options: { out: string; segment: string; columns?: string[]; refused?: boolean },
-      ) =>
-        options.refused
-          ? (await import('./commands/export-refused.ts')).exportRefused(context, job, options)
-          : (await import('./commands/export.ts')).exportSegment(context, job, options),
+        options: { out: string; segment: string; columns?: string[]; refused?: boolean; held?: boolean },
+      ) => {
+        if (options.refused)
+          return (await import('./commands/export-refused.ts')).exportRefused(context, job, options);
+        if (options.held)
+          return (await import('./commands/export-held.ts')).exportHeld(context, job, options);
+        return (await import('./commands/export.ts')).exportSegment(context, job, options);
+      },
     ),
   );
 command(

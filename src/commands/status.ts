@@ -7,6 +7,7 @@ import { JobFileError } from '../job/problems.ts';
 import { countHeld } from '../ledger/ledger.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
 import { fromMemory } from '../run/find.ts';
+import { breachText } from '../run/guard.ts';
 import { heldRun, type HeldRun } from '../run/held.ts';
 import { isClaimed } from '../run/claim.ts';
 import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
@@ -175,7 +176,7 @@ function heldTable(job: string, { at, guard, incomplete, audiences }: HeldStatus
   const rows = audiences
     .toSorted((a, b) => b.to_remove - a.to_remove)
     .map((one) => [one.destination, one.audience, one.to_remove, one.to_add, one.to_update]);
-  const reasons = guard.map(({ destination, audience, why }) => `  ${destination}, ${audience}: ${why}`);
+  const reasons = guard.map((breach) => `  ${breachText(breach)}`);
   return [
     `held since ${at}: approve ${job} sends this plan, the next run makes a new one`,
     ...incomplete.map((why) => `  ${why}`),

@@ -5,7 +5,7 @@ import type { Job } from '../job/load.ts';
 import { destinationsWith } from './audiences.ts';
 import { planDestinations, type PlannedDestination } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
-import { breachesOf } from './guard.ts';
+import { breachesOf, jobBreachesOf } from './guard.ts';
 import { heldRun, recordHeld } from './held.ts';
 import { claimJob } from './claim.ts';
 import type { Reach } from './marks.ts';
@@ -139,14 +139,18 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     report.warnings.push(...warnings);
     const planned = await timed('plan', () => planDestinations(run, destinations, options));
     report.orphans = planned.flatMap(orphanReports);
-    report.guard = breachesOf(job, planned, filledAudiences(await pastRuns(engine, job.name)));
+    const past = await pastRuns(engine, job.name);
+    report.guard = [
+      ...(await jobBreachesOf(run, report, past)),
+      ...breachesOf(job, planned, filledAudiences(past)),
+    ];
     const held = isHeld(report);
     const sends = options.send && !held;
     const outcome = sends ? await timed('push', () => pushPlanned(run, planned)) : foretold(planned);
     Object.assign(report, outcome);
     report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
     report.status = held ? 'held' : outcomeStatus(outcome);
-    if (held && options.send) await recordHeld(engine, job, ids);
+    if (held && options.send) await recordHeld(engine, job, ids, planned);
   } catch (error) {
     report.status = 'failed';
     report.error = asProblem(error, `job ${job.name}`);
