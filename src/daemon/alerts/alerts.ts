@@ -67,7 +67,12 @@ export function openAlerts(options: AlertOptions): Alerts {
       if (asProblem(error, '').code === 'JOB_RUNNING') return undefined;
       throw error;
     });
-    if (claim) await work().finally(claim.release);
+    if (!claim) return;
+    try {
+      await work();
+    } finally {
+      await claim.release();
+    }
   }
 
   async function lookAt(jobs: readonly Job[], facts: AlertFacts): Promise<void> {

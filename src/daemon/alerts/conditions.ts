@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { Job } from '../../job/load.ts';
 import { withFoundAudiences } from '../../run/audiences.ts';
+import { breachText } from '../../run/guard.ts';
 import { heldRun, type HeldRun } from '../../run/held.ts';
 import type { Condition, Missed } from './condition.ts';
 import { failures } from './failures.ts';
@@ -37,10 +38,7 @@ export async function conditionsOf(
 const REASONS = 5;
 
 function heldPlan(job: string, { run_id, as_of, at, report }: HeldRun): Condition {
-  const breaches = report.guard.map(
-    ({ destination, audience, why }) => `${destination}, ${audience}: ${why}`,
-  );
-  const reasons = [...report.pulled.incomplete, ...breaches];
+  const reasons = [...report.pulled.incomplete, ...report.guard.map(breachText)];
   const more = reasons.length > REASONS ? [`and ${reasons.length - REASONS} more`] : [];
   return {
     kind: 'held',

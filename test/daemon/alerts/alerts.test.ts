@@ -392,7 +392,10 @@ test('a daemon that stops waits for no channel, and counts nothing as a failure 
   await fails();
   const { look, stop, logged } = watch(stage);
   const asked = Promise.withResolvers<void>();
-  receiver.answer = () => void asked.resolve();
+  receiver.answer = () => {
+    asked.resolve();
+    return undefined;
+  };
   const looking = look([shop]);
   await asked.promise;
   stop();
