@@ -8,8 +8,8 @@ import type { Engine, Params } from './engine.ts';
  *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
  *   assignments and holdout entries stay.
- * - state (`marks`, `runs`, `audiences`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. They
- *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
+ * - state (`marks`, `runs`, `audiences`, `offered`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. Only
+ *   `offered` is emptied, once the ledger knows the end of all that it tells. They are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
   'SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1';
@@ -173,6 +173,11 @@ const TABLES: Record<string, string> = {
     salt String, hash String, at DateTime64(3, 'UTC')
   ) ENGINE = MergeTree ORDER BY hash ${STATE_SETTINGS}`,
 
+  offered: `(
+    job LowCardinality(String), destination LowCardinality(String), account String, remote_id String, member String,
+    seq UInt64
+  ) ENGINE = ReplacingMergeTree(seq) PARTITION BY (job, destination, account) ORDER BY (remote_id, member) ${STATE_SETTINGS}`,
+
   ledger: `(
     job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,
     member String, op LowCardinality(String), result LowCardinality(String), reason LowCardinality(String),
@@ -250,6 +255,15 @@ export async function dropPlan(engine: Engine, run: { job: string; run_id: strin
     { run: partitionOf(run.job, run.run_id) },
     PLANNED,
   );
+}
+
+/** Forgets which members of an account were offered: what became of each of them is in the ledger. */
+export async function dropOffered(
+  engine: Engine,
+  account: { job: string; destination: string; account: string },
+): Promise<void> {
+  const which = 'partition = toString(({job:String}, {destination:String}, {account:String}))';
+  await dropPartitions(engine, which, account, ['offered']);
 }
 
 /** Drops the computed rows of one run. */
