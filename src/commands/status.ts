@@ -1,11 +1,13 @@
+import type { Problem } from '../../connectors/index.ts';
 import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
+import { JobFileError } from '../job/problems.ts';
 import { countHeld } from '../ledger/ledger.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
 import { fromMemory } from '../run/find.ts';
 import { heldRun, type HeldRun } from '../run/held.ts';
-import { isRunning } from '../run/lock.ts';
+import { isClaimed } from '../run/claim.ts';
 import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
 import { accountOf } from '../run/plan.ts';
 import { countRefused, type RefusedGroup } from '../run/refused.ts';
@@ -34,6 +36,9 @@ type HeldStatus = Pick<HeldRun, 'run_id' | 'as_of' | 'at'> &
     audiences: Pick<AudienceReport, 'destination' | 'audience' | 'to_remove' | 'to_add' | 'to_update'>[];
   };
 
+/** A job file that cannot be used. */
+type BrokenStatus = { job: null; file: string; problems: readonly Problem[] };
+
 type JobStatus = {
   job: string;
   /** The plan that waits for `approve`: why, and what it would change. */
@@ -52,14 +57,29 @@ type JobStatus = {
 
 /** `status`: what the last runs left behind, what the audiences hold, and when the next runs are due. */
 export async function status(context: CommandContext, reference: string | undefined): Promise<ExitCode> {
-  const files = reference ? [reference] : await jobFiles(context.jobs);
-  const jobs = await Promise.all(files.map((file) => loadJob(file, context)));
+  const jobs = reference ? [await loadJob(reference, context)] : await loadJobs(context);
   const engine = await context.engine();
-  const all = await Promise.all(jobs.map((job) => statusOf(engine, job, context.state)));
-  context.print(
-    context.json ? JSON.stringify(reference ? all[0] : all, undefined, 2) : all.map(statusText).join('\n\n'),
+  const all = await Promise.all(
+    jobs.map(async (job) => ('problems' in job ? job : await statusOf(engine, job, context.state))),
   );
-  return EXIT.done;
+  const texts = all.map((one) =>
+    'problems' in one ? one.problems.map(problemText).join('\n') : statusText(one),
+  );
+  context.print(context.json ? JSON.stringify(reference ? all[0] : all, undefined, 2) : texts.join('\n\n'));
+  return all.some((one) => 'problems' in one) ? EXIT.misconfigured : EXIT.done;
+}
+
+/** Of a folder, a file that cannot be used is told in its place; the others are looked at all the same. */
+async function loadJobs(context: CommandContext): Promise<(Job | BrokenStatus)[]> {
+  const files = await jobFiles(context.jobs);
+  return Promise.all(
+    files.map((file) =>
+      loadJob(file, context).catch((error: unknown) => {
+        if (error instanceof JobFileError) return { job: null, file, problems: error.problems };
+        throw error;
+      }),
+    ),
+  );
 }
 
 async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
@@ -85,7 +105,7 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
     held: heldStatus(await heldRun(engine, job.name)),
     finished_at: finished?.at ?? null,
-    running: await isRunning(state, job.name),
+    running: await isClaimed(engine, state, job.name),
     next: nextRuns(job, 5),
     audiences,
     orphans,

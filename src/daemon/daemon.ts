@@ -1,87 +1,191 @@
 import { DateTime } from 'luxon';
-import type { ScheduledTask } from 'node-cron';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
+import { claimJob, isClaimed } from '../run/claim.ts';
+import { pastOf, type PastRuns } from '../run/past.ts';
 import { asProblem } from '../run/problem.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
-import { lastRun } from '../run/state.ts';
-import { missedRuns, scheduledTask } from './schedule.ts';
+import { closeInterrupted } from '../run/state.ts';
+import { alarm } from './alarm.ts';
+import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
+import type { JobFolder } from './job-folder.ts';
+import { dueTimes, nextRuns } from './schedule.ts';
 
 export type Daemon = {
   /** ISO times in UTC by job. */
   next(): Record<string, string | null>;
+  /** What keeps it from being in order, as sentences. */
+  troubles(): string[];
   /** Takes no more work, lets every run finish its batch in flight, and returns when all have ended. */
   stop(): Promise<void>;
 };
 
-type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & { engine: Engine };
+export type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & {
+  engine: Engine;
+  folder: JobFolder;
+  /** So many jobs run at a time. */
+  parallel: number;
+};
+
+/** Job files are read again, and the clock, which may have been put on or back, is looked at, at least this often. */
+const LOOK_MS = 5000;
+/** What could not even begin is tried again after this. */
+const AGAIN_MS = 60_000;
+
+/** The times that a job is still to run for, the oldest first. */
+type Waiting = { times: number[]; not_before: number };
 
 /**
- * Runs every job at its time, in its own time zone. A job never overlaps itself: a time that comes while it still
- * runs is passed over. Runs missed while the program was off are made up for as the job's `catch_up` says.
+ * Runs every job at its time, in its own time zone. A job never overlaps itself: a time that comes while it still runs
+ * is passed over. What is due is decided anew at every look, from the schedule, the clock and what the store says.
  */
-export async function startDaemon(jobs: readonly Job[], options: DaemonOptions): Promise<Daemon> {
+export function startDaemon(options: DaemonOptions): Daemon {
+  const { engine, folder, state, log } = options;
   const stop = new AbortController();
-  const running = new Set<Promise<void>>();
-  const begin = (job: Job, as_of?: string): Promise<void> => {
-    if (stop.signal.aborted) return Promise.resolve();
-    const work = runOnce(job, { ...options, as_of, signal: stop.signal });
-    running.add(work);
-    return work.finally(() => running.delete(work));
-  };
-  const tasks = new Map<string, ScheduledTask>();
-  for (const job of jobs) {
-    const task = scheduledTask(job, () => begin(job));
-    if (!task) continue;
-    task.on('execution:overlap', () =>
-      options.log('run passed over: the one before still runs', { job: job.name }),
+  const seen = new Map<string, number>();
+  const waiting = new Map<string, Waiting>();
+  const running = new Map<string, Promise<void>>();
+  let past = new Map<string, PastRuns>();
+  let trouble: string | undefined;
+  const bell = alarm();
+
+  const scheduled = () => folder.jobs().filter(({ schedule }) => schedule);
+
+  async function look(): Promise<void> {
+    await folder.look();
+    const jobs = scheduled();
+    for (const name of waiting.keys()) if (!jobs.some((job) => job.name === name)) waiting.delete(name);
+    past = await pastOf(
+      engine,
+      jobs.map(({ name }) => name),
     );
-    await task.start();
-    tasks.set(job.name, task);
-    catchUp(job, options.engine, begin).catch((error: unknown) =>
-      options.log('missed runs not made up for', { job: job.name, ...asProblem(error, `job ${job.name}`) }),
-    );
+    for (const job of jobs) await decide(job, past.get(job.name)!);
+    begin(jobs);
   }
+
+  async function decide(job: Job, known: PastRuns): Promise<void> {
+    const { name } = job;
+    const now = Date.now();
+    const upTo = seenUpTo(seen.get(name), known, now);
+    if (running.has(name) || waiting.has(name)) return passOver(job, upTo, now);
+    if (!seen.has(name)) await closeKilled(job);
+    const elsewhere = known.interrupted !== undefined && (await isClaimed(engine, state, name));
+    const { run, missed } = dueOf(job, elsewhere ? { handled: known.handled } : known, upTo, now);
+    seen.set(name, Math.max(upTo, ...run, ...missed));
+    if (missed.length > 0)
+      log('times missed', { job: name, times: missed.map(iso), catch_up: job.catch_up, runs: run.length });
+    if (run.length > 0) waiting.set(name, { times: run, not_before: 0 });
+  }
+
+  /** A job that is busy, or waits for its turn, passes over the times that come meanwhile; not while it makes up for others. */
+  function passOver(job: Job, upTo: number, now: number): void {
+    const times = [...dueTimes(job, upTo, now)];
+    seen.set(job.name, times.at(-1) ?? upTo);
+    if (times.length === 0) return;
+    const behind = waiting.get(job.name);
+    if (behind && job.catch_up === 'all') behind.times.push(...times);
+    else log('time passed over: the run before still goes on', { job: job.name, times: times.map(iso) });
+  }
+
+  function begin(jobs: readonly Job[]): void {
+    for (const [name, { times, not_before }] of waiting) {
+      if (stop.signal.aborted || running.size >= options.parallel) return;
+      if (running.has(name) || Date.now() < not_before) continue;
+      const [due, ...behind] = times as [number, ...number[]];
+      if (behind.length > 0) waiting.set(name, { times: behind, not_before: 0 });
+      else waiting.delete(name);
+      const job = jobs.find((one) => one.name === name)!;
+      const work = runFor(job, due, behind.length).then((begun) => {
+        running.delete(name);
+        const left = waiting.get(name)?.times ?? [];
+        if (!begun) waiting.set(name, { times: [due, ...left], not_before: Date.now() + AGAIN_MS });
+        bell.ring();
+      });
+      running.set(name, work);
+    }
+  }
+
+  /** @returns whether the time has been seen to, however the run ended; false where nothing of it could be recorded */
+  async function runFor(job: Job, due: number, behind: number): Promise<boolean> {
+    const late = Date.now() - due > ON_TIME_MS;
+    const as_of = job.catch_up === 'all' && late ? dayOf(due, job) : undefined;
+    const still_due = async () =>
+      isStillDue((await pastOf(engine, [job.name])).get(job.name)!, due, Date.now());
+    const scheduledFor = { due: iso(due), behind, still_due };
+    try {
+      const { signal } = stop;
+      const run = { state, log, as_of, signal, send: true, scheduled: scheduledFor };
+      const { run_id, status, customers, error } = await runJob(engine, job, run);
+      const fields = { job: job.name, run_id, status, customers };
+      log('run finished', error ? { ...fields, code: error.code } : fields);
+      return true;
+    } catch (error) {
+      const problem = asProblem(error, `job ${job.name}`);
+      log('run could not begin', { job: job.name, due: iso(due), ...problem });
+      return ['JOB_RUNNING', 'JOB_DONE'].includes(problem.code);
+    }
+  }
+
+  /** A run whose process was killed is closed as failed as soon as somebody looks, not only when the next one begins. */
+  async function closeKilled({ name }: Job): Promise<void> {
+    if (await isClaimed(engine, state, name)) return;
+    const claim = await claimJob(engine, state, name);
+    try {
+      await closeInterrupted(engine, name);
+    } finally {
+      await claim.release();
+    }
+  }
+
+  async function loop(): Promise<void> {
+    while (!stop.signal.aborted) {
+      try {
+        await look();
+        trouble = undefined;
+      } catch (error) {
+        const problem = asProblem(error, 'the daemon');
+        if (trouble !== problem.what) log('the daemon cannot look what is due', problem);
+        trouble = problem.what;
+      }
+      await bell.sleep(untilNext(scheduled()));
+    }
+  }
+
+  const looping = loop();
   return {
-    next: () =>
-      Object.fromEntries([...tasks].map(([name, task]) => [name, task.getNextRun()?.toISOString() ?? null])),
+    next: () => Object.fromEntries(scheduled().map((job) => [job.name, nextRuns(job, 1)[0] ?? null])),
+    troubles: () => [
+      ...(trouble ? [trouble] : []),
+      ...folder.broken().map(({ file }) => `${file} cannot be used; \`segment-sync check\` says why.`),
+      ...scheduled().flatMap((job) => overdue(job, past.get(job.name) ?? {}, running.has(job.name))),
+    ],
     stop: async () => {
       stop.abort();
-      for (const task of tasks.values()) await task.destroy();
-      await Promise.all(running);
+      bell.ring();
+      await looping;
+      await Promise.all(running.values());
     },
   };
 }
 
-async function runOnce(
-  job: Job,
-  options: DaemonOptions & Pick<RunOptions, 'as_of' | 'signal'>,
-): Promise<void> {
-  try {
-    const report = await runJob(options.engine, job, { ...options, send: true });
-    const { run_id, status, customers, error } = report;
-    options.log('run finished', {
-      job: job.name,
-      run_id,
-      status,
-      customers,
-      ...(error ? { code: error.code } : {}),
-    });
-  } catch (error) {
-    options.log('run could not begin', { job: job.name, ...asProblem(error, `job ${job.name}`) });
-  }
+function untilNext(jobs: readonly Job[]): number {
+  const now = Date.now();
+  const times = jobs.flatMap((job) => dueTimes(job, now, now + LOOK_MS).next().value ?? []);
+  return Math.min(now + LOOK_MS, ...times) - now;
 }
 
-async function catchUp(
-  job: Job,
-  engine: Engine,
-  begin: (job: Job, as_of?: string) => Promise<void>,
-): Promise<void> {
-  if (job.catch_up === 'skip') return;
-  const last = await lastRun(engine, job.name, 'finished');
-  if (!last) return;
-  const missed = missedRuns(job, Date.parse(last.at), Date.now());
-  if (missed.length === 0) return;
-  if (job.catch_up === 'once') return begin(job);
-  for (const time of missed) await begin(job, DateTime.fromJSDate(time, { zone: job.timezone }).toISODate()!);
+function overdue(job: Job, past: PastRuns, runs: boolean): string[] {
+  const since = overdueSince(job, past, Date.now());
+  if (since === undefined) return [];
+  const why = runs ? 'a run of it goes on' : 'no run has ended since';
+  return [`The job ${job.name} was due at ${iso(since)}; ${why}.`];
+}
+
+/** The local day of a time, as ISO date. */
+function dayOf(time: number, { timezone }: Job): string {
+  return DateTime.fromMillis(time, { zone: timezone }).toISODate()!;
+}
+
+function iso(time: number): string {
+  return new Date(time).toISOString();
 }

@@ -8,8 +8,9 @@ import type { Engine, Params } from './engine.ts';
  *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
  *   assignments and holdout entries stay.
- * - state (`marks`, `runs`, `audiences`, `offered`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them. Only
- *   `offered` is emptied, once the ledger knows the end of all that it tells. They are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
+ * - state (`marks`, `runs`, `leases`, `audiences`, `offered`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them.
+ *   Only `offered` is emptied, once the ledger knows the end of all that it tells. They are synced to disk before an
+ *   insert is acknowledged, and a repeated insert with the same token is stored once.
  */
 const STATE_SETTINGS =
   'SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1';
@@ -163,6 +164,11 @@ const TABLES: Record<string, string> = {
     job LowCardinality(String), run_id String, event LowCardinality(String), at DateTime64(3, 'UTC'),
     as_of Date32, detail String
   ) ENGINE = MergeTree ORDER BY (job, run_id, at) ${STATE_SETTINGS}`,
+
+  leases: `(
+    job LowCardinality(String), owner String, event LowCardinality(String), seq UInt64,
+    at DateTime64(3, 'UTC') DEFAULT now64(3)
+  ) ENGINE = MergeTree ORDER BY (job, at) TTL toDateTime(at) + INTERVAL 1 DAY ${STATE_SETTINGS}`,
 
   audiences: `(
     job LowCardinality(String), destination LowCardinality(String), account String, name String,

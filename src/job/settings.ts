@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { DaemonSettings } from './daemon-settings.ts';
 import type { Environment } from './fill-secrets.ts';
 import { readConfig } from './read-config.ts';
 
@@ -38,6 +39,7 @@ export const SettingsFile = z.strictObject({
     })
     .prefault({})
     .describe('Where the heavy work is done.'),
+  daemon: DaemonSettings.prefault({}).describe('How `start` runs the jobs, and who may ask it.'),
 });
 export type Settings = z.output<typeof SettingsFile>;
 

@@ -5,7 +5,7 @@ import type { Job } from '../job/load.ts';
 import { destinationsWith } from './audiences.ts';
 import { planDestinations } from './destinations.ts';
 import { heldRun, printOf, type HeldRun } from './held.ts';
-import { lockJob } from './lock.ts';
+import { claimJob } from './claim.ts';
 import { newRun } from './new-run.ts';
 import { pushPlanned } from './push-planned.ts';
 import { outcomeStatus, type RunReport } from './report.ts';
@@ -23,11 +23,12 @@ export async function approveHeld(
   job: Job,
   options: Pick<RunOptions, 'state' | 'counting_ms' | 'signal' | 'log'>,
 ): Promise<RunReport> {
-  const unlock = await lockJob(options.state, job.name);
+  const claim = await claimJob(engine, options.state, job.name);
   try {
-    return await graceful(options.signal, (cut) => release(engine, job, { ...options, cut }));
+    const signal = AbortSignal.any([options.signal, claim.lost]);
+    return await graceful(signal, (cut) => release(engine, job, { ...options, signal, cut }));
   } finally {
-    unlock();
+    await claim.release();
   }
 }
 

@@ -4,7 +4,7 @@ import type { Job } from '../job/load.ts';
 import { computeSegments } from './compute.ts';
 import { datedRuns, segmentedDetail, type DatedRun } from './dated.ts';
 import { heldRun } from './held.ts';
-import { lockJob } from './lock.ts';
+import { claimJob } from './claim.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
 import { emptyReport } from './report.ts';
@@ -36,7 +36,7 @@ export async function runsOn(
   const known = (date: string) => found.has(date) && !(options.anew && found.get(date)!.backfilled);
   const missing = [...new Set(dates)].filter((date) => !known(date));
   if (missing.length > 0) {
-    const unlock = await lockJob(options.state, job.name);
+    const claim = await claimJob(engine, options.state, job.name);
     try {
       await closeInterrupted(engine, job.name);
       const kept = [await lastRun(engine, job.name, 'segmented'), await heldRun(engine, job.name)];
@@ -44,7 +44,7 @@ export async function runsOn(
       await dropOldRuns(engine, job.name, ids);
       for (const date of missing) await backfill(engine, job, date, options);
     } finally {
-      unlock();
+      await claim.release();
     }
     for (const [date, run] of await datedRuns(engine, job, missing)) found.set(date, run);
   }

@@ -17,7 +17,7 @@ import {
   type Backtest,
 } from './backtest-figures.ts';
 import { calibrationEnd } from './forecast.ts';
-import { lockJob } from './lock.ts';
+import { claimJob } from './claim.ts';
 import { newRun } from './new-run.ts';
 import { DAYS_A_WEEK, forecastSettings, predict, type ModelReport } from './predict.ts';
 import { profile } from './profile.ts';
@@ -66,15 +66,18 @@ export async function backtestJob(
   options: BacktestOptions,
 ): Promise<BacktestReport> {
   if (forecastSettings(job).model === 'recency') throw noModel(job);
-  const unlock = await lockJob(options.state, job.name);
-  const now = await newRun(engine, job, { ...options, cut: options.signal });
-  const run = { ...now, as_of: calibrationEnd(now.as_of, options.holdout_days) };
+  const claim = await claimJob(engine, options.state, job.name);
   try {
-    return await compare(run, { as_of: now.as_of, holdout_days: options.holdout_days });
+    const now = await newRun(engine, job, { ...options, cut: options.signal });
+    const run = { ...now, as_of: calibrationEnd(now.as_of, options.holdout_days) };
+    try {
+      return await compare(run, { as_of: now.as_of, holdout_days: options.holdout_days });
+    } finally {
+      // Where the engine is gone, the next run of the job drops what is left.
+      await dropRun(engine, { job: job.name, run_id: run.run_id }).catch(() => undefined);
+    }
   } finally {
-    // Where the engine is gone, the next run of the job drops what is left.
-    await dropRun(engine, { job: job.name, run_id: run.run_id }).catch(() => undefined);
-    unlock();
+    await claim.release();
   }
 }
 

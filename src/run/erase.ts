@@ -14,7 +14,7 @@ import { addTombstones } from '../ledger/tombstones.ts';
 import { withFoundAudiences } from './audiences.ts';
 import { openDestination } from './open.ts';
 import { normaliseEmail } from './identity.ts';
-import { lockJob } from './lock.ts';
+import { claimJob, type Claim } from './claim.ts';
 import { asMember, everyone } from './members.ts';
 import { newRun } from './new-run.ts';
 import { accountOf } from './plan.ts';
@@ -59,9 +59,9 @@ export async function erase(
       fix: 'Write the address as the shop has it: segment-sync erase name@example.com',
     });
   }
-  const unlocks: (() => void)[] = [];
+  const claims: Claim[] = [];
   try {
-    for (const job of jobs) unlocks.push(await lockJob(options.state, job.name));
+    for (const job of jobs) claims.push(await claimJob(engine, options.state, job.name));
     const begun = await beingErased(engine);
     const identities = [...new Set([...begun, ...(await identitiesOf(engine, `email:${email}`))])].toSorted();
     await addTombstones(engine, identities);
@@ -77,7 +77,7 @@ export async function erase(
     const deleted = complete ? await deleteErased(engine) : {};
     return { identities: identities.length, destinations, deleted, complete };
   } finally {
-    for (const unlock of unlocks) unlock();
+    for (const claim of claims) await claim.release();
   }
 }
 

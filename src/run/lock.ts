@@ -14,13 +14,44 @@ const PATIENCE_MS = 200;
  * @throws SyncError `JOB_RUNNING` while another run has it
  */
 export async function lockJob(state: string, job: string): Promise<() => void> {
+  const unlock = await takeLock(state, job);
+  if (!unlock) throw jobRunning(job);
+  return unlock;
+}
+
+/**
+ * Takes the right to be the daemon of a state directory.
+ * @returns gives the right back
+ * @throws SyncError `DAEMON_RUNNING` while another process has it
+ */
+export async function lockDaemon(state: string): Promise<() => void> {
+  const unlock = await takeLock(state, DAEMON);
+  if (unlock) return unlock;
+  throw new SyncError({
+    code: 'DAEMON_RUNNING',
+    where: state,
+    what: 'A daemon keeps this store already.',
+    why: 'With the embedded engine one daemon runs all jobs; several need a ClickHouse server (engine.url).',
+    fix: 'Leave it to that one, which reads job files anew by itself, or stop it first.',
+  });
+}
+
+/** No job can be called so. */
+const DAEMON = ':daemon';
+
+async function takeLock(state: string, name: string): Promise<(() => void) | undefined> {
   // With a ClickHouse server nothing else is kept here, so nobody may have made it yet.
   await mkdir(state, { recursive: true, mode: 0o700 });
-  await writeFile(lockFile(state, job), '', { flag: 'a', mode: 0o600 });
-  const lock = new DatabaseSync(lockFile(state, job), { timeout: PATIENCE_MS });
+  await writeFile(lockFile(state, name), '', { flag: 'a', mode: 0o600 });
+  const lock = new DatabaseSync(lockFile(state, name), { timeout: PATIENCE_MS });
   if (attempt(lock, 'BEGIN EXCLUSIVE')) return () => lock.close();
   lock.close();
-  throw new SyncError(
+  return undefined;
+}
+
+/** The error of whoever comes second. */
+export function jobRunning(job: string): SyncError {
+  return new SyncError(
     {
       code: 'JOB_RUNNING',
       where: `job ${job}`,

@@ -7,7 +7,7 @@ import { planDestinations, type PlannedDestination } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
 import { breachesOf } from './guard.ts';
 import { heldRun, recordHeld } from './held.ts';
-import { lockJob } from './lock.ts';
+import { claimJob } from './claim.ts';
 import type { Reach } from './marks.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
@@ -24,7 +24,7 @@ import {
   type RunReport,
 } from './report.ts';
 import { checkSqlFile } from './sql-segments.ts';
-import { closeInterrupted, recordRun } from './state.ts';
+import { closeInterrupted, recordRun, type ScheduledFor } from './state.ts';
 
 /** What every stage of a run needs. */
 export type RunContext = {
@@ -57,6 +57,8 @@ export type RunOptions = {
   reconcile?: boolean;
   /** How long to wait at most for the platforms' counts of a destination's audiences; a minute unless given. */
   counting_ms?: number;
+  /** The time that a run of the daemon is for, and whether it is still to be seen to once the job is this process's. */
+  scheduled?: ScheduledFor & { still_due(): Promise<boolean> };
   signal: AbortSignal;
   log: RunContext['log'];
 };
@@ -71,21 +73,33 @@ const GRACE_MS = 5000;
  * One run of a job: pull → profile → predict → segment → plan → push → report.
  *
  * @returns the report, also when the run failed: then `status` says so and `error` why
- * @throws SyncError `JOB_RUNNING` while another run of this job goes on
+ * @throws SyncError `JOB_RUNNING` while another run of this job goes on; `JOB_DONE` where another process has seen to the
+ *   scheduled time
  */
 export async function runJob(engine: Engine, job: Job, options: RunOptions): Promise<RunReport> {
-  const unlock = await lockJob(options.state, job.name);
+  const claim = await claimJob(engine, options.state, job.name);
   try {
-    return await graceful(options.signal, async (cut) => {
+    if (options.scheduled && !(await options.scheduled.still_due())) throw jobDone(job, options.scheduled);
+    const signal = AbortSignal.any([options.signal, claim.lost]);
+    return await graceful(signal, async (cut) => {
       for (let attempt = 1; ; attempt += 1) {
-        const report = await attemptRun(engine, job, { ...options, cut });
+        const report = await attemptRun(engine, job, { ...options, signal, cut });
         if (report.error?.code !== 'ENGINE_LOST' || attempt === ATTEMPTS) return report;
         options.log('the engine process was lost; the run begins anew', { job: job.name, attempt });
       }
     });
   } finally {
-    unlock();
+    await claim.release();
   }
+}
+
+function jobDone(job: Job, { due }: ScheduledFor): SyncError {
+  return new SyncError({
+    code: 'JOB_DONE',
+    where: `job ${job.name}`,
+    what: `Another process has seen to the time ${due}.`,
+    fix: 'Nothing to do; `segment-sync status` shows its run.',
+  });
 }
 
 /** Does work that gets a while to end after `signal`, until `cut`. */
@@ -109,7 +123,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   const timed = stopwatch(run, report);
   try {
     await closeInterrupted(engine, job.name);
-    await recordRun(engine, ids, 'started', { send: options.send });
+    await recordRun(engine, ids, 'started', { send: options.send, scheduled: options.scheduled });
     for (const file of job.sql_files) await checkSqlFile(run, file);
 
     report.pulled = await timed('pull', () => pull(run, options.reach));

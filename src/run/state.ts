@@ -11,6 +11,14 @@ export type RunEvent =
 
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 
+/** The scheduled time that a run is for. */
+export type ScheduledFor = {
+  /** ISO time. */
+  due: string;
+  /** Missed times after it that are to be made up for too. */
+  behind: number;
+};
+
 /** A new run's id: sorts by time, safe as a partition's name. */
 export function newRunId(now: Date): string {
   const stamp = now.toISOString().replace(/[-:.]/g, '').toLowerCase();

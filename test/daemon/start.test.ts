@@ -1,8 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/engine.ts';
 import { expectExact, holdPush, membershipOn, openCrowd, type DestinationType } from '../end-to-end/crowd.ts';
@@ -21,9 +23,14 @@ async function scheduled(shop: Shop, name: string, lines: string): Promise<void>
   await shop.write(`jobs/${name}.yaml`, text);
 }
 
+type LogLine = { msg: string; job?: string };
+
 type Daemon = {
   process: ChildProcess;
+  /** Its log so far. */
+  lines: LogLine[];
   port: number;
+  ask(path: string, headers?: Record<string, string>): Promise<{ status: number; body: string }>;
   /** Waits until so many lines of the log have a message. */
   logged(message: string, times: number): Promise<void>;
 };
@@ -31,15 +38,19 @@ type Daemon = {
 /** Starts the daemon and waits until it says that it has. */
 async function start(shop: Shop): Promise<Daemon> {
   const process = shop.start('start', '--jobs', 'jobs', '--port', '0', '--json');
-  const messages: string[] = [];
+  const said: LogLine[] = [];
   const lines = createInterface(process.stderr!);
-  lines.on('line', (line) => messages.push((JSON.parse(line) as { msg: string }).msg));
+  lines.on('line', (line) => said.push(JSON.parse(line) as LogLine));
   const logged = async (message: string, times: number): Promise<void> => {
-    while (messages.filter((other) => other === message).length < times) await once(lines, 'line');
+    while (said.filter(({ msg }) => msg === message).length < times) await once(lines, 'line');
   };
-  const [said] = (await once(process.stdout!, 'data')) as [Buffer];
-  const { port } = JSON.parse(said.toString()) as { port: number };
-  return { process, port, logged };
+  const [answer] = (await once(process.stdout!, 'data')) as [Buffer];
+  const { port } = JSON.parse(answer.toString()) as { port: number };
+  const ask: Daemon['ask'] = async (path, headers = {}) => {
+    const answer = await fetch(`http://127.0.0.1:${port}${path}`, { headers });
+    return { status: answer.status, body: await answer.text() };
+  };
+  return { process, port, lines: said, logged, ask };
 }
 
 async function stopped(process: ChildProcess): Promise<{ code: number | null; seconds: number }> {
@@ -63,8 +74,8 @@ test(
     const begun = Promise.withResolvers<void>();
     shop.afterWrites(3, begun.resolve);
     const daemon = await start(shop);
-    const ask = async (path: string) => (await fetch(`http://127.0.0.1:${daemon.port}${path}`)).status;
-    expect([await ask('/healthz'), await ask('/readyz'), await ask('/else')]).toEqual([200, 200, 404]);
+    const answers = await Promise.all(['/healthz', '/readyz', '/else'].map((path) => daemon.ask(path)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 404]);
 
     await begun.promise;
     const [status] = await shop.json<{ job: string; running: boolean; next: string[] }[]>(
@@ -103,11 +114,17 @@ test(
     }
     const engine = await openEngine({ state: join(shop.folder, 'state') });
     const at = (days: number) => new Date(Date.now() - days * DAY_MS).toISOString();
-    const event = 'finished';
-    const past = { run_id: 'a', event, at: at(3), as_of: at(3).slice(0, 10), detail: '{"status":"done"}' };
+    const past = (event: string, detail: object) => ({
+      run_id: 'a',
+      event,
+      at: at(3),
+      as_of: at(3).slice(0, 10),
+      detail: JSON.stringify(detail),
+    });
+    const rows = [past('started', { send: true }), past('finished', { status: 'done' })];
     await engine.insert(
       'runs',
-      modes.map((job) => ({ job, ...past })),
+      modes.flatMap((job) => rows.map((row) => ({ job, ...row }))),
     );
 
     const daemon = await start(shop);
@@ -135,10 +152,10 @@ test('a job file that cannot be used keeps it from being ready, not from running
   await shop.write('jobs/broken.yaml', 'name: broken\n');
 
   const daemon = await start(shop);
-  const ready = await fetch(`http://127.0.0.1:${daemon.port}/readyz`);
+  const ready = await daemon.ask('/readyz');
 
   expect(ready.status).toBe(503);
-  expect(await ready.text()).toContain('broken');
+  expect(ready.body).toContain('broken');
   const { code, seconds } = await stopped(daemon.process);
   expect(code).toBe(0);
   expect(seconds).toBeLessThan(5);
@@ -164,3 +181,141 @@ test('without a schedule, or on a port that is taken, it says so and does not st
     });
   }
 });
+
+test('a store has one daemon, and a second one is told so', async () => {
+  const shop = await openCrowd(['csv']);
+  await scheduled(shop, 'crowd', 'schedule: "0 5 * * *"');
+  const daemon = await start(shop);
+
+  const second = await shop.cli('start', '--jobs', 'jobs', '--json');
+  const { code } = await stopped(daemon.process);
+  const third = await start(shop);
+
+  expect(second.code).toBe(1);
+  expect(JSON.parse(second.stdout)).toMatchObject({ errors: [{ code: 'DAEMON_RUNNING' }] });
+  expect(code).toBe(0);
+  expect((await stopped(third.process)).code).toBe(0);
+});
+
+test('what is wrong is told on this machine or for the token; another site in a browser here learns no more than that', async () => {
+  const token = 'a-token-of-some-length';
+  const shop = await openCrowd(['csv'], { env: { DAEMON_TOKEN: token } });
+  await mkdir(join(shop.folder, 'config'));
+  await shop.write('config/settings.yaml', 'daemon: { token: "${DAEMON_TOKEN}" }\n');
+  await scheduled(shop, 'crowd', 'schedule: "0 5 * * *"');
+  await shop.write('jobs/broken.yaml', 'name: broken\n');
+  const daemon = await start(shop);
+  const asked = (headers: Record<string, string>) => askAs(daemon.port, headers);
+
+  const answers = [
+    await asked({ host: 'localhost' }),
+    await asked({ host: 'rebound.example' }),
+    await asked({ host: 'rebound.example', authorization: 'Bearer another-token-here' }),
+    await asked({ host: 'rebound.example', authorization: `Bearer ${token}` }),
+  ];
+  await stopped(daemon.process);
+
+  expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503]);
+  expect(answers.map(({ body }) => body.includes('broken.yaml'))).toEqual([true, false, false, true]);
+});
+
+test(
+  'job files are read anew while it runs: a broken one goes on as it was, a mended one as it is',
+  { timeout: 120_000 },
+  async () => {
+    const shop = await openCrowd(['csv']);
+    await scheduled(shop, 'crowd', 'schedule: "0 5 * * *"');
+    const daemon = await start(shop);
+    const good = await readFile(join(shop.folder, 'jobs', 'crowd.yaml'), 'utf8');
+
+    await shop.write('jobs/crowd.yaml', good.replace('currency: EUR', 'currency: Taler'));
+    await daemon.logged('job file cannot be used', 1);
+    const broken = await daemon.ask('/readyz');
+    const { stdout } = await shop.cli('status', '--jobs', 'jobs', '--json');
+    // Its last good version comes due meanwhile.
+    await shop.write('jobs/crowd.yaml', good.replace('0 5 * * *', '* * * * *'));
+    await daemon.logged('job file changed', 1);
+    const mended = await daemon.ask('/readyz');
+    await shop.write('jobs/second.yaml', good.replace('name: crowd', 'name: second'));
+    await daemon.logged('job file found', 2);
+    await shop.write(
+      'jobs/crowd.yaml',
+      good.replace('0 5 * * *', '* * * * *').replace('currency: EUR', 'currency: Taler'),
+    );
+    await daemon.logged('job file cannot be used', 2);
+    await daemon.logged('run finished', 1);
+    await rm(join(shop.folder, 'jobs', 'second.yaml'));
+    await daemon.logged('job file removed', 1);
+    await stopped(daemon.process);
+
+    expect(broken.status).toBe(503);
+    expect(broken.body).toContain('crowd.yaml');
+    expect(JSON.parse(stdout)).toMatchObject([{ job: null, problems: [{ code: 'CONFIG_WRONG_VALUE' }] }]);
+    expect(mended).toEqual({ status: 200, body: '{"status":"ready"}' });
+  },
+);
+
+test(
+  'killed in the middle of a push, the daemon takes the run up again as it is started, also where missed runs are skipped',
+  { timeout: 180_000 },
+  async () => {
+    const shop = await openCrowd(PLATFORMS);
+    await scheduled(shop, 'crowd', 'schedule: "* * * * *"\ncatch_up: skip');
+    holdPush(shop);
+    const begun = Promise.withResolvers<void>();
+    shop.afterWrites(3, begun.resolve);
+    const first = await start(shop);
+    await begun.promise;
+    first.process.kill('SIGKILL');
+    await once(first.process, 'exit');
+    // From here on its time comes once a year, so nothing but the broken run can make it run.
+    await scheduled(shop, 'crowd', 'schedule: "0 0 29 2 *"\ncatch_up: skip');
+
+    const second = await start(shop);
+    await second.logged('run finished', 1);
+    const { code } = await stopped(second.process);
+    const [status] = await shop.json<{ last: { status: string } }[]>('status', '--jobs', 'jobs');
+
+    expect(code).toBe(0);
+    expect(status!.last.status).toBe('done');
+    const { Lost } = membershipOn(new Date().toISOString().slice(0, 10));
+    await expectExact(shop, { Lost }, { destinations: PLATFORMS });
+  },
+);
+
+test(
+  'jobs run side by side up to the setting, and the others wait for their turn',
+  { timeout: 120_000 },
+  async () => {
+    const shop = await openCrowd(['mailchimp']);
+    await mkdir(join(shop.folder, 'config'));
+    await shop.write('config/settings.yaml', 'daemon: { parallel: 1 }\n');
+    for (const name of ['one', 'two']) await scheduled(shop, name, 'schedule: "* * * * *"');
+    const daemon = await start(shop);
+
+    await daemon.logged('run finished', 2);
+    await stopped(daemon.process);
+
+    const runs = daemon.lines.flatMap(({ msg, job }) =>
+      ['pull', 'run finished'].includes(msg) ? [`${job} ${msg}`] : [],
+    );
+    const [first, second] = runs[0] === 'one pull' ? ['one', 'two'] : ['two', 'one'];
+    expect(runs.slice(0, 4)).toEqual([
+      `${first} pull`,
+      `${first} run finished`,
+      `${second} pull`,
+      `${second} run finished`,
+    ]);
+  },
+);
+
+/** `fetch` lets nobody choose the name of the host. */
+function askAs(port: number, headers: Record<string, string>): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    request({ host: '127.0.0.1', port, path: '/readyz', headers }, (answer) => {
+      text(answer).then((body) => resolve({ status: answer.statusCode!, body }), reject);
+    })
+      .on('error', reject)
+      .end();
+  });
+}
