@@ -15,7 +15,7 @@ import { ownerPid } from '../engine/state-dir.ts';
 import { faultOf } from './faults.ts';
 import { learn, NOTHING, type Knowledge } from './reference.ts';
 import { finishedRuns, MAY_MOUNT, openStand, type Stand, type Turn } from './stand.ts';
-import { lastRunOf } from './store.ts';
+import { brokeOff, lastRunOf } from './store.ts';
 import type { Blow, Point, SourceTrouble, Story, StoryDay } from './story.ts';
 import { dayAfter, exportOf, JOB, listOf, type Changes, type World } from './world.ts';
 
@@ -38,7 +38,9 @@ export type Played = {
 };
 
 const DISK_MB = 96;
-const LONGEST_RUN_MS = 60_000;
+const LONGEST_RUN_MS = 90_000;
+/** When the first run of a day is due. */
+const FIRST_HOUR = 5;
 /** Refusals for good are looked at again only after a week. */
 const CALM_AFTER_DAYS = 8;
 const MOST_CALM_RUNS = 5;
@@ -120,7 +122,7 @@ async function playDay(played: Played, world: World, day: StoryDay, index: numbe
 
   const isFragile = day.around !== undefined || day.blows.some(({ what }) => what === 'fill_disk');
   const blows: (Blow | undefined)[] = day.blows.length > 0 ? day.blows : [undefined];
-  for (const [turn, blow] of blows.entries()) await strike(played, day, 5 + turn, blow, isFragile);
+  for (const [turn, blow] of blows.entries()) await strike(played, day, FIRST_HOUR + turn, blow, isFragile);
 
   stand.shop.sandbox.calm();
   stand.slow = undefined;
@@ -131,17 +133,21 @@ async function playDay(played: Played, world: World, day: StoryDay, index: numbe
   if (day.around === 'small_memory') await setMemory(played, undefined);
 }
 
-/** One run of the daemon, and what strikes it. */
+/** One run of the daemon, and what strikes it. @param hour at which it is due */
 async function strike(
   played: Played,
-  { day }: StoryDay,
+  { day, stays }: StoryDay,
   hour: number,
   blow: Blow | undefined,
   isFragile: boolean,
 ): Promise<void> {
   const { stand } = played;
-  stand.setClock(`${day}T${String(hour - 1).padStart(2, '0')}:59:57.500Z`);
-  if (stand.daemon && !stand.daemon.over) await stop(played);
+  const isThere = stand.daemon?.over === false;
+  // A run that broke off is done again at the next start, whatever the clock says.
+  const resumes = !isThere && stays && hour > FIRST_HOUR && (await brokeOff(stand.state));
+  if (isThere && !stays) await stop(played);
+  if (!resumes)
+    stand.setClock(`${day}T${isThere && stays ? at(hour, '00:00.200') : at(hour - 1, '59:57.500')}Z`);
   const daemon = stand.start();
   const runs = finishedRuns(daemon);
   let expected = isFragile;
@@ -155,9 +161,15 @@ async function strike(
   const isHit = stand.moments.disarm();
   if (isHit && (blow?.what === 'terminate' || blow?.what === 'kill')) await daemon.exit;
   if (isHit && blow) played.done.push(`${blow.what} ${nameOf(blow.point)}`);
-  if (turn === 'nothing') played.losses.push(`no run ended on ${day}, hour ${hour}`);
+  if (resumes) played.done.push('resumed');
+  const what = `${day}, hour ${hour}${resumes ? ', after a run that broke off' : ''}`;
+  if (turn === 'nothing') played.losses.push(`no run ended on ${what}`);
   if (typeof turn === 'object' && !expected)
-    played.losses.push(`the daemon ended itself on ${day} with ${turn.exit}`);
+    played.losses.push(`the daemon ended itself on ${what}, with ${turn.exit}`);
+}
+
+function at(hour: number, rest: string): string {
+  return `${String(hour).padStart(2, '0')}:${rest}`;
 }
 
 function hit(played: Played, blow: Blow): void {
@@ -187,13 +199,10 @@ async function bringCalm(played: Played, last: string): Promise<void> {
   const { stand, losses } = played;
   played.day = dayAfter(last, CALM_AFTER_DAYS);
   await stop(played);
-  stand.setClock(`${played.day}T04:59:57.500Z`);
+  stand.setClock(`${played.day}T${at(FIRST_HOUR - 1, '59:57.500')}Z`);
   let turn: Turn = 'nothing';
   for (let run = 0; run < MOST_CALM_RUNS; run += 1) {
-    if (run > 0) {
-      await stop(played);
-      stand.setClock(`${played.day}T${String(5 + run).padStart(2, '0')}:59:57.500Z`);
-    }
+    if (run > 0) stand.setClock(`${played.day}T${at(FIRST_HOUR + run, '00:00.200')}Z`);
     const daemon = stand.start();
     turn = await stand.turn(daemon, finishedRuns(daemon), LONGEST_RUN_MS);
     const ended = await lastRunOf(stand.state);

@@ -155,10 +155,12 @@ export async function openStand(options: {
   return stand;
 }
 
-/** How many runs a daemon has ended, those among them of whose end the store could not be told. */
+/** How many runs a daemon has ended, or could not begin. */
 export function finishedRuns({ lines }: Daemon): number {
   const isOver = ({ msg, code }: Line) =>
-    msg === 'run finished' || (msg === 'run could not begin' && code !== 'JOB_RUNNING');
+    msg === 'run finished' ||
+    msg === 'the daemon cannot look what is due' ||
+    (msg === 'run could not begin' && code !== 'JOB_RUNNING' && code !== 'JOB_DONE');
   return lines.filter(isOver).length;
 }
 

@@ -24,6 +24,17 @@ export function lastRunOf(state: string): Promise<EndedRun | undefined> {
   });
 }
 
+/** Whether the newest run to send was killed or stopped before its end. */
+export function brokeOff(state: string): Promise<boolean> {
+  return withStore(state, async (engine) => {
+    const [newest] = await engine.query<{ ended: boolean }>(
+      `SELECT countIf(event = 'finished' AND NOT match(detail, '"code":"RUN_(KILLED|INTERRUPTED)"')) > 0 AS ended
+       FROM runs GROUP BY run_id ORDER BY run_id DESC LIMIT 1`,
+    );
+    return newest?.ended === false;
+  });
+}
+
 /** What a run that is over should not have left in the store. */
 export function leftovers(state: string): Promise<string[]> {
   return withStore(state, async (engine) => {

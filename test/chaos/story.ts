@@ -50,6 +50,8 @@ export type StoryDay = {
   spoilt: Platform[];
   source?: SourceTrouble;
   around?: (typeof AROUND)[number];
+  /** The daemon stays up, and what broke off is to be done again without a further time being due. */
+  stays: boolean;
   /** Others put somebody into each audience before the day's run. */
   guests: boolean;
 };
@@ -80,6 +82,7 @@ function storyDay(random: Random, index: number): StoryDay {
     spoilt: maybe(0.12, () => [random.pick(['mailchimp', 'facebook'] as const)]) ?? [],
     source: maybe(0.25, () => random.pick(SOURCE)),
     around: maybe(0.15, () => random.pick(AROUND)),
+    stays: random.chance(0.5),
     guests: index > 0 && random.chance(0.5),
   };
 }

@@ -48,8 +48,8 @@ export async function tell(seed: number, days: number): Promise<Told> {
       ...stand.shop.sandbox.met.map(({ fault }) => kinds.get(fault) ?? 'other'),
       ...played.done.filter((what) => what.startsWith('fault ')).map((what) => what.slice('fault '.length)),
     ];
-    told.others = played.done.filter((what) => /^(source|around|guests)/.test(what));
-    told.kills = played.done.filter((what) => !/^(fault|source|around|guests)/.test(what));
+    told.others = played.done.filter((what) => /^(source|around|guests|resumed)/.test(what));
+    told.kills = played.done.filter((what) => !/^(fault|source|around|guests|resumed)/.test(what));
   } catch (error) {
     told.losses.push(`the story broke off: ${inspect(error)}`);
   } finally {
