@@ -147,7 +147,8 @@ type Figures = {
   reachable: object;
 };
 
-async function wrongFigures({ stand, day }: Played, customers: readonly Customer[]): Promise<string[]> {
+async function wrongFigures(played: Played, customers: readonly Customer[]): Promise<string[]> {
+  const { stand, day } = played;
   const expected = JSON.stringify(figuresOf(customers));
   const told = (figures: readonly Figures[]) =>
     JSON.stringify(
@@ -166,6 +167,8 @@ async function wrongFigures({ stand, day }: Played, customers: readonly Customer
     'chaos',
     '--jobs',
     'jobs',
+    '--since',
+    played.since,
   );
   const losses: string[] = [];
   const prove = (where: string, found: unknown, wanted: unknown) => {

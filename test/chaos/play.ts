@@ -14,7 +14,7 @@ import { addGuests } from '../end-to-end/guests.ts';
 import { ownerPid } from '../engine/state-dir.ts';
 import { faultOf } from './faults.ts';
 import { learn, NOTHING, type Knowledge } from './reference.ts';
-import { finishedRuns, MAY_MOUNT, openStand, type Stand, type Turn } from './stand.ts';
+import { finishedRuns, MAY_MOUNT, openStand, type Daemon, type Stand, type Turn } from './stand.ts';
 import { brokeOff, lastRunOf } from './store.ts';
 import type { Blow, Point, SourceTrouble, Story, StoryDay } from './story.ts';
 import { dayAfter, exportOf, JOB, listOf, type Changes, type World } from './world.ts';
@@ -24,6 +24,8 @@ export type Played = {
   stand: Stand;
   /** The last day, whose run ended well. */
   day: string;
+  /** The last day of the trouble. */
+  since: string;
   /** What could be known at some moment, the whole truth last. */
   knowledge: Knowledge[];
   /** By platform and audience, whether others put their own people in. */
@@ -39,6 +41,8 @@ export type Played = {
 
 const DISK_MB = 96;
 const LONGEST_RUN_MS = 90_000;
+/** Until then a daemon has looked for the first time. */
+const FIRST_LOOK_MS = 8000;
 /** When the first run of a day is due. */
 const FIRST_HOUR = 5;
 /** Refusals for good are looked at again only after a week. */
@@ -75,6 +79,7 @@ export async function play(story: Story, stand: Stand): Promise<Played> {
   const played: Played = {
     stand,
     day: story.first,
+    since: story.days.at(-1)!.day,
     knowledge: [],
     guests: new Set(),
     others: [],
@@ -121,7 +126,8 @@ async function playDay(played: Played, world: World, day: StoryDay, index: numbe
   if (day.around) played.done.push(`around ${day.around}`);
 
   const isFragile = day.around !== undefined || day.blows.some(({ what }) => what === 'fill_disk');
-  const blows: (Blow | undefined)[] = day.blows.length > 0 ? day.blows : [undefined];
+  const possible = day.blows.filter(({ what }) => what !== 'fill_disk' || MAY_MOUNT);
+  const blows: (Blow | undefined)[] = possible.length > 0 ? possible : [undefined];
   for (const [turn, blow] of blows.entries()) await strike(played, day, FIRST_HOUR + turn, blow, isFragile);
 
   stand.shop.sandbox.calm();
@@ -145,9 +151,12 @@ async function strike(
   const isThere = stand.daemon?.over === false;
   // A run that broke off is done again at the next start, whatever the clock says.
   const resumes = !isThere && stays && hour > FIRST_HOUR && (await brokeOff(stand.state));
+  const isFirst = stand.daemon === undefined;
   if (isThere && !stays) await stop(played);
   if (!resumes)
-    stand.setClock(`${day}T${isThere && stays ? at(hour, '00:00.200') : at(hour - 1, '59:57.500')}Z`);
+    stand.setClock(
+      `${day}T${isThere && stays ? at(hour, '00:00.200') : at(isFirst ? hour - 3 : hour - 1, '59:57.500')}Z`,
+    );
   const daemon = stand.start();
   const runs = finishedRuns(daemon);
   let expected = isFragile;
@@ -157,7 +166,7 @@ async function strike(
       hit(played, blow);
     });
   }
-  const turn = await stand.turn(daemon, runs, LONGEST_RUN_MS);
+  const turn = isFirst ? await firstTurn(stand, daemon, day) : await stand.turn(daemon, runs, LONGEST_RUN_MS);
   const isHit = stand.moments.disarm();
   if (isHit && (blow?.what === 'terminate' || blow?.what === 'kill')) await daemon.exit;
   if (isHit && blow) played.done.push(`${blow.what} ${nameOf(blow.point)}`);
@@ -166,6 +175,16 @@ async function strike(
   if (turn === 'nothing') played.losses.push(`no run ended on ${what}`);
   if (typeof turn === 'object' && !expected)
     played.losses.push(`the daemon ended itself on ${what}, with ${turn.exit}`);
+}
+
+/** A job that has never run has missed nothing, so its first time must come while the daemon is up. */
+async function firstTurn(stand: Stand, daemon: Daemon, day: string): Promise<Turn> {
+  for (const hour of [FIRST_HOUR - 2, FIRST_HOUR - 1]) {
+    const turn = await stand.turn(daemon, 0, FIRST_LOOK_MS);
+    if (turn !== 'nothing') return turn;
+    stand.setClock(`${day}T${at(hour, '59:59.000')}Z`);
+  }
+  return stand.turn(daemon, 0, LONGEST_RUN_MS);
 }
 
 function at(hour: number, rest: string): string {
@@ -300,7 +319,6 @@ const filler = ({ state }: Stand) => join(state, 'filler');
 
 /** Leaves not a byte on the store's disk. */
 function fillDisk(stand: Stand): void {
-  if (!MAY_MOUNT) return;
   const file = openSync(filler(stand), 'w');
   try {
     for (let size = 1 << 20; size >= 512; size >>= 1) {
