@@ -36,8 +36,6 @@ export type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & {
 
 /** Job files are read again, and the clock, which may have been put on or back, is looked at, at least this often. */
 const LOOK_MS = 5000;
-/** Alerts are looked after this often, and whenever a run has ended. */
-const ALERTS_MS = 60_000;
 /** What could not even begin is tried again after this. */
 const AGAIN_MS = 60_000;
 
