@@ -32,6 +32,20 @@ test('every job in the README is valid, and so is every part of one', () => {
     expect(parseJob(JSON.stringify(job), { file: 'README.md', env }).name).toBe('daily-shop');
 });
 
+test('every line of "What happens when …" in the README is the title of a test', () => {
+  const [, section = ''] = readFileSync('README.md', 'utf8').split('## What happens when …');
+  const lines = [...section.split('\n## ')[0]!.matchAll(/^- \*\*[^*]+:\*\* (.+)$/gm)].map(
+    ([, title]) => title!,
+  );
+  const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => readFileSync(join('test', path), 'utf8'))
+    .join('\n');
+
+  expect(lines.length).toBeGreaterThan(20);
+  expect(lines.filter((title) => !tests.includes(`'${title}'`))).toEqual([]);
+});
+
 test.each(['csv', 'files'])('every source in the README of %s is valid', (connector) => {
   const text = readFileSync(`connectors/${connector}/README.md`, 'utf8');
   const blocks = [...text.matchAll(/^```yaml\n(sources:[\s\S]*?)^```$/gm)];
