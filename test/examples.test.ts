@@ -13,6 +13,10 @@ const env = {
   KLAVIYO_API_KEY: 'key',
   META_ACCESS_TOKEN: 'token',
   SANDBOX_URL: 'http://127.0.0.1:1',
+  SLACK_WEBHOOK_URL: 'http://127.0.0.1:1/slack',
+  SMTP_URL: 'smtp://127.0.0.1:1',
+  ALERT_URL: 'http://127.0.0.1:1/alert',
+  ALERT_TOKEN: 'token',
 };
 
 test.each(readdirSync('config/jobs'))('the example job %s is valid', async (name) => {
