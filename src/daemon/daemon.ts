@@ -62,30 +62,33 @@ export function startDaemon(options: DaemonOptions): Daemon {
     await folder.look();
     const jobs = scheduled();
     for (const name of waiting.keys()) if (!jobs.some((job) => job.name === name)) waiting.delete(name);
+    const busy = new Set(running.keys());
     past = await pastOf(
       engine,
       jobs.map(({ name }) => name),
     );
     for (const job of jobs) await decide(job, past.get(job.name)!);
     begin(jobs);
-    tell();
+    tell(busy);
   }
 
-  /** A channel that is slow keeps no run waiting. */
-  function tell(): void {
+  /**
+   * A channel that is slow keeps no run waiting.
+   * @param busy the jobs that ran when `past` was read, so that it does not know of their ends yet
+   */
+  function tell(busy: ReadonlySet<string>): void {
     if (telling || Date.now() - told < ALERTS_MS) return;
     told = Date.now();
+    // A run that goes on makes up for the time, if late.
     const missed = scheduled().flatMap((job) => {
-      const since = overdueSince(job, past.get(job.name) ?? {}, told);
-      return since === undefined ? [] : [[job.name, { due: iso(since), why: whyOverdue(job) }] as const];
+      const runs = busy.has(job.name) || running.has(job.name);
+      const since = runs ? undefined : overdueSince(job, past.get(job.name) ?? {}, told);
+      const why = 'No run has ended since, and none goes on; the log of the daemon says more.';
+      return since === undefined ? [] : [[job.name, { due: iso(since), why }] as const];
     });
     telling = alerts
       .look(folder.jobs(), { missed: new Map(missed), broken: folder.broken() })
       .finally(() => (telling = undefined));
-  }
-
-  function whyOverdue({ name }: Job): string {
-    return running.has(name) ? 'A run of it goes on.' : 'No run has ended since.';
   }
 
   async function decide(job: Job, known: PastRuns): Promise<void> {
