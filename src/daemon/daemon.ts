@@ -87,7 +87,11 @@ export function startDaemon(options: DaemonOptions): Daemon {
       return since === undefined ? [] : [[job.name, { due: iso(since), why }] as const];
     });
     telling = alerts
-      .look(folder.jobs(), { missed: new Map(missed), broken: folder.broken() })
+      .look(folder.jobs(), {
+        missed: new Map(missed),
+        busy: new Set([...running.keys(), ...waiting.keys()]),
+        broken: folder.broken(),
+      })
       .finally(() => (telling = undefined));
   }
 
