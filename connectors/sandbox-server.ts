@@ -27,10 +27,17 @@ export type Fault = z.input<typeof Fault>;
 /** One request and its answer, as the tests compare them with the official descriptions. */
 export type Exchange = { platform: string; request: SandboxRequest; reply: SandboxReply };
 
+/** A fault that met a request, as it was given, when so many exchanges were over. */
+type Met = { fault: Fault; exchanges: number };
+
 export type Sandbox = {
   /** For example `http://127.0.0.1:40123`: the `base_url` of every destination. */
   url: string;
   fault(fault: Fault): void;
+  /** Takes away every fault that is left. */
+  calm(): void;
+  /** Every fault that met a request, each time. */
+  met: Met[];
   state(): Record<string, unknown>;
   /** Counts per platform and `METHOD path` (ids kept as they are). */
   requests(): Record<string, Record<string, number>>;
@@ -51,11 +58,12 @@ export async function serveSandbox(
     delay?: (status?: number) => Promise<void> | undefined;
   } = {},
 ): Promise<Sandbox> {
-  const faults: (z.output<typeof Fault> & { seen: number })[] = [];
+  const faults: (z.output<typeof Fault> & { seen: number; given: Fault })[] = [];
   const counts = new Map<string, Map<string, number>>();
   const opens = new Map<string, number>();
   const exchanges: Exchange[] = [];
-  const addFault = (fault: unknown) => void faults.push({ ...Fault.parse(fault), seen: 0 });
+  const met: Met[] = [];
+  const addFault = (given: Fault) => void faults.push({ ...Fault.parse(given), seen: 0, given });
   const state = () => Object.fromEntries(platforms.map((platform) => [platform.name, platform.state()]));
   const requests = () =>
     Object.fromEntries([...counts].map(([platform, paths]) => [platform, Object.fromEntries(paths)]));
@@ -66,6 +74,7 @@ export async function serveSandbox(
     const route = `${request.method} ${request.path}`;
     seen.set(route, (seen.get(route) ?? 0) + 1);
     const fault = faults.find((candidate) => matches(candidate, platform.name, request) && due(candidate));
+    if (fault) met.push({ fault: fault.given, exchanges: exchanges.length });
     if (fault && fault.drop !== 'after') return fault.drop ? 'drop' : faultReply(fault);
     const reply = platform.handle(request);
     if (options.keep_exchanges) exchanges.push({ platform: platform.name, request, reply });
@@ -87,7 +96,7 @@ export async function serveSandbox(
       const parsed = Fault.safeParse(body);
       if (!parsed.success)
         return send(outgoing, { status: 400, body: { error: z.prettifyError(parsed.error) } });
-      addFault(body);
+      addFault(parsed.data);
       return send(outgoing, { status: 204 });
     }
     const platform = platforms.find((candidate) => url.pathname.startsWith(`${candidate.prefix}/`));
@@ -117,6 +126,8 @@ export async function serveSandbox(
   return {
     url: `http://127.0.0.1:${port}`,
     fault: addFault,
+    calm: () => void faults.splice(0),
+    met,
     state,
     requests,
     exchanges,

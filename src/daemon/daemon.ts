@@ -1,16 +1,20 @@
 import { DateTime } from 'luxon';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
+import type { Retention } from '../job/retention.ts';
 import { claimJob, isClaimed } from '../run/claim.ts';
 import { pastOf, type PastRuns } from '../run/past.ts';
 import { asProblem } from '../run/problem.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
 import { closeInterrupted } from '../run/state.ts';
+import { tidy } from '../run/tidy.ts';
 import { alarm } from './alarm.ts';
-import { openAlerts, type AlertOptions } from './alerts/alerts.ts';
+import type { Alerts } from './alerts/alerts.ts';
+import type { Missed } from './alerts/condition.ts';
 import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
 import type { JobFolder } from './job-folder.ts';
 import { dueTimes, nextRuns } from './schedule.ts';
+import { upkeep } from './upkeep.ts';
 
 export type Daemon = {
   /** ISO times in UTC by job. */
@@ -26,13 +30,12 @@ export type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & {
   folder: JobFolder;
   /** So many jobs run at a time. */
   parallel: number;
-  alerts: Pick<AlertOptions, 'settings' | 'secrets'>;
+  alerts: Alerts;
+  retention: Retention;
 };
 
 /** Job files are read again, and the clock, which may have been put on or back, is looked at, at least this often. */
 const LOOK_MS = 5000;
-/** Alerts are looked after this often, and whenever a run has ended. */
-const ALERTS_MS = 60_000;
 /** What could not even begin is tried again after this. */
 const AGAIN_MS = 60_000;
 
@@ -44,17 +47,30 @@ type Waiting = { times: number[]; not_before: number };
  * is passed over. What is due is decided anew at every look, from the schedule, the clock and what the store says.
  */
 export function startDaemon(options: DaemonOptions): Daemon {
-  const { engine, folder, state, log } = options;
+  const { engine, folder, state, retention, log } = options;
   const stop = new AbortController();
   const seen = new Map<string, number>();
   const waiting = new Map<string, Waiting>();
   const running = new Map<string, Promise<void>>();
   let past = new Map<string, PastRuns>();
+  /** The jobs that ran when `past` was read, so that it does not know of their ends yet. */
+  let ran = new Set<string>();
   let trouble: string | undefined;
   const bell = alarm();
-  const alerts = openAlerts({ engine, state, log, signal: stop.signal, ...options.alerts });
-  let telling: Promise<void> | undefined;
-  let told = 0;
+  let news = true;
+  const beside = upkeep({
+    alerts: () => {
+      const busy = new Set([...running.keys(), ...waiting.keys()]);
+      return options.alerts.look(folder.jobs(), { broken: folder.broken(), missed: missedOf(), busy });
+    },
+    tidy: async () => {
+      try {
+        await tidy(engine, retention, { state, log, signal: stop.signal, now: Date.now() });
+      } catch (error) {
+        log('the store could not be tidied', asProblem(error, 'the store'));
+      }
+    },
+  });
 
   const scheduled = () => folder.jobs().filter(({ schedule }) => schedule);
 
@@ -62,37 +78,28 @@ export function startDaemon(options: DaemonOptions): Daemon {
     await folder.look();
     const jobs = scheduled();
     for (const name of waiting.keys()) if (!jobs.some((job) => job.name === name)) waiting.delete(name);
-    const busy = new Set(running.keys());
+    ran = new Set(running.keys());
     past = await pastOf(
       engine,
       jobs.map(({ name }) => name),
     );
     for (const job of jobs) await decide(job, past.get(job.name)!);
     begin(jobs);
-    tell(busy);
+    beside.look({ now: Date.now(), idle: running.size + waiting.size === 0, news });
+    news = false;
   }
 
-  /**
-   * A channel that is slow keeps no run waiting.
-   * @param busy the jobs that ran when `past` was read, so that it does not know of their ends yet
-   */
-  function tell(busy: ReadonlySet<string>): void {
-    if (telling || Date.now() - told < ALERTS_MS) return;
-    told = Date.now();
-    // A run that goes on makes up for the time, if late.
-    const missed = scheduled().flatMap((job) => {
-      const runs = busy.has(job.name) || running.has(job.name);
-      const since = runs ? undefined : overdueSince(job, past.get(job.name) ?? {}, told);
-      const why = 'No run has ended since, and none goes on; the log of the daemon says more.';
-      return since === undefined ? [] : [[job.name, { due: iso(since), why }] as const];
-    });
-    telling = alerts
-      .look(folder.jobs(), {
-        missed: new Map(missed),
-        busy: new Set([...running.keys(), ...waiting.keys()]),
-        broken: folder.broken(),
-      })
-      .finally(() => (telling = undefined));
+  /** The times that passed without a run, by job. A run that goes on makes up for one, if late. */
+  function missedOf(): Map<string, Missed> {
+    const now = Date.now();
+    const idle = scheduled().filter(({ name }) => !running.has(name) && !ran.has(name));
+    const why = 'No run of it has ended since, and none goes on; the log of the daemon says more.';
+    return new Map(
+      idle.flatMap((job) => {
+        const since = overdueSince(job, past.get(job.name) ?? {}, now);
+        return since === undefined ? [] : [[job.name, { due: iso(since), why }] as const];
+      }),
+    );
   }
 
   async function decide(job: Job, known: PastRuns): Promise<void> {
@@ -129,8 +136,8 @@ export function startDaemon(options: DaemonOptions): Daemon {
       const job = jobs.find((one) => one.name === name)!;
       const work = runFor(job, due, behind.length).then((begun) => {
         running.delete(name);
+        news = true;
         const left = waiting.get(name)?.times ?? [];
-        told = 0;
         if (!begun) waiting.set(name, { times: [due, ...left], not_before: Date.now() + AGAIN_MS });
         bell.ring();
       });
@@ -147,7 +154,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
     const scheduledFor = { due: iso(due), behind, still_due };
     try {
       const { signal } = stop;
-      const run = { state, log, as_of, signal, send: true, scheduled: scheduledFor };
+      const run = { state, log, retention, as_of, signal, send: true, scheduled: scheduledFor };
       const { run_id, status, customers, error } = await runJob(engine, job, run);
       const fields = { job: job.name, run_id, status, customers };
       log('run finished', error ? { ...fields, code: error.code } : fields);
@@ -190,14 +197,14 @@ export function startDaemon(options: DaemonOptions): Daemon {
     troubles: () => [
       ...(trouble ? [trouble] : []),
       ...folder.broken().map(({ file }) => `${file} cannot be used; \`segment-sync check\` says why.`),
-      ...scheduled().flatMap((job) => overdue(job, past.get(job.name) ?? {}, running.has(job.name))),
+      ...[...missedOf()].map(([job, { due, why }]) => `The job ${job} was due at ${due}. ${why}`),
     ],
     stop: async () => {
       stop.abort();
       bell.ring();
       await looping;
       await Promise.all(running.values());
-      await telling;
+      await beside.end();
     },
   };
 }
@@ -206,13 +213,6 @@ function untilNext(jobs: readonly Job[]): number {
   const now = Date.now();
   const times = jobs.flatMap((job) => dueTimes(job, now, now + LOOK_MS).next().value ?? []);
   return Math.min(now + LOOK_MS, ...times) - now;
-}
-
-function overdue(job: Job, past: PastRuns, runs: boolean): string[] {
-  const since = overdueSince(job, past, Date.now());
-  if (since === undefined) return [];
-  const why = runs ? 'a run of it goes on' : 'no run has ended since';
-  return [`The job ${job.name} was due at ${iso(since)}; ${why}.`];
 }
 
 /** The local day of a time, as ISO date. */

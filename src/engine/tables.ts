@@ -7,9 +7,10 @@ import type { Engine, Params } from './engine.ts';
  * - computed (`identity_links`, `identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
  *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
- *   assignments and holdout entries stay.
- * - state (`marks`, `runs`, `leases`, `audiences`, `ledger`, `properties`, `tombstones`, `alerts`): facts, appended and never changed; the present is a query over them. They
- *   are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once.
+ *   assignments and holdout entries stay for as long as `retention` says.
+ * - state (`marks`, `runs`, `leases`, `audiences`, `offered`, `ledger`, `properties`, `tombstones`, `alerts`): facts, appended and never changed; the present is a query over them.
+ *   They are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once. `offered` is emptied once
+ *   the ledger knows the end of all that it tells; facts of long ago that decide nothing any more are deleted, but for tombstones.
  */
 const STATE_SETTINGS =
   'SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1';
@@ -178,6 +179,11 @@ const TABLES: Record<string, string> = {
     salt String, hash String, at DateTime64(3, 'UTC')
   ) ENGINE = MergeTree ORDER BY hash ${STATE_SETTINGS}`,
 
+  offered: `(
+    job LowCardinality(String), destination LowCardinality(String), account String, remote_id String, member String,
+    seq UInt64
+  ) ENGINE = ReplacingMergeTree(seq) PARTITION BY (job, destination, account) ORDER BY (remote_id, member) ${STATE_SETTINGS}`,
+
   ledger: `(
     job LowCardinality(String), destination LowCardinality(String), account String, remote_id String,
     member String, op LowCardinality(String), result LowCardinality(String), reason LowCardinality(String),
@@ -240,7 +246,7 @@ const COMPUTED = [
   ...PLANNED,
 ];
 
-/** Drops the computed rows of every run of a job but those of `keep`; assignments stay, they are the job's history. */
+/** Drops the computed rows of every run of a job but those of `keep`; assignments are the job's history. */
 export async function dropOldRuns(engine: Engine, job: string, keep: readonly string[]): Promise<void> {
   await dropPartitions(
     engine,
@@ -260,6 +266,15 @@ export async function dropPlan(engine: Engine, run: { job: string; run_id: strin
     { run: partitionOf(run.job, run.run_id) },
     PLANNED,
   );
+}
+
+/** Forgets which members of an account were offered: what became of each of them is in the ledger. */
+export async function dropOffered(
+  engine: Engine,
+  account: { job: string; destination: string; account: string },
+): Promise<void> {
+  const which = 'partition = toString(({job:String}, {destination:String}, {account:String}))';
+  await dropPartitions(engine, which, account, ['offered']);
 }
 
 /** Drops the computed rows of one run. */

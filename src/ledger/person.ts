@@ -38,7 +38,9 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
   ...['plan_members', 'plan_properties'].map(
     (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,
   ),
-  ...['remote_members', 'ledger', 'properties'].map((table) => [table, `member IN ${IDENTITIES}`] as const),
+  ...['remote_members', 'offered', 'ledger', 'properties'].map(
+    (table) => [table, `member IN ${IDENTITIES}`] as const,
+  ),
   ['identity_links', `a IN ${IDENTITIES} OR b IN ${IDENTITIES}`],
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
   ['visitor_orders', `hasAny(${PURCHASE_IDENTITIES}, (SELECT groupArray(identity) FROM ${ERASING}))`],

@@ -1,10 +1,11 @@
 import type { Destination, Problem } from '../../connectors/index.ts';
+import { dropOffered } from '../engine/tables.ts';
 import type { JobDestination } from '../job/load.ts';
 import { lookAfter } from './after-push.ts';
 import { planDestination } from './diff.ts';
 import { placeAudiences } from './find.ts';
 import { planNotes, recreatedNote } from './notes.ts';
-import type { AudiencePlan, PlannedAudience } from './plan.ts';
+import { accountOf, type AudiencePlan, type PlannedAudience } from './plan.ts';
 import { asProblem } from './problem.ts';
 import { foretellProperties, sendProperties, type PropertiesReport } from './properties.ts';
 import { pushAudience, type AudienceResult, type Sending } from './push.ts';
@@ -125,6 +126,8 @@ async function pushDestination(run: RunContext, planned: PlannedDestination): Pr
   await Promise.all([pushNext(great), ...Array.from({ length: AT_A_TIME }, () => pushNext(small))]);
   planned.problem = problem;
   const pushed = plans.map((plan) => reports.get(plan)!);
+  if (pushed.every(({ error }) => error === null))
+    await dropOffered(run.engine, accountOf(run.job.name, destination));
   if (destination.properties.length === 0) return { audiences: await lookAfter(run, planned, pushed) };
   const existing = plans.map((plan) => ({
     ...plan,

@@ -1,5 +1,6 @@
 import type { JobDestination } from '../job/load.ts';
 import { FACT, FACTS, PARKED_CHANGES } from '../ledger/ledger.ts';
+import { OFFERED } from '../ledger/offered.ts';
 import { memberHash } from '../ledger/member-hash.ts';
 import {
   accountOf,
@@ -105,7 +106,8 @@ const NO_VALUE = 'toDecimal64(-99999999999999, 4)';
 
 /**
  * One row of `plan_keys` for each member of an audience whom it gets, loses or is told anew of, and one that counts all
- * others. Customers who cannot be sent are counted under names that no member has.
+ * others. Of whom was offered and nothing was heard since it is not known whether it holds them, so those it gets or
+ * loses. Customers who cannot be sent are counted under names that no member has.
  */
 function insertKeys(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
   const ranked = valueFields(destination).length > 0;
@@ -126,10 +128,11 @@ function insertKeys(destination: JobDestination, audiences: readonly PlannedAudi
     FROM (
       SELECT name, any(audience) AS audience, groupBitOr(says) AS bits, sum(is_inside) AS inside,
         ${together ? 'uniqExactIf(customer, is_of_segment = 1)' : 'sum(is_of_segment)'} AS of_segment, inside > 0 AND NOT ${has('held_out')} AS wanted, max(fact) % 2 = 1 AS held,
+        max(doubt) > max(fact) AS doubtful,
         ${moved.join(' OR ') || 'false'} AS moved,
-        multiIf(wanted AND held AND NOT moved, 'keep',
-                wanted, if(${has('parked_add')}, 'parked', if(held, 'update', 'add')),
-                held, if(${has('parked_remove')}, 'parked', 'remove'), 'keep') AS op
+        multiIf(wanted AND held AND NOT moved AND NOT doubtful, 'keep',
+                wanted, if(${has('parked_add')}, 'parked', if(held AND NOT doubtful, 'update', 'add')),
+                held OR doubtful, if(${has('parked_remove')}, 'parked', 'remove'), 'keep') AS op
       FROM (
         SELECT audience, ${memberHash('audience', `if(allowed, member, 'without consent')`)} AS name,
           allowed AND member != '' AS sendable, sendable AND NOT held_out AS is_inside, rung = 0 AS is_of_segment,
@@ -139,17 +142,20 @@ function insertKeys(destination: JobDestination, audiences: readonly PlannedAudi
             segment_held_out: 'sendable AND held_out AND is_of_segment',
             unallowed: 'NOT allowed',
             nameless: 'allowed AND NOT sendable',
-          })} AS says
+          })} AS says, toUInt64(0) AS doubt
         FROM (SELECT *, ${consent(destination)} AS allowed FROM (${toldMembers(destination, audiences)}))
         UNION ALL
-        SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), 0, texts_hash, '', ${bits({})}
+        SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), 0, texts_hash, '', ${bits({})}, 0
         FROM ${ofAudiences(`SELECT remote_id, member, value, texts_hash, ${FACT} AS fact FROM ${FACTS} AND result = 'done'`, 'member, value, texts_hash, fact')}
         UNION ALL
         SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({
           parked_add: `parked = 'add'`,
           parked_remove: `parked = 'remove'`,
-        })}
+        })}, 0
         FROM ${ofAudiences(PARKED_CHANGES, 'member, parked')}
+        UNION ALL
+        SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({})}, seq * 2 + 1
+        FROM ${ofAudiences(`SELECT remote_id, member, seq FROM ${OFFERED}`, 'member, seq')}
       ) GROUP BY name
     ) GROUP BY audience, op, key`;
 }
@@ -201,5 +207,9 @@ function insertShared(destination: JobDestination, audiences: readonly PlannedAu
 const INSERT_LEAVING = `INSERT INTO plan_members (job, run_id, audience, op, member)
   SELECT DISTINCT {job:String}, {run:String}, audience, ${opOf(['remove', 'parked'], LEAVING)} AS op, member
   FROM (SELECT audience, ${HASH} AS name, member
-        FROM ${ofAudiences(`SELECT remote_id, member FROM ${FACTS} AND result = 'done'`, 'member')})
+        FROM ${ofAudiences(
+          `SELECT remote_id, member FROM ${FACTS} AND result = 'done'
+          UNION ALL SELECT remote_id, member FROM ${OFFERED}`,
+          'member',
+        )})
   WHERE op != ''`;

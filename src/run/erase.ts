@@ -8,6 +8,7 @@ import {
 import type { Engine } from '../engine/engine.ts';
 import type { Job, JobDestination } from '../job/load.ts';
 import { appendAcknowledged, LEDGER, rememberedAudiences } from '../ledger/ledger.ts';
+import { OFFERED } from '../ledger/offered.ts';
 import { beginErasing, beingErased, deleteErased, identitiesOf } from '../ledger/person.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
 import { withFoundAudiences } from './audiences.ts';
@@ -109,7 +110,8 @@ async function eraseThere(
       return there;
     }
     const held = await run.engine.query<{ remote_id: string; member: string }>(
-      `SELECT remote_id, member FROM (${LEDGER}) WHERE held AND member IN {identities:Array(String)}`,
+      `SELECT remote_id, member FROM (${LEDGER}) WHERE held AND member IN {identities:Array(String)}
+       UNION DISTINCT SELECT remote_id, member FROM ${OFFERED} AND member IN {identities:Array(String)}`,
       { ...account, now_ms: Date.now(), identities },
     );
     for (const { remote_id, member } of held) {

@@ -52,7 +52,8 @@ export async function heldRun(engine: Engine, job: string): Promise<HeldRun | un
     detail: string;
   }>(
     `SELECT run_id, toString(as_of) AS as_of, at, event, detail FROM runs WHERE job = {job:String} AND run_id = (
-       SELECT max(run_id) FROM runs WHERE job = {job:String} AND event = 'started' AND JSONExtractBool(detail, 'send'))`,
+       SELECT run_id FROM runs WHERE job = {job:String} AND event = 'started' AND JSONExtractBool(detail, 'send')
+       ORDER BY run_id DESC LIMIT 1)`,
     { job },
   );
   const of = (event: string) => rows.find((row) => row.event === event);
@@ -61,8 +62,8 @@ export async function heldRun(engine: Engine, job: string): Promise<HeldRun | un
   const report = JSON.parse(finished.detail) as RunReport;
   if (report.status !== 'held') return undefined;
   const { run_id, as_of, at } = held;
-  const { print, audiences = [] } = JSON.parse(held.detail) as Pick<HeldRun, 'print' | 'audiences'>;
-  return { run_id, as_of, at, print, audiences, report };
+  const kept = JSON.parse(held.detail) as Pick<HeldRun, 'print' | 'audiences'>;
+  return { run_id, as_of, at, ...kept, report };
 }
 
 /** Names a plan by its members and by what of the job file says where they go. */

@@ -22,15 +22,17 @@ const PLANNED = `SELECT ${FIELDS}, texts_hash FROM plan_members WHERE job = {job
  * Members of an audience whom the plan adds, tells a new value of, or removes, with the platform's ids of them as they
  * are known when their page is read. Ends early when the run is asked to stop.
  * @param remote_ids of all audiences the destination has there
+ * @param offer is called before the first member of each page
  */
 export async function* plannedRows(
   run: RunContext,
   plan: Pick<AudiencePlan, 'destination' | 'index'>,
   op: PlannedOp,
   remote_ids: readonly string[],
+  offer: (page: { first: string; last: string }) => Promise<void>,
 ): AsyncGenerator<MemberRow> {
   const params = { run: run.run_id, audience: plan.index, op };
-  yield* planPages<MemberRow>(run, plan.destination, PLANNED, params, remote_ids);
+  yield* planPages<MemberRow>(run, plan.destination, PLANNED, params, remote_ids, offer);
 }
 
 export function memberOf(row: MemberRow): Member {
@@ -42,6 +44,7 @@ export function memberOf(row: MemberRow): Member {
  * Rows of a plan about members of a destination, in the order of `member`, page by page, each with `remote_id`. While one
  * page is sent the next one is read.
  * @param planned SQL of the rows, with a column `member`
+ * @param offer is told the first and the last member of each page before any of it
  */
 export async function* planPages<Row extends { member: string }>(
   run: RunContext,
@@ -49,6 +52,7 @@ export async function* planPages<Row extends { member: string }>(
   planned: string,
   params: Record<string, unknown>,
   remote_ids: readonly string[],
+  offer?: (page: { first: string; last: string }) => Promise<void>,
 ): AsyncGenerator<Row> {
   const account = accountOf(run.job.name, destination);
   const { account: people } = peopleAccountOf(run.job.name, destination);
@@ -67,6 +71,8 @@ export async function* planPages<Row extends { member: string }>(
   while (next && !run.signal.aborted) {
     const rows: Row[] = await next;
     next = rows.length < PAGE ? undefined : read(rows.at(-1)!.member);
+    const [first, last] = [rows[0], rows.at(-1)];
+    if (first && last) await offer?.({ first: first.member, last: last.member });
     for (const row of rows) {
       if (run.signal.aborted) return;
       yield row;

@@ -37,6 +37,7 @@ async function newestMoment(engine: Engine, job: string): Promise<number> {
   const ask = () =>
     engine.query<{ newest: string; run_id: string }>(
       `SELECT greatest((SELECT max(seq) FROM ledger WHERE job = {job:String}),
+         (SELECT max(seq) FROM offered WHERE job = {job:String}),
          (SELECT max(seq) FROM properties WHERE job = {job:String})) AS newest,
          (SELECT max(run_id) FROM runs WHERE job = {job:String}) AS run_id`,
       { job },

@@ -1,4 +1,5 @@
 import { SyncError, type Change, type Destination, type Member } from '../../connectors/index.ts';
+import { noteOffered } from '../ledger/offered.ts';
 import { appendAcknowledged, forgetMembers, rememberedAudiences, type Told } from '../ledger/ledger.ts';
 import { remember } from './find.ts';
 import { everyone, memberOf, plannedRows, type PlannedOp } from './members.ts';
@@ -21,9 +22,10 @@ export type AudienceResult = Tally & {
 export type Sending = { connection: Destination; remote_ids: readonly string[] };
 
 /**
- * Makes one audience equal its segment. Each answer of the platform is written to the ledger as it comes, while other
- * batches are under way or answered: a run that dies at any point loses at most the ledger rows of those, whose
- * repetition the platforms take as no change. A run that is asked to stop begins no further batch and takes what those come to.
+ * Makes one audience equal its segment. Members are noted before they are offered, and each answer of the platform is
+ * written to the ledger as it comes, while other batches are under way or answered: a run that dies at any point loses
+ * at most the ledger rows of those. The next one offers them again, which the platforms take as no change, or takes
+ * them out if they do not belong there any more. A run that is asked to stop begins no further batch and takes what those come to.
  *
  * @param result is filled as the push goes, so that it holds what was done also when this throws
  * @throws SyncError when the rest could not be sent
@@ -90,10 +92,18 @@ function changeOf(
   offered: Offered,
 ): Change {
   const tells = plan.value_field !== undefined || plan.destination.columns.length > 0;
+  const account = accountOf(run.job.name, plan.destination);
+  const offer = (op: PlannedOp) => (page: { first: string; last: string }) =>
+    noteOffered(
+      run.engine,
+      { ...account, remote_id },
+      { run_id: run.run_id, audience: plan.index, op },
+      { ...page, clock: run.clock() },
+    );
   async function* add(): AsyncGenerator<Member> {
     for (const op of ['add', 'update'] as const) {
       if (op === 'update' && plan.to_update === 0) continue;
-      for await (const row of plannedRows(run, plan, op, remote_ids)) {
+      for await (const row of plannedRows(run, plan, op, remote_ids, offer(op))) {
         const { member, value, texts_hash } = row;
         if (tells) offered.set(member, { op, value, texts_hash });
         yield memberOf(row);
@@ -101,7 +111,8 @@ function changeOf(
     }
   }
   async function* remove(): AsyncGenerator<Member> {
-    for await (const row of plannedRows(run, plan, 'remove', remote_ids)) yield memberOf(row);
+    for await (const row of plannedRows(run, plan, 'remove', remote_ids, offer('remove')))
+      yield memberOf(row);
   }
   return {
     audience: { name: plan.name, remote_id },

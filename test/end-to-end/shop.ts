@@ -9,6 +9,8 @@ import {
   serveSandbox,
   type Sandbox,
   type SandboxPerson,
+  type SandboxPlatform,
+  type SandboxReply,
   type SandboxRequest,
 } from '../../connectors/index.ts';
 import { segmentsOf } from '../../src/job/segments.ts';
@@ -52,22 +54,32 @@ export async function openShop(
     env?: Record<string, string>;
     /** What a platform sees instead of a request. */
     rewrite?(request: SandboxRequest): SandboxRequest;
+    /** Fills a platform before anything else happens. */
+    prepare?(platform: SandboxPlatform): void;
+    /** Stands between a platform and its requests. */
+    between?(platform: SandboxPlatform, request: SandboxRequest): SandboxReply;
+    /** Keeps an answer back. */
+    delay?(): Promise<void> | undefined;
+    /** Takes what closes the shop; it closes when the test ends unless given. */
+    atEnd?(close: () => Promise<void>): void;
   } = {},
 ): Promise<Shop> {
   const folder = await mkdtemp(join(tmpdir(), 'shop-'));
   const platforms = await Promise.all(
     Object.values(sandboxes).map((open) => open({ people: options.people })),
   );
+  for (const platform of platforms) options.prepare?.(platform);
   let awaited: { left: number; action(): void } | undefined;
+  const { atEnd = onTestFinished, between = (platform, request) => platform.handle(request) } = options;
   const watched = platforms.map((platform) => ({
     ...platform,
     handle(request: SandboxRequest) {
-      const reply = platform.handle(options.rewrite?.(request) ?? request);
+      const reply = between(platform, options.rewrite?.(request) ?? request);
       if (request.method !== 'GET' && awaited && --awaited.left === 0) awaited.action();
       return reply;
     },
   }));
-  const sandbox = await serveSandbox(watched, { keep_exchanges: true });
+  const sandbox = await serveSandbox(watched, { keep_exchanges: true, delay: options.delay });
   const env = {
     ...process.env,
     SANDBOX_URL: sandbox.url,
@@ -75,7 +87,7 @@ export async function openShop(
     ...options.env,
   };
   const base = { cwd: folder, env };
-  onTestFinished(async () => {
+  atEnd(async () => {
     await stopEngine(folder);
     await sandbox.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -22,6 +22,8 @@ test('without a settings file, and with an empty one, every setting has its defa
   const defaults = {
     engine: { user: 'default', password: '', database: 'segment_sync' },
     alerts: [],
+    daemon: { parallel: 2 },
+    retention: { runs: 400, assignments: { daily: 92, weekly: 366, monthly: 1830 }, ledger: 366 },
   };
 
   expect(await loadSettings({ env: {}, file: join(folder, 'none.yaml') })).toEqual(defaults);

@@ -99,6 +99,40 @@ describe('a push that breaks off', () => {
     expect(platform.members('Active')).toEqual(keys(['a']));
   });
 
+  test('after the platform took people in who do not belong any more has them taken out by the next run', async () => {
+    const { shop, platform, sells, leaves } = openActiveShop(stage);
+    platform.breaks = { after: 1, batch: 'lost' };
+    sells(FIVE);
+    await shop.run(AS_OF);
+    const held = platform.members('Active');
+    platform.breaks = undefined;
+
+    const next = await leaves(['e']);
+    const again = await leaves(['e']);
+
+    expect(held).toEqual(keys(['a', 'b', 'c', 'd']));
+    expect(next).toMatchObject({ status: 'done', audiences: [{ added: 1 }] });
+    expect(platform.members('Active')).toEqual(keys(['e']));
+    expect(again.audiences).toMatchObject([{ requests: 0 }]);
+  });
+
+  test('after the platform let people go who then come back has them added by the next run', async () => {
+    const { shop, platform, sells, leaves } = openActiveShop(stage);
+    sells(FIVE);
+    await shop.run(AS_OF);
+    platform.breaks = { after: 0, batch: 'lost' };
+    await leaves(['a']);
+    const held = platform.members('Active');
+    platform.breaks = undefined;
+
+    await leaves(['a', 'b']);
+    const again = await leaves(['a', 'b']);
+
+    expect(held).not.toContain('email:b@example.com');
+    expect(platform.members('Active')).toEqual(keys(['a', 'b']));
+    expect(again.audiences).toMatchObject([{ requests: 0 }]);
+  });
+
   test('because the run was asked to stop ends after the batch in flight, which is recorded', async () => {
     const { shop, platform, sells } = openActiveShop(stage);
     const stop = new AbortController();
