@@ -53,11 +53,16 @@ export function startDaemon(options: DaemonOptions): Daemon {
   const waiting = new Map<string, Waiting>();
   const running = new Map<string, Promise<void>>();
   let past = new Map<string, PastRuns>();
+  /** The jobs that ran when `past` was read, so that it does not know of their ends yet. */
+  let ran = new Set<string>();
   let trouble: string | undefined;
   const bell = alarm();
   let news = true;
   const beside = upkeep({
-    alerts: () => options.alerts.look(folder.jobs(), { broken: folder.broken(), missed: missedOf() }),
+    alerts: () => {
+      const busy = new Set([...running.keys(), ...waiting.keys()]);
+      return options.alerts.look(folder.jobs(), { broken: folder.broken(), missed: missedOf(), busy });
+    },
     tidy: async () => {
       try {
         await tidy(engine, retention, { state, log, signal: stop.signal, now: Date.now() });
@@ -73,6 +78,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
     await folder.look();
     const jobs = scheduled();
     for (const name of waiting.keys()) if (!jobs.some((job) => job.name === name)) waiting.delete(name);
+    ran = new Set(running.keys());
     past = await pastOf(
       engine,
       jobs.map(({ name }) => name),
@@ -83,15 +89,15 @@ export function startDaemon(options: DaemonOptions): Daemon {
     news = false;
   }
 
-  /** The times that passed without a run, by job. */
+  /** The times that passed without a run, by job. A run that goes on makes up for one, if late. */
   function missedOf(): Map<string, Missed> {
     const now = Date.now();
+    const idle = scheduled().filter(({ name }) => !running.has(name) && !ran.has(name));
+    const why = 'No run of it has ended since, and none goes on; the log of the daemon says more.';
     return new Map(
-      scheduled().flatMap((job) => {
+      idle.flatMap((job) => {
         const since = overdueSince(job, past.get(job.name) ?? {}, now);
-        if (since === undefined) return [];
-        const why = running.has(job.name) ? 'A run of it goes on.' : 'No run of it has ended since.';
-        return [[job.name, { due: iso(since), why }] as const];
+        return since === undefined ? [] : [[job.name, { due: iso(since), why }] as const];
       }),
     );
   }

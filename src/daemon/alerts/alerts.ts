@@ -18,6 +18,8 @@ import { openTokens } from './tokens.ts';
 export type AlertFacts = {
   /** By the name of the job. */
   missed?: ReadonlyMap<string, Missed>;
+  /** The jobs of which a run goes on, or is about to. */
+  busy?: ReadonlySet<string>;
   broken?: readonly BrokenFile[];
 };
 
@@ -80,7 +82,8 @@ export function openAlerts(options: AlertOptions): Alerts {
       if (channels.length === 0) continue;
       await guarded(`job ${job.name}`, async () => {
         const missed = facts.missed?.get(job.name);
-        const conditions = await conditionsOf(engine, job, now(), { missed, past });
+        const again = facts.busy?.has(job.name);
+        const conditions = await conditionsOf(engine, job, now(), { missed, again, past });
         conditions.push(...brokenOf(job.name), ...(await tokens(job, now())));
         await mirror(job.name, channels, conditions);
       });
