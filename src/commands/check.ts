@@ -8,6 +8,7 @@ import { asProblem } from '../run/problem.ts';
 import { rememberedOf } from '../run/remembered.ts';
 import { checkSqlFile } from '../run/sql-segments.ts';
 import type { Destination, Problem } from '../../connectors/index.ts';
+import { auditFacts } from './audit.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { problemText } from './text.ts';
 
@@ -18,9 +19,10 @@ type Finding = { subject: string; facts: string[]; problem: Problem | null };
 export async function check(
   context: CommandContext,
   reference: string | undefined,
-  options: { offline: boolean },
+  options: { offline: boolean; audit: boolean },
 ): Promise<ExitCode> {
   const findings = [await look('engine', () => engineFacts(context))];
+  if (options.audit) findings.push(await look('dependencies', () => auditFacts(context.signal)));
   const files = reference ? [reference] : await jobFiles(context.jobs);
   for (const file of files) findings.push(...(await checkJob(context, file, options)));
   if (files.length === 0)
