@@ -31,6 +31,8 @@ type SandboxState = {
 export type Shop = {
   folder: string;
   sandbox: Sandbox;
+  /** What commands find in their environment. */
+  env: Record<string, string | undefined>;
   state(): SandboxState;
   /** Requests so far that write, on all platforms. */
   writes(): number;
@@ -68,7 +70,7 @@ export async function openShop(
     },
   }));
   const sandbox = await serveSandbox(watched, { keep_exchanges: true });
-  const env = {
+  const env: Shop['env'] = {
     ...process.env,
     SANDBOX_URL: sandbox.url,
     SEGMENT_SYNC_STATE: join(folder, 'state'),
@@ -91,6 +93,7 @@ export async function openShop(
   return {
     folder,
     sandbox,
+    env,
     cli,
     said: () => said.join('\n'),
     state: () => sandbox.state() as SandboxState,
