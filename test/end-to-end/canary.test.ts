@@ -256,7 +256,7 @@ test(
       await shop.write('job.yaml', job.replace(/- \{ type: csv, format.*/, `- ${source}`));
       expect([source, await run()]).toEqual([source, expect.toBeOneOf([1, 2])]);
     }
-    expect(await call('check', 'job.yaml')).toBe(1);
+    expect(await call('check', 'job.yaml')).toBeGreaterThan(0);
     await shop.write('job.yaml', job);
     await shop.write('orders.csv', EXPORT.split('\n').slice(1).join('\n'));
     expect(await run()).toBe(2);
