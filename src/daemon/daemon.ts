@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
-import type { Retention } from '../job/retention.ts';
+import type { Retention } from '../job/retention-settings.ts';
 import { claimIfFree, isClaimed } from '../run/claim.ts';
 import { pastOf, type PastRuns } from '../run/past.ts';
 import { asProblem } from '../run/problem.ts';

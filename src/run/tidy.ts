@@ -1,6 +1,6 @@
 import { deleteRows } from '../engine/deletion.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Retention } from '../job/retention.ts';
+import type { Retention } from '../job/retention-settings.ts';
 import { mergeFacts } from '../ledger/merge.ts';
 import { forgetOld } from './forget-old.ts';
 import { claimIfFree } from './claim.ts';
