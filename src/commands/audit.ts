@@ -82,7 +82,7 @@ async function askNpm(cwd: string, signal: AbortSignal): Promise<z.output<typeof
   const answer = jsonOf(text);
   const report = Report.safeParse(answer);
   if (report.success) return report.data;
-  if ((error as NodeJS.ErrnoException | null)?.code === 'ENOENT') throw notPossible('There is no npm here.');
+  if ((error)?.code === 'ENOENT') throw notPossible('There is no npm here.');
   // Its sentence names the registry, which is nobody's business.
   const refused = Refusal.safeParse(answer).data?.message ?? '';
   const reason = /\bE[A-Z_]{3,}\b|\b[45]\d\d\b/.exec(refused)?.[0] ?? 'no answer in time';
