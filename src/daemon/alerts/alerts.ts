@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import { ALERT_KINDS, type AlertChannel } from '../../job/alert-settings.ts';
 import type { Job } from '../../job/load.ts';
 import type { Settings } from '../../job/settings.ts';
-import { claimJob } from '../../run/claim.ts';
+import { claimIfFree } from '../../run/claim.ts';
 import { asProblem } from '../../run/problem.ts';
 import type { RunContext } from '../../run/run.ts';
 import type { BrokenFile } from '../job-folder.ts';
@@ -65,10 +65,7 @@ export function openAlerts(options: AlertOptions): Alerts {
   /** Of daemons that share a server one looks at a time; the others pass over it, since it sees what they would. */
   async function alone(work: () => Promise<void>): Promise<void> {
     if (!engine.server) return work();
-    const claim = await claimJob(engine, state, CLAIM).catch((error: unknown) => {
-      if (asProblem(error, '').code === 'JOB_RUNNING') return undefined;
-      throw error;
-    });
+    const claim = await claimIfFree(engine, state, CLAIM);
     if (!claim) return;
     try {
       await work();
