@@ -6,7 +6,6 @@ import { openEngine } from '../../src/engine/engine.ts';
 import { literal } from '../../src/engine/literal.ts';
 import { ADDRESSES, EXPORT, openAviary, PERSON_FORMS, PHONES, SECRET_FORMS, SECRETS } from './aviary.ts';
 import { ended, sha256 } from './crowd.ts';
-import type { Shop } from './shop.ts';
 
 const AS_OF = ['--as-of', '2026-03-31'];
 
