@@ -3,7 +3,6 @@ import { lstat, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEngine } from '../../src/engine/engine.ts';
-import { literal } from '../../src/engine/literal.ts';
 import { ADDRESSES, EXPORT, openAviary, PERSON_FORMS, PHONES, SECRET_FORMS, SECRETS } from './aviary.ts';
 import { ended, sha256 } from './crowd.ts';
 
@@ -157,14 +156,14 @@ async function secretsIn(state: string): Promise<string[]> {
       `SELECT table, name FROM system.columns WHERE database = currentDatabase() AND match(type, 'String')`,
     );
     expect(columns.length).toBeGreaterThan(100);
-    const forms = `[${SECRET_FORMS.map(literal).join(', ')}]`;
     const found = await engine.query<{ place: string }>(
       columns
         .map(
           ({ table, name }) =>
-            `SELECT '${table}.${name}' AS place FROM ${table} WHERE multiSearchAny(toString(${name}), ${forms})`,
+            `SELECT '${table}.${name}' AS place FROM ${table} WHERE multiSearchAny(toString(${name}), {forms:Array(String)})`,
         )
         .join(' UNION DISTINCT '),
+      { forms: SECRET_FORMS },
     );
     return found.map(({ place }) => place);
   } finally {

@@ -53,3 +53,15 @@ test('a wrong settings file is refused like a job file', async () => {
     { code: 'CONFIG_WRONG_VALUE', where: expect.stringMatching(/:3:15 engine\.max_memory$/) },
   ]);
 });
+
+test('how long what is kept is read in days, and the ledger is kept for as long as a refusal counts', async () => {
+  const { retention } = await load(
+    'retention:\n  runs: 30d\n  assignments: { weekly: 8w }\n  orders: 1500d\n',
+  );
+  const error = await load('retention:\n  ledger: 30d\n').catch((thrown: unknown) => thrown);
+
+  expect(retention).toMatchObject({ runs: 30, assignments: { daily: 92, weekly: 56 }, orders: 1500 });
+  expect((error as JobFileError).problems).toMatchObject([
+    { code: 'CONFIG_WRONG_VALUE', where: expect.stringMatching(/:2:11 retention\.ledger$/) },
+  ]);
+});
