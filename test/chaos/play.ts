@@ -15,7 +15,7 @@ import { ownerPid } from '../engine/state-dir.ts';
 import { faultOf } from './faults.ts';
 import { learn, NOTHING, type Knowledge } from './reference.ts';
 import { finishedRuns, MAY_MOUNT, openStand, type Daemon, type Stand, type Turn } from './stand.ts';
-import { brokeOff, lastRunOf } from './store.ts';
+import { brokeOff, hasRun, lastRunOf } from './store.ts';
 import type { Blow, Point, SourceTrouble, Story, StoryDay } from './story.ts';
 import { dayAfter, exportOf, JOB, listOf, type Changes, type World } from './world.ts';
 
@@ -151,7 +151,7 @@ async function strike(
   const isThere = stand.daemon?.over === false;
   // A run that broke off is done again at the next start, whatever the clock says.
   const resumes = !isThere && stays && hour > FIRST_HOUR && (await brokeOff(stand.state));
-  const isFirst = stand.daemon === undefined;
+  const isFirst = !isThere && !(await hasRun(stand.state));
   if (isThere && !stays) await stop(played);
   if (!resumes)
     stand.setClock(
@@ -218,12 +218,16 @@ async function bringCalm(played: Played, last: string): Promise<void> {
   const { stand, losses } = played;
   played.day = dayAfter(last, CALM_AFTER_DAYS);
   await stop(played);
-  stand.setClock(`${played.day}T${at(FIRST_HOUR - 1, '59:57.500')}Z`);
+  const isFirst = !(await hasRun(stand.state));
+  stand.setClock(`${played.day}T${at(FIRST_HOUR - (isFirst ? 3 : 1), '59:57.500')}Z`);
   let turn: Turn = 'nothing';
   for (let run = 0; run < MOST_CALM_RUNS; run += 1) {
     if (run > 0) stand.setClock(`${played.day}T${at(FIRST_HOUR + run, '00:00.200')}Z`);
     const daemon = stand.start();
-    turn = await stand.turn(daemon, finishedRuns(daemon), LONGEST_RUN_MS);
+    turn =
+      isFirst && run === 0
+        ? await firstTurn(stand, daemon, played.day)
+        : await stand.turn(daemon, finishedRuns(daemon), LONGEST_RUN_MS);
     const ended = await lastRunOf(stand.state);
     if (ended?.as_of === played.day && ended.status === 'done') return stop(played);
   }

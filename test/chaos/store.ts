@@ -24,6 +24,15 @@ export function lastRunOf(state: string): Promise<EndedRun | undefined> {
   });
 }
 
+/** Whether the store knows of any run; not where it cannot be asked. */
+export function hasRun(state: string): Promise<boolean> {
+  const ask = withStore(state, (engine) => engine.query('SELECT 1 FROM runs LIMIT 1'));
+  return ask.then(
+    (rows) => rows.length > 0,
+    () => false,
+  );
+}
+
 /** Whether the newest run to send was killed or stopped before its end. */
 export function brokeOff(state: string): Promise<boolean> {
   return withStore(state, async (engine) => {
