@@ -34,6 +34,8 @@ async function work(): Promise<void> {
   }
 }
 
+// Asked to stop, it ends the stories that are being told.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => waiting.splice(0));
 await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
 const table = tableOf(told);
 process.stdout.write(values.json ? `${JSON.stringify(table, undefined, 2)}\n` : `${table.text}\n`);

@@ -155,7 +155,7 @@ async function strike(
   if (isThere && !stays) await stop(played);
   if (!resumes)
     stand.setClock(
-      `${day}T${isThere && stays ? at(hour, '00:00.200') : at(isFirst ? hour - 3 : hour - 1, '59:57.500')}Z`,
+      `${day}T${isThere && stays ? overOrBefore(stand, day, hour) : at(isFirst ? hour - 3 : hour - 1, '59:57.500')}Z`,
     );
   const daemon = stand.start();
   const runs = finishedRuns(daemon);
@@ -185,6 +185,12 @@ async function firstTurn(stand: Stand, daemon: Daemon, day: string): Promise<Tur
     stand.setClock(`${day}T${at(hour, '59:59.000')}Z`);
   }
   return stand.turn(daemon, 0, LONGEST_RUN_MS);
+}
+
+/** Over the time that is due, or, where the clock has to go back, so far before it that the daemon looks first. */
+function overOrBefore(stand: Stand, day: string, hour: number): string {
+  const over = at(hour, '00:00.200');
+  return stand.clock() < Date.parse(`${day}T${over}Z`) ? over : at(hour - 1, '59:53.000');
 }
 
 function at(hour: number, rest: string): string {

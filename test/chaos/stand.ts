@@ -33,6 +33,8 @@ export type Stand = {
   said: string[];
   /** Days that the clock has shown. */
   visited: Set<string>;
+  /** What the clock shows, in milliseconds since 1970. */
+  clock(): number;
   setClock(iso: string): void;
   moveClock(hours: number): void;
   /** Starts the daemon if none is there. */
@@ -112,6 +114,7 @@ export async function openStand(options: {
     slow: undefined,
     spoilt: [],
     spoiltAt: [],
+    clock: () => Date.now() + offset,
     setClock: (iso) => setOffset(Date.parse(iso) - Date.now()),
     moveClock: (hours) => setOffset(offset + hours * 3_600_000),
     start() {

@@ -36,11 +36,11 @@ export function hasRun(state: string): Promise<boolean> {
 /** Whether the newest run to send was killed or stopped before its end. */
 export function brokeOff(state: string): Promise<boolean> {
   return withStore(state, async (engine) => {
-    const [newest] = await engine.query<{ ended: boolean }>(
+    const [newest] = await engine.query<{ ended: number }>(
       `SELECT countIf(event = 'finished' AND NOT match(detail, '"code":"RUN_(KILLED|INTERRUPTED)"')) > 0 AS ended
        FROM runs GROUP BY run_id ORDER BY run_id DESC LIMIT 1`,
     );
-    return newest?.ended === false;
+    return newest?.ended === 0;
   });
 }
 
