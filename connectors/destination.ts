@@ -146,6 +146,12 @@ export type Destination = {
    */
   check(): Promise<string[]>;
   /**
+   * When the credentials stop working, as an ISO time in UTC, or null where they do not or the platform does not tell;
+   * reads only. Absent where credentials do not expire.
+   * @throws SyncError where they do not work any more, or the platform does not answer
+   */
+  expiresAt?(): Promise<string | null>;
+  /**
    * Looks audiences up by remembered id, else by exact name; reads only. Those that do not exist are absent from
    * the answer.
    * @throws SyncError when the platform is down, refuses the key or answers nonsense

@@ -5,10 +5,11 @@ import { Command, CommanderError, Option } from 'commander';
 import { SyncError } from '../connectors/index.ts';
 import { holdout, isoDate, months, port } from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
-import { mask, openLog } from './commands/log.ts';
+import { openLog } from './commands/log.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { createTables } from './engine/tables.ts';
+import { mask } from './job/mask.ts';
 import { JobFileError } from './job/problems.ts';
 import { loadSettings } from './job/settings.ts';
 import { asProblem } from './run/problem.ts';
@@ -36,9 +37,14 @@ command('demo', 'the whole path on the sample shop against the sandbox, then say
 );
 command('check [job]', 'settings, sources, credentials, engine, next five run times')
   .option('--offline', 'leave the platforms alone')
+  .option('--alerts', 'send a test message through every alert channel')
   .action(
-    act(async (context, job: string | undefined, { offline }: { offline?: boolean }) =>
-      (await import('./commands/check.ts')).check(context, job, { offline: offline ?? false }),
+    act(
+      async (
+        context,
+        job: string | undefined,
+        { offline = false, alerts = false }: { offline?: boolean; alerts?: boolean },
+      ) => (await import('./commands/check.ts')).check(context, job, { offline, alerts }),
     ),
   );
 command(
@@ -103,7 +109,7 @@ command('status [job]', 'last and next runs, audiences and what they hold').acti
 );
 command(
   'export <job>',
-  'a CSV file of the customers of a segment, or of refused members, from the last run',
+  'a CSV file of the customers of a segment, of refused members, or of a held plan, from the last run',
   JOB,
 )
   .requiredOption('--out <file>', 'file to write')
@@ -117,16 +123,25 @@ command(
       'columns',
     ]),
   )
+  .addOption(
+    new Option(
+      '--held',
+      'instead, whom the plan that waits for approve would remove, add and update',
+    ).conflicts(['segment', 'columns', 'refused']),
+  )
   .action(
     act(
       async (
         context,
         job: string,
-        options: { out: string; segment: string; columns?: string[]; refused?: boolean },
-      ) =>
-        options.refused
-          ? (await import('./commands/export-refused.ts')).exportRefused(context, job, options)
-          : (await import('./commands/export.ts')).exportSegment(context, job, options),
+        options: { out: string; segment: string; columns?: string[]; refused?: boolean; held?: boolean },
+      ) => {
+        if (options.refused)
+          return (await import('./commands/export-refused.ts')).exportRefused(context, job, options);
+        if (options.held)
+          return (await import('./commands/export-held.ts')).exportHeld(context, job, options);
+        return (await import('./commands/export.ts')).exportSegment(context, job, options);
+      },
     ),
   );
 command(

@@ -13,6 +13,10 @@ const env = {
   KLAVIYO_API_KEY: 'key',
   META_ACCESS_TOKEN: 'token',
   SANDBOX_URL: 'http://127.0.0.1:1',
+  SLACK_WEBHOOK_URL: 'http://127.0.0.1:1/slack',
+  SMTP_URL: 'smtp://127.0.0.1:1',
+  ALERT_URL: 'http://127.0.0.1:1/alert',
+  ALERT_TOKEN: 'token',
 };
 
 test.each(readdirSync('config/jobs'))('the example job %s is valid', async (name) => {
@@ -30,6 +34,20 @@ test('every job in the README is valid, and so is every part of one', () => {
   expect(others.length).toBeGreaterThan(0);
   for (const job of [whole, ...others.map((part) => ({ ...whole, destinations: files, ...part }))])
     expect(parseJob(JSON.stringify(job), { file: 'README.md', env }).name).toBe('daily-shop');
+});
+
+test('every line of "What happens when …" in the README is the title of a test', () => {
+  const [, section = ''] = readFileSync('README.md', 'utf8').split('## What happens when …');
+  const lines = [...section.split('\n## ')[0]!.matchAll(/^- \*\*[^*]+:\*\* (.+)$/gm)].map(
+    ([, title]) => title!,
+  );
+  const tests = readdirSync('test', { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts'))
+    .map((path) => readFileSync(join('test', path), 'utf8'))
+    .join('\n');
+
+  expect(lines.length).toBeGreaterThan(20);
+  expect(lines.filter((title) => !tests.includes(`'${title}'`))).toEqual([]);
 });
 
 test.each(['csv', 'files'])('every source in the README of %s is valid', (connector) => {

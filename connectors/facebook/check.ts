@@ -58,8 +58,32 @@ export async function checkAccount(graph: Graph, token: string): Promise<string[
   ];
 }
 
-/** Meta lets a token look at itself, though not every one. */
 async function tokenFact(graph: Graph, token: string): Promise<string> {
+  const told = await askToken(graph, token);
+  if (!told) return 'Meta does not tell when the token expires';
+  const at = expiryOf(told);
+  if (at === null) return 'the token has ads_management and does not expire';
+  return `the token has ads_management and expires on ${at.slice(0, 10)}: make a new one before`;
+}
+
+/** When the token expires, as the contract says. @throws SyncError where Meta refuses it */
+export async function tokenExpiry(graph: Graph, token: string): Promise<string | null> {
+  const told = await askToken(graph, token);
+  return told ? expiryOf(told) : null;
+}
+
+type TokenData = z.output<typeof Token>['data'];
+
+/** The token itself expires, or the leave to see the account's data does: whichever comes first. */
+function expiryOf(data: TokenData): string | null {
+  const [first] = [data.expires_at, data.data_access_expires_at]
+    .filter((at) => at > 0)
+    .toSorted((a, b) => a - b);
+  return first === undefined ? null : new Date(first * 1000).toISOString();
+}
+
+/** Meta lets a token look at itself, though not every one. */
+async function askToken(graph: Graph, token: string): Promise<TokenData | undefined> {
   const { account } = graph;
   let data;
   try {
@@ -67,16 +91,11 @@ async function tokenFact(graph: Graph, token: string): Promise<string> {
   } catch (error) {
     const unable = ['DESTINATION_PERMISSION', 'DESTINATION_REJECTED', 'DESTINATION_ANSWER'];
     if (!(error instanceof SyncError) || !unable.includes(error.problem.code)) throw error;
-    return 'Meta does not tell when the token expires';
+    return undefined;
   }
   if (!data.is_valid) throw problem(keyRefused(), { account });
   if (data.scopes && !data.scopes.includes('ads_management')) {
     throw problem(notPermitted(account), { account }, 'The token lacks ads_management.');
   }
-  const [first] = [data.expires_at, data.data_access_expires_at]
-    .filter((at) => at > 0)
-    .toSorted((a, b) => a - b);
-  if (first === undefined) return 'the token has ads_management and does not expire';
-  const day = new Date(first * 1000).toISOString().slice(0, 10);
-  return `the token has ads_management and expires on ${day}: make a new one before`;
+  return data;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Acknowledgement, Change, Destination, DestinationContext } from '../destination.ts';
 import { openCatalogue } from './catalogue.ts';
-import { checkAccount } from './check.ts';
+import { checkAccount, tokenExpiry } from './check.ts';
 import { deriveLookalikes } from './derive.ts';
 import { erasePerson } from './erase.ts';
 import { openGraph, type Timing } from './graph.ts';
@@ -41,6 +41,7 @@ export function openFacebook(
 
   return {
     check: () => checkAccount(graph, settings.access_token),
+    expiresAt: () => tokenExpiry(graph, settings.access_token),
     find: (audiences) => catalogue.find(audiences),
     create: (name, its) => catalogue.create(name, audienceSettings(its).value !== undefined),
 

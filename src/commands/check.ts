@@ -1,3 +1,5 @@
+import { channelText } from '../daemon/alerts/channel-states.ts';
+import { sendTest } from '../daemon/alerts/test-message.ts';
 import { nextRuns } from '../daemon/schedule.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
@@ -14,11 +16,16 @@ import { problemText } from './text.ts';
 /** One thing that was looked at: what it is, the facts found, or the problem. */
 type Finding = { subject: string; facts: string[]; problem: Problem | null };
 
-/** `check [JOB]`: job files, sources, credentials and permissions, the engine, the next five runs. Sends nothing. */
+type CheckOptions = { offline: boolean; alerts: boolean };
+
+/**
+ * `check [JOB]`: job files, sources, credentials and permissions, the engine, the next five runs. Sends nothing, but a
+ * test message through every alert channel where that is asked for.
+ */
 export async function check(
   context: CommandContext,
   reference: string | undefined,
-  options: { offline: boolean },
+  options: CheckOptions,
 ): Promise<ExitCode> {
   const findings = [await look('engine', () => engineFacts(context))];
   const files = reference ? [reference] : await jobFiles(context.jobs);
@@ -33,11 +40,7 @@ export async function check(
   );
 }
 
-async function checkJob(
-  context: CommandContext,
-  file: string,
-  options: { offline: boolean },
-): Promise<Finding[]> {
+async function checkJob(context: CommandContext, file: string, options: CheckOptions): Promise<Finding[]> {
   let job: Job;
   try {
     job = await loadJob(file, context);
@@ -51,6 +54,7 @@ async function checkJob(
       subject: `job ${job.name}`,
       facts: [
         next.length > 0 ? `next runs (UTC): ${next.join(', ')}` : 'no schedule: it runs when you run it',
+        channelText(job.alerts ?? context.settings.alerts),
       ],
       problem: null,
     },
@@ -75,6 +79,7 @@ async function checkJob(
       }),
     );
   }
+  if (options.alerts) findings.push(...(await testAlerts(context, job)));
   if (options.offline) return findings;
   for (const destination of job.destinations) {
     findings.push(
@@ -86,6 +91,19 @@ async function checkJob(
     );
   }
   return findings;
+}
+
+/** Sends a test message through every alert channel of a job. */
+async function testAlerts(context: CommandContext, job: Job): Promise<Finding[]> {
+  const engine = await context.engine();
+  const channels = job.alerts ?? context.settings.alerts;
+  return Promise.all(
+    channels.map(async (channel) => {
+      const subject = `alerts ${channel.name}`;
+      const problem = await sendTest(engine, channel, job.name, context);
+      return { subject, facts: problem ? [] : ['a test message was taken'], problem: problem ?? null };
+    }),
+  );
 }
 
 /** Whether each audience of a destination exists there. */

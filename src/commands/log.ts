@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { mask } from '../job/mask.ts';
 
 /**
  * Structured lines: JSON where a machine reads, `message key=value …` on a terminal. Whatever is in `secrets` by
@@ -12,14 +13,6 @@ export function openLog(
   const write = (line: string): void => void out.write(mask(out.isTTY ? forPeople(line) : line, secrets));
   const log = pino({ base: undefined, timestamp: pino.stdTimeFunctions.isoTime }, { write });
   return (message, fields) => log.info(fields ?? {}, message);
-}
-
-/** Replaces every secret in a text. Those of three characters or fewer would hide words and are no secrets. */
-export function mask(text: string, secrets: ReadonlySet<string>): string {
-  return [...secrets].reduce(
-    (masked, secret) => (secret.length > 3 ? masked.replaceAll(secret, '***') : masked),
-    text,
-  );
 }
 
 function forPeople(line: string): string {

@@ -1,3 +1,4 @@
+import { breachText } from '../run/guard.ts';
 import type { RunReport } from '../run/report.ts';
 import { fittedTable } from './text.ts';
 
@@ -43,11 +44,11 @@ export function rejectionNotes({ rejected, rejections, sources }: Pulled): strin
 
 /** Why nothing was sent although the run went through, and what to do about it. */
 export function heldText({ job, pulled, guard }: Pick<RunReport, 'job' | 'pulled' | 'guard'>): string {
-  const changes = guard.map(({ destination, audience, why }) => `${destination}, ${audience}: ${why}`);
+  const changes = guard.map(breachText);
   const why =
     pulled.incomplete.length > 0
       ? 'not all that the sources have could be read'
-      : 'the plan changes more than `guard` lets through unasked';
+      : '`guard` does not let the plan through unasked';
   const kept =
     pulled.incomplete.length > 0
       ? ['  What was read is kept. The next run that reads everything sends.']

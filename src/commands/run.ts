@@ -18,6 +18,7 @@ export async function run(
   const report = await runJob(await context.engine(), job, {
     ...options,
     state: context.state,
+    retention: context.settings.retention,
     signal: context.signal,
     log: context.log,
   });

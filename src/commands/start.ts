@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { SyncError } from '../../connectors/index.ts';
+import { openAlerts } from '../daemon/alerts/alerts.ts';
 import { startDaemon, type Daemon } from '../daemon/daemon.ts';
 import { serveHealth } from '../daemon/health.ts';
 import { jobFolder, type JobFolder } from '../daemon/job-folder.ts';
@@ -29,7 +30,9 @@ export async function start(
   const { token, parallel } = settings.daemon;
   const health =
     port === undefined ? undefined : await listening(port, serveHealth({ port, host, token, troubles }));
-  daemon = startDaemon({ engine, folder, state, log, parallel });
+  const { retention } = settings;
+  const alerts = openAlerts({ engine, state, settings, secrets, signal: context.signal, log });
+  daemon = startDaemon({ engine, folder, state, log, parallel, alerts, retention });
   if (context.json) context.print(JSON.stringify({ jobs: daemon.next(), port: health?.port ?? null }));
   log('started', { jobs: daemon.next(), ...(health ? { port: health.port } : {}) });
   if (!context.signal.aborted) await once(context.signal, 'abort');

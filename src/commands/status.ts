@@ -1,4 +1,5 @@
 import type { Problem } from '../../connectors/index.ts';
+import { channelStates, type ChannelState } from '../daemon/alerts/channel-states.ts';
 import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
@@ -6,6 +7,7 @@ import { JobFileError } from '../job/problems.ts';
 import { countHeld } from '../ledger/ledger.ts';
 import { withFoundAudiences } from '../run/audiences.ts';
 import { fromMemory } from '../run/find.ts';
+import { breachText } from '../run/guard.ts';
 import { heldRun, type HeldRun } from '../run/held.ts';
 import { isClaimed } from '../run/claim.ts';
 import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
@@ -53,6 +55,8 @@ type JobStatus = {
   orphans: OrphanReport[];
   /** Whom platforms refuse, the parked ones among them. */
   refused: RefusedGroup[];
+  /** Where alerts go; `failing` says why nothing gets through since when. */
+  alerts: ChannelState[];
 };
 
 /** `status`: what the last runs left behind, what the audiences hold, and when the next runs are due. */
@@ -60,7 +64,7 @@ export async function status(context: CommandContext, reference: string | undefi
   const jobs = reference ? [await loadJob(reference, context)] : await loadJobs(context);
   const engine = await context.engine();
   const all = await Promise.all(
-    jobs.map(async (job) => ('problems' in job ? job : await statusOf(engine, job, context.state))),
+    jobs.map(async (job) => ('problems' in job ? job : await statusOf(context, engine, job))),
   );
   const texts = all.map((one) =>
     'problems' in one ? one.problems.map(problemText).join('\n') : statusText(one),
@@ -82,7 +86,7 @@ async function loadJobs(context: CommandContext): Promise<(Job | BrokenStatus)[]
   );
 }
 
-async function statusOf(engine: Engine, job: Job, state: string): Promise<JobStatus> {
+async function statusOf(context: CommandContext, engine: Engine, job: Job): Promise<JobStatus> {
   const finished = await lastRun(engine, job.name, 'finished');
   const past = await pastRuns(engine, job.name);
   const audiences: AudienceStatus[] = [];
@@ -105,11 +109,12 @@ async function statusOf(engine: Engine, job: Job, state: string): Promise<JobSta
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
     held: heldStatus(await heldRun(engine, job.name)),
     finished_at: finished?.at ?? null,
-    running: await isClaimed(engine, state, job.name),
+    running: await isClaimed(engine, context.state, job.name),
     next: nextRuns(job, 5),
     audiences,
     orphans,
     refused: await countRefused(engine, job.name, destinations),
+    alerts: await channelStates(engine, job.alerts ?? context.settings.alerts),
   };
 }
 
@@ -156,6 +161,11 @@ function statusText(status: JobStatus): string {
       `${destination}: the job file names "${audience}" no more; ${held} members of ours are in it`,
   );
   const parts = [head, ...now, next, table(headings, rows), ...left];
+  parts.push(
+    ...status.alerts.flatMap(({ name, failing }) =>
+      failing ? [`alerts do not get through ${name} since ${failing.since}\n${problemText(failing)}`] : [],
+    ),
+  );
   if (status.held) parts.push(heldTable(status.job, status.held));
   if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
@@ -166,7 +176,7 @@ function heldTable(job: string, { at, guard, incomplete, audiences }: HeldStatus
   const rows = audiences
     .toSorted((a, b) => b.to_remove - a.to_remove)
     .map((one) => [one.destination, one.audience, one.to_remove, one.to_add, one.to_update]);
-  const reasons = guard.map(({ destination, audience, why }) => `  ${destination}, ${audience}: ${why}`);
+  const reasons = guard.map((breach) => `  ${breachText(breach)}`);
   return [
     `held since ${at}: approve ${job} sends this plan, the next run makes a new one`,
     ...incomplete.map((why) => `  ${why}`),

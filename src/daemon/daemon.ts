@@ -1,15 +1,20 @@
 import { DateTime } from 'luxon';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
+import type { Retention } from '../job/retention.ts';
 import { claimJob, isClaimed } from '../run/claim.ts';
 import { pastOf, type PastRuns } from '../run/past.ts';
 import { asProblem } from '../run/problem.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
 import { closeInterrupted } from '../run/state.ts';
+import { tidy } from '../run/tidy.ts';
 import { alarm } from './alarm.ts';
+import type { Alerts } from './alerts/alerts.ts';
+import type { Missed } from './alerts/condition.ts';
 import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
 import type { JobFolder } from './job-folder.ts';
 import { dueTimes, nextRuns } from './schedule.ts';
+import { upkeep } from './upkeep.ts';
 
 export type Daemon = {
   /** ISO times in UTC by job. */
@@ -25,6 +30,8 @@ export type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & {
   folder: JobFolder;
   /** So many jobs run at a time. */
   parallel: number;
+  alerts: Alerts;
+  retention: Retention;
 };
 
 /** Job files are read again, and the clock, which may have been put on or back, is looked at, at least this often. */
@@ -40,7 +47,7 @@ type Waiting = { times: number[]; not_before: number };
  * is passed over. What is due is decided anew at every look, from the schedule, the clock and what the store says.
  */
 export function startDaemon(options: DaemonOptions): Daemon {
-  const { engine, folder, state, log } = options;
+  const { engine, folder, state, retention, log } = options;
   const stop = new AbortController();
   const seen = new Map<string, number>();
   const waiting = new Map<string, Waiting>();
@@ -48,6 +55,17 @@ export function startDaemon(options: DaemonOptions): Daemon {
   let past = new Map<string, PastRuns>();
   let trouble: string | undefined;
   const bell = alarm();
+  let news = true;
+  const beside = upkeep({
+    alerts: () => options.alerts.look(folder.jobs(), { broken: folder.broken(), missed: missedOf() }),
+    tidy: async () => {
+      try {
+        await tidy(engine, retention, { state, log, signal: stop.signal, now: Date.now() });
+      } catch (error) {
+        log('the store could not be tidied', asProblem(error, 'the store'));
+      }
+    },
+  });
 
   const scheduled = () => folder.jobs().filter(({ schedule }) => schedule);
 
@@ -61,6 +79,21 @@ export function startDaemon(options: DaemonOptions): Daemon {
     );
     for (const job of jobs) await decide(job, past.get(job.name)!);
     begin(jobs);
+    beside.look({ now: Date.now(), idle: running.size + waiting.size === 0, news });
+    news = false;
+  }
+
+  /** The times that passed without a run, by job. */
+  function missedOf(): Map<string, Missed> {
+    const now = Date.now();
+    return new Map(
+      scheduled().flatMap((job) => {
+        const since = overdueSince(job, past.get(job.name) ?? {}, now);
+        if (since === undefined) return [];
+        const why = running.has(job.name) ? 'A run of it goes on.' : 'No run of it has ended since.';
+        return [[job.name, { due: iso(since), why }] as const];
+      }),
+    );
   }
 
   async function decide(job: Job, known: PastRuns): Promise<void> {
@@ -97,6 +130,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
       const job = jobs.find((one) => one.name === name)!;
       const work = runFor(job, due, behind.length).then((begun) => {
         running.delete(name);
+        news = true;
         const left = waiting.get(name)?.times ?? [];
         if (!begun) waiting.set(name, { times: [due, ...left], not_before: Date.now() + AGAIN_MS });
         bell.ring();
@@ -114,7 +148,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
     const scheduledFor = { due: iso(due), behind, still_due };
     try {
       const { signal } = stop;
-      const run = { state, log, as_of, signal, send: true, scheduled: scheduledFor };
+      const run = { state, log, retention, as_of, signal, send: true, scheduled: scheduledFor };
       const { run_id, status, customers, error } = await runJob(engine, job, run);
       const fields = { job: job.name, run_id, status, customers };
       log('run finished', error ? { ...fields, code: error.code } : fields);
@@ -157,13 +191,14 @@ export function startDaemon(options: DaemonOptions): Daemon {
     troubles: () => [
       ...(trouble ? [trouble] : []),
       ...folder.broken().map(({ file }) => `${file} cannot be used; \`segment-sync check\` says why.`),
-      ...scheduled().flatMap((job) => overdue(job, past.get(job.name) ?? {}, running.has(job.name))),
+      ...[...missedOf()].map(([job, { due, why }]) => `The job ${job} was due at ${due}. ${why}`),
     ],
     stop: async () => {
       stop.abort();
       bell.ring();
       await looping;
       await Promise.all(running.values());
+      await beside.end();
     },
   };
 }
@@ -172,13 +207,6 @@ function untilNext(jobs: readonly Job[]): number {
   const now = Date.now();
   const times = jobs.flatMap((job) => dueTimes(job, now, now + LOOK_MS).next().value ?? []);
   return Math.min(now + LOOK_MS, ...times) - now;
-}
-
-function overdue(job: Job, past: PastRuns, runs: boolean): string[] {
-  const since = overdueSince(job, past, Date.now());
-  if (since === undefined) return [];
-  const why = runs ? 'a run of it goes on' : 'no run has ended since';
-  return [`The job ${job.name} was due at ${iso(since)}; ${why}.`];
 }
 
 /** The local day of a time, as ISO date. */

@@ -17,6 +17,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedSettings, LOCKED, ownerFile } from './start.ts';
 import { literal } from './literal.ts';
+import { turnLog } from './log-file.ts';
 import { DATABASE, protocolServer, type Statement } from './protocol.ts';
 
 /** Below UV_THREADPOOL_SIZE (start.ts): a KILL must find a free thread while every statement waits for its reader. */
@@ -148,8 +149,9 @@ async function kill(tag: string): Promise<void> {
     .catch((error: unknown) => console.error('KILL failed', error));
 }
 
-/** Leaves after a while without callers; called whenever their number changes. */
+/** Leaves after a while without callers; called whenever their number changes, which is also when the log is looked at. */
 function callersChanged(count: number): void {
+  turnLog(settings.log);
   clearTimeout(idleTimer);
   if (count === 0) idleTimer = setTimeout(() => void leave(0), settings.idle_seconds * 1000);
 }

@@ -1,21 +1,13 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  accessSync,
-  closeSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  statSync,
-} from 'node:fs';
+import { accessSync, closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { extname, join, resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { SyncError } from '../../connectors/error.ts';
+import { turnLog } from './log-file.ts';
 import { memoryBytes } from './memory.ts';
 
 /** What the engine process is started with. */
@@ -39,7 +31,6 @@ type Owner = { pid: number; host: string; socket: string };
 
 /** Linux takes 107, macOS 103. */
 const LONGEST_SOCKET_BYTES = 103;
-const LARGEST_LOG_BYTES = 1_000_000;
 /** Opening a large store after a crash takes a while. */
 const START_MS = 60_000;
 /** How long an owner that says it is there may leave its socket unanswered. */
@@ -97,8 +88,8 @@ export async function holdEngine(options: {
 }
 
 function startProcess(settings: EmbeddedSettings) {
-  const tooLarge = (statSync(settings.log, { throwIfNoEntry: false })?.size ?? 0) > LARGEST_LOG_BYTES;
-  const log = openSync(settings.log, tooLarge ? 'w' : 'a', 0o600);
+  turnLog(settings.log);
+  const log = openSync(settings.log, 'a', 0o600);
   const file = fileURLToPath(new URL(`./embedded${extname(import.meta.url)}`, import.meta.url));
   const child = spawn(process.execPath, [file, JSON.stringify(settings)], {
     cwd: spoolDirectory(settings.state),

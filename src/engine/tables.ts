@@ -7,10 +7,10 @@ import type { Engine, Params } from './engine.ts';
  * - computed (`identity_links`, `identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
  *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
- *   assignments and holdout entries stay.
- * - state (`marks`, `runs`, `leases`, `audiences`, `offered`, `ledger`, `properties`, `tombstones`): facts, appended and never changed; the present is a query over them.
- *   Only `offered` is emptied, once the ledger knows the end of all that it tells. They are synced to disk before an
- *   insert is acknowledged, and a repeated insert with the same token is stored once.
+ *   assignments and holdout entries stay for as long as `retention` says.
+ * - state (`marks`, `runs`, `leases`, `audiences`, `offered`, `ledger`, `properties`, `tombstones`, `alerts`): facts, appended and never changed; the present is a query over them.
+ *   They are synced to disk before an insert is acknowledged, and a repeated insert with the same token is stored once. `offered` is emptied once
+ *   the ledger knows the end of all that it tells; facts of long ago that decide nothing any more are deleted, but for tombstones.
  */
 const STATE_SETTINGS =
   'SETTINGS non_replicated_deduplication_window = 1000, fsync_after_insert = 1, fsync_part_directory = 1';
@@ -196,6 +196,11 @@ const TABLES: Record<string, string> = {
     hashes Map(String, UInt64), result LowCardinality(String), reason LowCardinality(String), permanent Bool,
     run_id LowCardinality(String), seq UInt64, platform_id String
   ) ENGINE = MergeTree ORDER BY (job, destination, account, member, seq) ${STATE_SETTINGS}`,
+
+  alerts: `(
+    job LowCardinality(String), key String, kind LowCardinality(String), channel LowCardinality(String),
+    event LowCardinality(String), at DateTime64(3, 'UTC'), seq UInt64, detail String
+  ) ENGINE = MergeTree ORDER BY (job, seq) ${STATE_SETTINGS}`,
 };
 
 /** Columns that stores made by earlier versions lack. */
@@ -241,7 +246,7 @@ const COMPUTED = [
   ...PLANNED,
 ];
 
-/** Drops the computed rows of every run of a job but those of `keep`; assignments stay, they are the job's history. */
+/** Drops the computed rows of every run of a job but those of `keep`; assignments are the job's history. */
 export async function dropOldRuns(engine: Engine, job: string, keep: readonly string[]): Promise<void> {
   await dropPartitions(
     engine,

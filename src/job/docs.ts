@@ -1,4 +1,5 @@
 import { destinations, sources } from '../../connectors/index.ts';
+import { ALERT_TYPES } from './alert-settings.ts';
 import { jobFile } from './job-file.ts';
 import { schemaOf, typeText, type SchemaNode } from './schema-node.ts';
 import { SegmentSettings } from './segment-settings.ts';
@@ -18,6 +19,11 @@ export function settingsTables(): string {
       list: 'destinations',
       type,
       heading: `Destination \`${type}\`: ${title}`,
+    })),
+    ...Object.entries(ALERT_TYPES).map(([type, title]) => ({
+      list: 'alerts',
+      type,
+      heading: `Alerts by \`${type}\`: ${title}`,
     })),
   ];
   return [
@@ -60,7 +66,9 @@ function rows(node: SchemaNode, prefix: string): string[][] {
       setting.description ?? '',
     ];
     const item = setting.type === 'array' && !Array.isArray(setting.items) ? setting.items : undefined;
-    const inside = item ? rows(item, `${prefix}${key}[].`) : rows(setting, `${prefix}${key}.`);
+    const inside = item
+      ? rows(item, `${prefix}${key}[].`)
+      : [setting, ...(setting.anyOf ?? [])].flatMap((node) => rows(node, `${prefix}${key}.`));
     return [row.map(escaped), ...inside];
   });
 }

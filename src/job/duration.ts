@@ -28,3 +28,12 @@ export function days() {
       return z.NEVER;
     });
 }
+
+/** A setting such as `30m` or `1d`; what comes out is milliseconds, more than none. */
+export function milliseconds() {
+  return z
+    .string()
+    .regex(DURATION, 'Write a number and a unit, for example 12h or 2d')
+    .transform((text) => parseDuration(text) ?? 0)
+    .refine((span) => span > 0, { error: 'Write a time longer than none, for example 1h' });
+}

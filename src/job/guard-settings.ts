@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { days } from './duration.ts';
 
 const share = (most?: number) => (most === undefined ? z.number().min(0) : z.number().min(0).max(most));
 
@@ -24,6 +25,16 @@ export const GuardSettings = z.strictObject({
   max_added_share: limits.max_added_share.default(1),
   min_members: limits.min_members.default(1),
   from_members: limits.from_members.default(100),
+  max_new_customers: share(1)
+    .default(0.5)
+    .describe(
+      'Most customers of a run, as a share of all, whom the last run that sent did not know: more are other names for the same people, or another shop.',
+    ),
+  max_silence: days()
+    .optional()
+    .describe(
+      'Longest time, such as 7d, since the newest order of any source: after it, everybody would seem to grow cold. Unless given, a silent source is warned of and does not hold the plan.',
+    ),
 });
 
 /** What one entry of `audiences` sets otherwise. */

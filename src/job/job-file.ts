@@ -1,6 +1,8 @@
 import { validateDetailed } from 'node-cron';
 import { z } from 'zod';
 import { CONSENT_RULES, type DestinationDefinition, type SourceDefinition } from '../../connectors/index.ts';
+import { AlertSettings } from './alert-settings.ts';
+import { milliseconds } from './duration.ts';
 import { AudienceGuard, GuardSettings } from './guard-settings.ts';
 import { PLACEHOLDERS } from './segments.ts';
 import { SegmentSettings } from './segment-settings.ts';
@@ -90,6 +92,14 @@ export function jobFile({ sources, destinations }: Connectors) {
     guard: GuardSettings.prefault({}).describe(
       'How much a run may change of an audience unasked. A plan that changes more is held: nothing of it is sent until `approve`.',
     ),
+    alerts: AlertSettings.optional().describe(
+      'Where the daemon tells what is wrong; the `alerts` of the settings file unless given, and nobody with [].',
+    ),
+    stale_after: milliseconds()
+      .optional()
+      .describe(
+        'An audience is stale when it was last brought up to date longer ago than this, such as 36h. Unless given: three times the longest wait between two runs of the schedule, and at least 2d; without a schedule never.',
+      ),
   });
 }
 

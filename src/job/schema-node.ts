@@ -28,12 +28,17 @@ export function schemaOf(schema: z.ZodType): SchemaNode {
   return z.toJSONSchema(schema, { io: 'input', target: 'draft-07', unrepresentable: 'any' }) as SchemaNode;
 }
 
-/** @returns the schema that a value is held against: of several kinds, the one its `type` names */
+/**
+ * @returns the schema that a value is held against: of several kinds, the one its `type` names, else the one that takes
+ *   settings or a text as the value is
+ */
 function variantFor(node: SchemaNode, value: unknown): SchemaNode {
   const variants = node.oneOf ?? node.anyOf;
   if (!variants) return node;
   const kind = value && typeof value === 'object' ? (value as { type?: unknown }).type : undefined;
-  return variants.find((variant) => kind !== undefined && variant.properties?.type?.const === kind) ?? node;
+  const named = variants.find((variant) => kind !== undefined && variant.properties?.type?.const === kind);
+  if (named || node.oneOf) return named ?? node;
+  return variants.find(({ type }) => type === typeof value) ?? node;
 }
 
 /** @returns the schema itself where it only points to one of the root's definitions */
@@ -105,9 +110,10 @@ const WORDS: Record<string, string> = {
 /** @returns the values of every setting marked secret, those written as `${…}` aside */
 export function secretValues(node: SchemaNode | undefined, value: unknown): string[] {
   if (!node || value === undefined || value === null) return [];
-  if (node.secret) return typeof value === 'string' && value && !value.includes('${') ? [value] : [];
-  if (typeof value !== 'object') return [];
   const variant = variantFor(node, value);
+  if (node.secret || variant.secret)
+    return typeof value === 'string' && value && !value.includes('${') ? [value] : [];
+  if (typeof value !== 'object') return [];
   if (Array.isArray(value))
     return value.flatMap((item, index) => secretValues(childOf(variant, index), item));
   return Object.entries(value).flatMap(([key, item]) => secretValues(childOf(variant, key), item));

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
+import { AlertSettings } from './alert-settings.ts';
 import { DaemonSettings } from './daemon-settings.ts';
 import type { Environment } from './fill-secrets.ts';
 import { readConfig } from './read-config.ts';
+import { RetentionSettings } from './retention.ts';
 
 const SIZE_BYTES = { MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 const SIZE = /^(\d+)(MiB|GiB)$/;
@@ -39,7 +41,13 @@ export const SettingsFile = z.strictObject({
     })
     .prefault({})
     .describe('Where the heavy work is done.'),
+  alerts: AlertSettings.prefault([]).describe(
+    'Where the daemon tells what is wrong with jobs that have no `alerts` of their own, or whose file cannot be used; channels are written as there.',
+  ),
   daemon: DaemonSettings.prefault({}).describe('How `start` runs the jobs, and who may ask it.'),
+  retention: RetentionSettings.prefault({}).describe(
+    'How long what is kept. The daemon forgets what is older once a day.',
+  ),
 });
 export type Settings = z.output<typeof SettingsFile>;
 

@@ -1,6 +1,8 @@
 /** A member refused for good is left alone for so long, each time twice as long as before, and at most a month. */
 export const PARKED_DAYS = 7;
 const MOST_PARKED_DAYS = 30;
+/** More refusals for good than these make the time no longer. */
+export const REFUSALS_THAT_COUNT = Math.ceil(Math.log2(MOST_PARKED_DAYS / PARKED_DAYS)) + 1;
 
 /**
  * SQL: how a member stands with a platform, by the facts of a group: whether the newest is a refusal, for good, and of

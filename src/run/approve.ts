@@ -53,7 +53,8 @@ async function release(engine: Engine, job: Job, options: Parameters<typeof newR
   return released;
 }
 
-function nothingHeld(job: Job): SyncError {
+/** The error of commands that look at a held plan where there is none. */
+export function nothingHeld(job: Job): SyncError {
   return new SyncError({
     code: 'APPROVE_NOTHING_HELD',
     where: `job ${job.name}`,

@@ -3,7 +3,7 @@ import type { Job } from '../job/load.ts';
 import type { RunReport } from './report.ts';
 import { rulesOf } from './rules.ts';
 
-/** What is kept of a run's segments for as long as its assignments: for ever. */
+/** What is kept of a run's segments for as long as its assignments. */
 type Segmented = Pick<RunReport, 'customers' | 'model' | 'limits' | 'segments' | 'categories' | 'warnings'>;
 
 /** A day for which every customer's segments are in the store. */

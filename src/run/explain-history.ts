@@ -1,7 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import type { HistoryEntry } from '../report/explain.ts';
 
-/** The newest run of each date stands for it; its assignments stay for ever. */
+/** The newest run of each date stands for it. */
 const DATES = `
   SELECT as_of, max(run_id) AS run_id FROM runs
   WHERE job = {job:String} AND event IN ('segmented', 'backfilled') GROUP BY as_of`;

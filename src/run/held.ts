@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
+import type { PlannedDestination } from './destinations.ts';
 import type { RunReport } from './report.ts';
 import { rulesOf } from './rules.ts';
 import { recordRun } from './state.ts';
@@ -14,14 +15,28 @@ export type HeldRun = {
   at: string;
   /** Names the plan and what of the job file it was made by. */
   print: string;
+  /** Where the members of the plan in the store would go, by the number they stand under. */
+  audiences: PlannedPlace[];
   report: RunReport;
 };
+
+type PlannedPlace = { index: number; destination: string; audience: string };
 
 type Ids = { job: string; run_id: string; as_of: string };
 
 /** Keeps what tells this plan from any other. To be called before the run is recorded as finished. */
-export async function recordHeld(engine: Engine, job: Job, ids: Ids): Promise<void> {
-  await recordRun(engine, ids, 'held', { print: await printOf(engine, job, ids) });
+export async function recordHeld(
+  engine: Engine,
+  job: Job,
+  ids: Ids,
+  planned: readonly PlannedDestination[],
+): Promise<void> {
+  const audiences = planned.flatMap(({ plans }) =>
+    plans.map(({ index, name, destination }): PlannedPlace => {
+      return { index, destination: destination.name, audience: name };
+    }),
+  );
+  await recordRun(engine, ids, 'held', { print: await printOf(engine, job, ids), audiences });
 }
 
 /**
@@ -37,7 +52,8 @@ export async function heldRun(engine: Engine, job: string): Promise<HeldRun | un
     detail: string;
   }>(
     `SELECT run_id, toString(as_of) AS as_of, at, event, detail FROM runs WHERE job = {job:String} AND run_id = (
-       SELECT max(run_id) FROM runs WHERE job = {job:String} AND event = 'started' AND JSONExtractBool(detail, 'send'))`,
+       SELECT run_id FROM runs WHERE job = {job:String} AND event = 'started' AND JSONExtractBool(detail, 'send')
+       ORDER BY run_id DESC LIMIT 1)`,
     { job },
   );
   const of = (event: string) => rows.find((row) => row.event === event);
@@ -46,8 +62,8 @@ export async function heldRun(engine: Engine, job: string): Promise<HeldRun | un
   const report = JSON.parse(finished.detail) as RunReport;
   if (report.status !== 'held') return undefined;
   const { run_id, as_of, at } = held;
-  const { print } = JSON.parse(held.detail) as { print: string };
-  return { run_id, as_of, at, print, report };
+  const kept = JSON.parse(held.detail) as Pick<HeldRun, 'print' | 'audiences'>;
+  return { run_id, as_of, at, ...kept, report };
 }
 
 /** Names a plan by its members and by what of the job file says where they go. */

@@ -5,6 +5,8 @@ import type { Engine } from '../engine/engine.ts';
 /** How long a lease lasts that nobody renews: a process that dies is waited for so long. */
 const LEASE_SECONDS = 60;
 const RENEW_MS = 15_000;
+/** Who could not renew it for so long stops, while it is still theirs: a batch in flight gets a while to end. */
+const GIVE_UP_MS = LEASE_SECONDS * 1000 - RENEW_MS;
 /** Two who ask at once both step back; one of them soon finds nobody else. */
 const ATTEMPTS = 5;
 
@@ -53,7 +55,7 @@ async function renewed(
   await renew();
   const timer = setInterval(() => {
     // Looked at first: a process that slept wakes here, when another may have the job.
-    if (performance.now() - last > LEASE_SECONDS * 1000) return lost.abort();
+    if (performance.now() - last >= GIVE_UP_MS) return lost.abort();
     renew().catch(() => undefined);
   }, RENEW_MS);
   return async () => {

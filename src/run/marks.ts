@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
 import { DateTime } from 'luxon';
 import { FROM_THE_BEGINNING, type PullFrom } from '../../connectors/index.ts';
+import { deleteRows } from '../engine/deletion.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Job, JobSource } from '../job/load.ts';
 import type { RunContext } from './run.ts';
 
@@ -70,6 +72,12 @@ export async function keepMarks(
   const rows = Object.entries(marks).map(([part, mark]) => ({ ...at, part, mark }));
   if (rows.length > 0)
     await run.engine.insert('marks', rows, { token: `${run.run_id}:${source.key}:${at.seq}` });
+}
+
+/** Forgets marks that newer ones of the same part have taken the place of. @returns how many */
+export function mergeMarks(engine: Engine): Promise<number> {
+  const newest = '(source, part, seq) IN (SELECT source, part, max(seq) FROM marks GROUP BY source, part)';
+  return deleteRows(engine, 'marks', `NOT ${newest}`);
 }
 
 /** Dates without a zone and amounts without a currency are read as the job says. */

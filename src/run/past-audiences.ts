@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { AudienceReport, RunStatus } from './report.ts';
 
 /** What a run that sent left of one audience; runs of older versions did not count. */
-type PastAudience = Pick<AudienceReport, 'remote_id' | 'error'> &
+type PastAudience = Pick<AudienceReport, 'destination' | 'audience' | 'remote_id' | 'error'> &
   Partial<Pick<AudienceReport, 'held' | 'remote_count' | 'count_is_exact' | 'drift'>>;
 
 export type PastRun = { run_id: string; at: string; status: RunStatus; audiences: PastAudience[] };
@@ -12,9 +12,12 @@ const RUNS = 30;
 
 /** The job's last runs that got as far as sending, the newest first. Those that were killed left no report. */
 export async function pastRuns(engine: Engine, job: string): Promise<PastRun[]> {
+  // Reports are large: the inner query ends once it has read enough of the newest. A run has at most two.
   const rows = await engine.query<Omit<PastRun, 'audiences'> & { audiences: string }>(
     `SELECT run_id, at, JSONExtractString(detail, 'status') AS status, JSONExtractRaw(detail, 'audiences') AS audiences
-     FROM runs WHERE job = {job:String} AND event IN ('finished', 'released') AND JSONLength(detail, 'audiences') > 0
+     FROM (SELECT run_id, at, detail FROM runs
+           WHERE job = {job:String} AND event IN ('finished', 'released') AND JSONLength(detail, 'audiences') > 0
+           ORDER BY run_id DESC, at DESC LIMIT ${2 * RUNS})
      ORDER BY run_id DESC, at DESC LIMIT 1 BY run_id LIMIT ${RUNS}`,
     { job },
   );

@@ -2,10 +2,12 @@ import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
+import type { Retention } from '../job/retention.ts';
 import { destinationsWith } from './audiences.ts';
 import { planDestinations, type PlannedDestination } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
-import { breachesOf } from './guard.ts';
+import { forgetOld } from './forget-old.ts';
+import { breachesOf, jobBreachesOf } from './guard.ts';
 import { heldRun, recordHeld } from './held.ts';
 import { claimJob } from './claim.ts';
 import type { Reach } from './marks.ts';
@@ -57,6 +59,8 @@ export type RunOptions = {
   reconcile?: boolean;
   /** How long to wait at most for the platforms' counts of a destination's audiences; a minute unless given. */
   counting_ms?: number;
+  /** How long records are kept; for ever unless given. */
+  retention?: Pick<Retention, 'orders' | 'events'>;
   /** The time that a run of the daemon is for, and whether it is still to be seen to once the job is this process's. */
   scheduled?: ScheduledFor & { still_due(): Promise<boolean> };
   signal: AbortSignal;
@@ -127,6 +131,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     for (const file of job.sql_files) await checkSqlFile(run, file);
 
     report.pulled = await timed('pull', () => pull(run, options.reach));
+    await forgetOld(engine, options.retention ?? {}, Date.now());
     report.warnings = [...report.pulled.warnings];
     const profiled = await computeSegments(run, report, timed);
     refuseEmpty(run, report);
@@ -139,14 +144,18 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     report.warnings.push(...warnings);
     const planned = await timed('plan', () => planDestinations(run, destinations, options));
     report.orphans = planned.flatMap(orphanReports);
-    report.guard = breachesOf(job, planned, filledAudiences(await pastRuns(engine, job.name)));
+    const past = await pastRuns(engine, job.name);
+    report.guard = [
+      ...(await jobBreachesOf(run, report, past)),
+      ...breachesOf(job, planned, filledAudiences(past)),
+    ];
     const held = isHeld(report);
     const sends = options.send && !held;
     const outcome = sends ? await timed('push', () => pushPlanned(run, planned)) : foretold(planned);
     Object.assign(report, outcome);
     report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
     report.status = held ? 'held' : outcomeStatus(outcome);
-    if (held && options.send) await recordHeld(engine, job, ids);
+    if (held && options.send) await recordHeld(engine, job, ids, planned);
   } catch (error) {
     report.status = 'failed';
     report.error = asProblem(error, `job ${job.name}`);

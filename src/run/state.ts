@@ -56,7 +56,9 @@ export async function lastRun(engine: Engine, job: string, event: RunEvent): Pro
 export async function closeInterrupted(engine: Engine, job: string): Promise<void> {
   const open = await engine.query<{ run_id: string; as_of: string; sends: boolean }>(
     `SELECT run_id, any(as_of) AS as_of, max(JSONExtractBool(detail, 'send')) AS sends FROM runs
-     WHERE job = {job:String} GROUP BY run_id HAVING countIf(event IN ('backfilled', 'planned', 'finished')) = 0`,
+     WHERE job = {job:String} AND event = 'started' AND run_id NOT IN (
+       SELECT run_id FROM runs WHERE job = {job:String} AND event IN ('backfilled', 'planned', 'finished'))
+     GROUP BY run_id`,
     { job },
   );
   for (const { run_id, as_of, sends } of open) {

@@ -139,7 +139,7 @@ function jobText(platforms: readonly PlatformName[], url: string): string {
   return `
 name: moves
 currency: EUR
-guard: { max_removed_share: 1, max_added_share: 1000 }
+guard: { max_removed_share: 1, max_added_share: 1000, max_new_customers: 1 }
 sources:
   - type: csv
     path: orders.csv

@@ -25,6 +25,24 @@ test('check says when the token expires', async () => {
   );
 });
 
+test('when the token expires is told as a time, without a word where it does not or Meta does not say', async () => {
+  const now = () => Date.UTC(2026, 10, 22);
+  await using expiring = await openStand({ access_token: 'sandbox-expiring' }, { now });
+  await using lasting = await openStand();
+  await using silent = await openStand();
+  const error = { code: 100, message: '(#100) You must provide an app access token' };
+  silent.sandbox.fault({ platform: 'facebook', path: 'debug_token', status: 400, body: { error } });
+  await using expired = await openStand({ access_token: 'sandbox-expired' });
+
+  expect(await expiring.destination.expiresAt!()).toMatch(/^2026-11-29T/);
+  expect(await lasting.destination.expiresAt!()).toBeNull();
+  expect(await silent.destination.expiresAt!()).toBeNull();
+  await expect(expired.destination.expiresAt!()).rejects.toMatchObject({
+    problem: { code: 'DESTINATION_KEY_REFUSED' },
+  });
+  expect(Object.keys(expiring.sandbox.requests().facebook ?? {})).toHaveLength(1);
+});
+
 test('a token that may not look at itself is no obstacle', async () => {
   await using stand = await openStand();
   const error = { code: 100, message: '(#100) You must provide an app access token' };

@@ -17,6 +17,7 @@ test('no operation goes near consent; whoever adds one meets this test', async (
   const ana = aMember('ana@shop.example', { properties: { clv: 1, old: null } });
   const operations: Record<keyof typeof destination, () => Promise<unknown>> = {
     check: () => destination.check(),
+    expiresAt: async () => expect(destination.expiresAt).toBeUndefined(),
     find: () => destination.find([{ name: 'Top' }]),
     create: () => destination.create('Other'),
     rename: () => destination.rename!(list, 'Top'),

@@ -14,6 +14,7 @@ test('no operation sends a status for who exists, or any tag but ours; whoever a
   }
   const operations: Record<keyof typeof destination, () => Promise<unknown>> = {
     check: () => destination.check(),
+    expiresAt: async () => expect(destination.expiresAt).toBeUndefined(),
     find: () => destination.find([{ name: 'Lost' }]),
     create: () => destination.create('Other'),
     rename: () => destination.rename!(tag, 'Gone'),

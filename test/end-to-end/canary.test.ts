@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { lstat, mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { SandboxRequest } from '../../connectors/index.ts';
 import { ended, openCrowd, sha256 } from './crowd.ts';
 import type { Shop } from './shop.ts';
@@ -174,6 +174,9 @@ test(
   'the daemon and the sandbox keep secrets too, and the store is closed to other users',
   { timeout: 180_000 },
   async () => {
+    // What the program makes is closed however careless the shell is that it is started from.
+    const usual = process.umask(0);
+    onTestFinished(() => void process.umask(usual));
     const shop = await openAviary();
     await mkdir(join(shop.folder, 'jobs'));
     await shop.write(

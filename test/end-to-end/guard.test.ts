@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { expect, test } from 'vitest';
 import { openShop } from './shop.ts';
 
@@ -25,6 +28,8 @@ function orders(rich: (customer: number) => boolean): string {
   return `id,mail,date,amount\n${rows.join('\n')}\n`;
 }
 
+type Change = Record<'destination' | 'audience' | 'change' | 'member', string>;
+
 type Status = {
   held: { run_id: string; guard: unknown[]; audiences: unknown[] } | null;
   last: { status: string };
@@ -51,10 +56,12 @@ test(
     const held = await shop.cli('run', 'job.yaml', '--as-of', '2026-03-31');
     const status = await shop.json<Status>('status', 'job.yaml');
     const told = await shop.cli('status', 'job.yaml');
+    const out = join(shop.folder, 'held.csv');
+    const listed = await shop.json('export', 'job.yaml', '--held', '--out', out);
 
     expect(held.code).toBe(1);
     expect(held.stdout).toContain(
-      'HELD: nothing was sent, since the plan changes more than `guard` lets through',
+      'HELD: nothing was sent, since `guard` does not let the plan through unasked',
     );
     expect(held.stdout).toContain('19 of its 19 members (100 %); at most 30 % may');
     expect(held.stdout).toContain('segment-sync approve shop');
@@ -63,12 +70,23 @@ test(
       held: { guard: [{ limit: 'max_removed_share' }, {}, {}] },
     });
     expect(told.stdout).toMatch(/held since .*: approve shop sends this plan/);
+    const changes = parse<Change>(await readFile(out), { columns: true });
+    expect(listed).toMatchObject({ run_id: status.held?.run_id, changes: changes.length });
+    expect(changes[0]).toEqual({
+      destination: 'klaviyo',
+      audience: 'High value',
+      change: 'remove',
+      member: 'c10@example.com',
+    });
+    const leaving = changes.filter((one) => one.audience === 'High value' && one.change === 'remove');
+    expect(leaving.map(({ member }) => member)).toEqual(before['High value']!.toSorted());
     expect(shop.writes()).toBe(writes);
     expect(shop.state().klaviyo.lists).toEqual(before);
 
     const approved = await shop.json('approve', 'job.yaml');
     const after = await shop.json<Status>('status', 'job.yaml');
     const again = await shop.cli('approve', 'job.yaml');
+    const gone = await shop.cli('export', 'job.yaml', '--held', '--out', out);
 
     expect(approved).toMatchObject({ run_id: status.held?.run_id, status: 'done' });
     expect(after).toMatchObject({ last: { status: 'done' }, held: null });
@@ -78,5 +96,6 @@ test(
       code: 1,
       stderr: expect.stringContaining('APPROVE_NOTHING_HELD') as string,
     });
+    expect(gone).toMatchObject({ code: 1, stderr: again.stderr });
   },
 );

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readdirSync } from 'node:fs';
+import { appendFileSync, mkdirSync, openSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
@@ -133,4 +133,19 @@ describe('leaving', () => {
 
     expect(new Set(ends.filter(Boolean))).toEqual(new Set(['0 null']));
   });
+});
+
+test('a log that has become large is begun anew while the engine process runs, and the one before is kept', async () => {
+  await using state = stateDir();
+  const engine = await openEngine({ state: state.path });
+  const log = join(state.path, 'engine.log');
+  appendFileSync(log, 'x'.repeat(1_000_001));
+
+  await engine.query('SELECT 1');
+  appendFileSync(log, 'later');
+  await engine.query('SELECT 1');
+  await engine.close();
+
+  expect(statSync(log).size).toBe('later'.length);
+  expect(statSync(`${log}.1`)).toMatchObject({ size: 1_000_001, mode: 0o100_600 });
 });

@@ -137,6 +137,48 @@ describe('what a guard looks at', () => {
     ]);
   });
 
+  test('a shop most of whose customers nobody knew before', async () => {
+    const { shop, platform, leaves } = await openGuarded({ max_added_share: 1000 });
+    const others = Array.from({ length: 11 }, (_, index) => `other${index}`);
+
+    const held = await leaves([...TEN, ...others]);
+    const released = await shop.approve();
+    const next = await shop.run(LATER);
+
+    expect(held).toMatchObject({ status: 'held', audiences: [{ to_add: 11, added: 0 }] });
+    expect(held.guard).toMatchObject([
+      {
+        destination: null,
+        limit: 'max_new_customers',
+        why: '52 % of the 21 customers were unknown to the last run that sent; at most 50 % may be',
+      },
+    ]);
+    expect(released).toMatchObject({ status: 'done', audiences: [{ added: 11 }] });
+    expect(next).toMatchObject({ status: 'done', guard: [] });
+    expect(platform.members('Active')).toHaveLength(21);
+    const few = await openGuarded({ max_added_share: 1000, max_new_customers: 0.53 });
+    expect((await few.leaves([...TEN, ...others])).guard).toEqual([]);
+  });
+
+  test('sources that have brought nothing for too long, whoever would leave for it', async () => {
+    const settings = { max_removed_share: 1, max_silence: '30d' };
+    const { shop, platform } = await openGuarded(settings);
+
+    const fresh = await shop.run('2026-03-31');
+    const held = await shop.run('2026-04-01');
+
+    // The newest order is of the first of March; the first fill was not asked.
+    expect(fresh).toMatchObject({ status: 'done', guard: [] });
+    expect(held.guard).toMatchObject([
+      {
+        limit: 'max_silence',
+        why: 'the newest order of all sources is of 2026-03-01, 31 days before; at most 30 may pass',
+      },
+    ]);
+    expect(held.status).toBe('held');
+    expect(platform.members('Active')).toEqual(keys(TEN));
+  });
+
   test('changes up to a limit pass, and one member more does not', async () => {
     const passed = await (await openGuarded()).leaves(TEN.slice(3));
     const held = await (await openGuarded()).leaves(TEN.slice(4));

@@ -38,6 +38,8 @@ export type Platform = {
   took?: () => void | Promise<void>;
   /** A property that it drops, with the reason. */
   drops?: { property: string; reason: string };
+  /** When its credentials stop working, where it tells. */
+  expiresAt?: () => Promise<string | null>;
   /** The sorted keys that an audience holds; none where it does not exist. */
   members(name: string): string[];
 };
@@ -76,6 +78,7 @@ function destination(platform: Platform, newId: () => string): Destination {
   const pace = (stop?: AbortSignal) => ({ most: platform.at_a_time, stop });
   return {
     check: async () => [],
+    expiresAt: platform.expiresAt,
     async find(refs) {
       const found = refs.flatMap(({ name }) => {
         const held = platform.audiences.get(name);

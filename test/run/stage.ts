@@ -40,6 +40,9 @@ export type ShopSettings = {
   identity?: object;
   segments?: object;
   guard?: object;
+  alerts?: object[];
+  schedule?: string;
+  stale_after?: string;
   destinations?: object[];
   connectors?: Record<string, DestinationDefinition>;
 };
@@ -159,7 +162,7 @@ function readJob(settings: ShopSettings, memory: SourceDefinition<MemorySettings
   const text = JSON.stringify({
     currency: 'EUR',
     // Tests take leaps in time that no daily job does.
-    guard: { max_removed_share: 1, max_added_share: 1000, min_members: 0 },
+    guard: { max_removed_share: 1, max_added_share: 1000, min_members: 0, max_new_customers: 1 },
     destinations: [{ type: Object.keys(connectors)[0], audiences: [{ segment: '*' }] }],
     ...rest,
     sources: named?.map((source) => (typeof source === 'string' ? { type: 'memory', name: source } : source)),

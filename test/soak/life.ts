@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { openEngine } from '../../src/engine/engine.ts';
+import { createTables } from '../../src/engine/tables.ts';
+import type { Retention } from '../../src/job/retention.ts';
+import { runJob } from '../../src/run/run.ts';
+import { tidy } from '../../src/run/tidy.ts';
+import { openOwnSandbox } from '../bench/own-sandbox.ts';
+import { measure, type Measures } from './measure.ts';
+import { openSoakShop } from './shop.ts';
+import { simulateClock } from './simulated-clock.ts';
+
+const DAY_MS = 86_400_000;
+/** Short, so that what is forgotten and what is kept are in balance before the half of a long life. */
+const RETENTION: Retention = {
+  runs: 60,
+  assignments: { daily: 30, weekly: 90, monthly: 365 },
+  ledger: 60,
+  orders: undefined,
+  events: undefined,
+};
+
+/**
+ * Runs the jobs day by day, and looks now and then.
+ * @param options `every` so many days it looks; `until` is a time by the real clock, at which it ends before all runs
+ *   are done
+ * @throws Error where a run does not end as done
+ */
+export async function* soak(options: {
+  folder: string;
+  runs: number;
+  jobs: number;
+  every: number;
+  until: number;
+}): AsyncGenerator<Measures & { runs: number; seconds: number }> {
+  const state = join(options.folder, 'state');
+  const clock = simulateClock();
+  await using sandbox = await openOwnSandbox();
+  const engine = await openEngine({ state, idle_seconds: 1, max_memory: '2GiB' });
+  const signal = new AbortController().signal;
+  const quiet = { state, signal, log: () => {} };
+  try {
+    await createTables(engine);
+    const shops = await Promise.all(
+      Array.from({ length: options.jobs }, (_, index) => openSoakShop(options.folder, sandbox.url, index)),
+    );
+    let started = clock.real();
+    for (let day = 1; day * options.jobs <= options.runs && clock.real() < options.until; day += 1) {
+      clock.advance(DAY_MS);
+      await Promise.all(
+        shops.map(async ({ job, turn }) => {
+          await turn(Date.now());
+          // A day in ten is a plan, one a run that is made again.
+          if (day % 10 === 0) await runJob(engine, job, { ...quiet, send: false });
+          const report = await runJob(engine, job, { ...quiet, send: true });
+          if (report.status !== 'done') throw new Error(JSON.stringify(report.error ?? report.audiences));
+        }),
+      );
+      await tidy(engine, RETENTION, { ...quiet, now: Date.now() });
+      if (day % options.every > 0) continue;
+      const seconds = (clock.real() - started) / 1000 / options.every / options.jobs;
+      yield { runs: day * options.jobs, ...(await measure(engine, state)), seconds };
+      started = clock.real();
+    }
+  } finally {
+    clock.restore();
+    await engine.close();
+  }
+}
