@@ -56,7 +56,7 @@ export function leftovers(state: string): Promise<string[]> {
     );
     const parts = await engine.query<{ name: string }>(
       `SELECT DISTINCT concat(table, ' ', partition) AS name FROM system.parts
-       WHERE database = currentDatabase() AND active AND partition LIKE '(\\'chaos\\',%'
+       WHERE database = currentDatabase() AND active AND rows > 0 AND partition LIKE '(\\'chaos\\',%'
          AND position(partition, (SELECT max(run_id) FROM runs)) = 0`,
     );
     const spooled = readdirSync(join(state, 'spool'));
