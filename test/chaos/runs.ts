@@ -54,6 +54,7 @@ export async function strike(
 
 /** A job that has never run has missed nothing, so its first time must come while the daemon is up. */
 async function firstTurn(stand: Stand, daemon: Daemon, day: string): Promise<Turn> {
+  await stand.heard(daemon, 'started', LONGEST_RUN_MS);
   for (const hour of [FIRST_HOUR - 2, FIRST_HOUR - 1]) {
     const turn = await stand.turn(daemon, 0, FIRST_LOOK_MS);
     if (turn !== 'nothing') return turn;

@@ -41,6 +41,8 @@ export type Stand = {
   start(): Daemon;
   /** Waits until a daemon has ended a run more than so many, or has ended. */
   turn(daemon: Daemon, runs: number, ms: number): Promise<Turn>;
+  /** Waits until a daemon has said something, or has ended. */
+  heard(daemon: Daemon, message: string, ms: number): Promise<void>;
   /** Starts the engine process, so that the daemon need not wait for it. */
   warmUp(): Promise<void>;
   /** Kills the engine process, if there is one. */
@@ -139,6 +141,13 @@ export async function openStand(options: {
         await wait(5);
       }
       return 'nothing';
+    },
+    async heard(daemon, message, ms) {
+      const until = performance.now() + ms;
+      while (performance.now() < until && !daemon.over) {
+        if (daemon.lines.some(({ msg }) => msg === message)) return;
+        await wait(5);
+      }
     },
     warmUp: async () => (await openEngine({ state })).close(),
     async killEngine() {
