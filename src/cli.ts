@@ -8,6 +8,7 @@ import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands
 import { openLog } from './commands/log.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
+import { framesOf } from './engine/frames.ts';
 import { createTables } from './engine/tables.ts';
 import { mask } from './job/mask.ts';
 import { JobFileError } from './job/problems.ts';
@@ -38,13 +39,22 @@ command('demo', 'the whole path on the sample shop against the sandbox, then say
 command('check [job]', 'settings, sources, credentials, engine, next five run times')
   .option('--offline', 'leave the platforms alone')
   .option('--alerts', 'send a test message through every alert channel')
+  .addOption(
+    new Option('--audit', 'also ask npm what is known against the packages it runs with').conflicts(
+      'offline',
+    ),
+  )
   .action(
     act(
       async (
         context,
         job: string | undefined,
-        { offline = false, alerts = false }: { offline?: boolean; alerts?: boolean },
-      ) => (await import('./commands/check.ts')).check(context, job, { offline, alerts }),
+        {
+          offline = false,
+          alerts = false,
+          audit = false,
+        }: { offline?: boolean; alerts?: boolean; audit?: boolean },
+      ) => (await import('./commands/check.ts')).check(context, job, { offline, alerts, audit }),
     ),
   );
 command(
@@ -266,11 +276,14 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         stop.abort();
       });
     }
+    const json = flags.json ?? false;
+    // Node would print the error whole, and with it what it holds: requests with their keys, people.
+    process.once('uncaughtException', (error) => process.exit(fail(error, json, secrets)));
     let engine: Promise<Engine> | undefined;
     try {
       const settings = await loadSettings({ env: process.env, secrets });
       const context: CommandContext = {
-        json: flags.json ?? false,
+        json,
         state: resolve(flags.state),
         jobs: resolve(flags.jobs),
         env: process.env,
@@ -289,7 +302,7 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
       };
       process.exitCode = await action(context, ...(all.slice(0, -1) as Arguments));
     } catch (error) {
-      process.exitCode = fail(error, flags.json ?? false);
+      process.exitCode = fail(error, json, secrets);
     } finally {
       await (await engine?.catch(() => undefined))?.close();
     }
@@ -312,14 +325,13 @@ async function openStore(settings: EngineSettings): Promise<Engine> {
 }
 
 /** Prints what went wrong, as text on stderr or as the one JSON document on stdout. */
-function fail(error: unknown, json: boolean): ExitCode {
+function fail(error: unknown, json: boolean, secrets: ReadonlySet<string> = new Set()): ExitCode {
   const problems = error instanceof JobFileError ? error.problems : [asProblem(error, '')];
-  if (json) process.stdout.write(`${JSON.stringify({ status: 'failed', errors: problems }, undefined, 2)}\n`);
-  else process.stderr.write(`${problems.map(problemText).join('\n\n')}\n`);
-  if (!(error instanceof SyncError || error instanceof JobFileError) && error instanceof Error) {
-    const frames = error.stack?.split('\n').filter((line) => line.trim().startsWith('at '));
-    process.stderr.write(`${frames?.slice(0, 5).join('\n') ?? ''}\n`);
-  }
+  const say = (out: NodeJS.WriteStream, text: string) => void out.write(`${mask(text, secrets)}\n`);
+  if (json) say(process.stdout, JSON.stringify({ status: 'failed', errors: problems }, undefined, 2));
+  else say(process.stderr, problems.map(problemText).join('\n\n'));
+  if (!(error instanceof SyncError || error instanceof JobFileError))
+    say(process.stderr, framesOf(error).join('\n'));
   return exitCodeOf(problems[0]!.code);
 }
 

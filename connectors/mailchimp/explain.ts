@@ -109,9 +109,11 @@ export function problemOf(error: unknown, wanted: number): ProblemDocument | und
   return status === wanted ? problem : undefined;
 }
 
-/** Mailchimp repeats what it was sent in its texts; addresses in them do not belong in messages and logs. */
+/** Mailchimp repeats what it was sent in its texts; addresses and phone numbers in them do not belong in messages and logs. */
 export function withoutAddresses(text: string): string {
-  return text.replaceAll(/[^\s"'<>(),;:]+@[^\s"'<>(),;:]+/g, '(address)');
+  return text
+    .replaceAll(/[^\s"'<>(),;:]+@[^\s"'<>(),;:]+/g, '(address)')
+    .replaceAll(/\+?\(?\d([\s()./-]*\d){6,}/g, '(number)');
 }
 
 function read(error: unknown) {

@@ -10,13 +10,14 @@ import { asProblem } from '../run/problem.ts';
 import { rememberedOf } from '../run/remembered.ts';
 import { checkSqlFile } from '../run/sql-segments.ts';
 import type { Destination, Problem } from '../../connectors/index.ts';
+import { auditFacts } from './audit.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { problemText } from './text.ts';
 
 /** One thing that was looked at: what it is, the facts found, or the problem. */
 type Finding = { subject: string; facts: string[]; problem: Problem | null };
 
-type CheckOptions = { offline: boolean; alerts: boolean };
+type CheckOptions = { offline: boolean; alerts: boolean; audit: boolean };
 
 /**
  * `check [JOB]`: job files, sources, credentials and permissions, the engine, the next five runs. Sends nothing, but a
@@ -28,6 +29,7 @@ export async function check(
   options: CheckOptions,
 ): Promise<ExitCode> {
   const findings = [await look('engine', () => engineFacts(context))];
+  if (options.audit) findings.push(await look('dependencies', () => auditFacts(context.signal)));
   const files = reference ? [reference] : await jobFiles(context.jobs);
   for (const file of files) findings.push(...(await checkJob(context, file, options)));
   if (files.length === 0)

@@ -1,8 +1,8 @@
 import { DateTime } from 'luxon';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
-import type { Retention } from '../job/retention.ts';
-import { claimJob, isClaimed } from '../run/claim.ts';
+import type { Retention } from '../job/retention-settings.ts';
+import { claimIfFree, isClaimed } from '../run/claim.ts';
 import { pastOf, type PastRuns } from '../run/past.ts';
 import { asProblem } from '../run/problem.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
@@ -39,8 +39,8 @@ const LOOK_MS = 5000;
 /** What could not even begin is tried again after this. */
 const AGAIN_MS = 60_000;
 
-/** The times that a job is still to run for, the oldest first. */
-type Waiting = { times: number[]; not_before: number };
+/** The times that a job is still to run for, the oldest first; `behind_another`: while another process has the job. */
+type Waiting = { times: number[]; not_before: number; behind_another?: boolean };
 
 /**
  * Runs every job at its time, in its own time zone. A job never overlaps itself: a time that comes while it still runs
@@ -53,11 +53,16 @@ export function startDaemon(options: DaemonOptions): Daemon {
   const waiting = new Map<string, Waiting>();
   const running = new Map<string, Promise<void>>();
   let past = new Map<string, PastRuns>();
+  /** The jobs that ran when `past` was read, so that it does not know of their ends yet. */
+  let ran = new Set<string>();
   let trouble: string | undefined;
   const bell = alarm();
   let news = true;
   const beside = upkeep({
-    alerts: () => options.alerts.look(folder.jobs(), { broken: folder.broken(), missed: missedOf() }),
+    alerts: () => {
+      const busy = new Set([...running.keys(), ...waiting.keys()]);
+      return options.alerts.look(folder.jobs(), { broken: folder.broken(), missed: missedOf(), busy });
+    },
     tidy: async () => {
       try {
         await tidy(engine, retention, { state, log, signal: stop.signal, now: Date.now() });
@@ -73,6 +78,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
     await folder.look();
     const jobs = scheduled();
     for (const name of waiting.keys()) if (!jobs.some((job) => job.name === name)) waiting.delete(name);
+    ran = new Set(running.keys());
     past = await pastOf(
       engine,
       jobs.map(({ name }) => name),
@@ -83,15 +89,15 @@ export function startDaemon(options: DaemonOptions): Daemon {
     news = false;
   }
 
-  /** The times that passed without a run, by job. */
+  /** The times that passed without a run, by job. A run that goes on makes up for one, if late. */
   function missedOf(): Map<string, Missed> {
     const now = Date.now();
+    const idle = scheduled().filter(({ name }) => !running.has(name) && !ran.has(name));
+    const why = 'No run of it has ended since, and none goes on; the log of the daemon says more.';
     return new Map(
-      scheduled().flatMap((job) => {
+      idle.flatMap((job) => {
         const since = overdueSince(job, past.get(job.name) ?? {}, now);
-        if (since === undefined) return [];
-        const why = running.has(job.name) ? 'A run of it goes on.' : 'No run of it has ended since.';
-        return [[job.name, { due: iso(since), why }] as const];
+        return since === undefined ? [] : [[job.name, { due: iso(since), why }] as const];
       }),
     );
   }
@@ -121,26 +127,33 @@ export function startDaemon(options: DaemonOptions): Daemon {
   }
 
   function begin(jobs: readonly Job[]): void {
-    for (const [name, { times, not_before }] of waiting) {
+    for (const [name, { times, not_before, behind_another = false }] of waiting) {
       if (stop.signal.aborted || running.size >= options.parallel) return;
       if (running.has(name) || Date.now() < not_before) continue;
       const [due, ...behind] = times as [number, ...number[]];
       if (behind.length > 0) waiting.set(name, { times: behind, not_before: 0 });
       else waiting.delete(name);
       const job = jobs.find((one) => one.name === name)!;
-      const work = runFor(job, due, behind.length).then((begun) => {
+      const work = runFor(job, due, behind.length, behind_another).then((code) => {
         running.delete(name);
         news = true;
-        const left = waiting.get(name)?.times ?? [];
-        if (!begun) waiting.set(name, { times: [due, ...left], not_before: Date.now() + AGAIN_MS });
+        const times = [due, ...(waiting.get(name)?.times ?? [])];
+        const now = Date.now();
+        if (code === 'JOB_RUNNING')
+          waiting.set(name, { times, not_before: now + LOOK_MS, behind_another: true });
+        else if (code !== undefined && code !== 'JOB_DONE')
+          waiting.set(name, { times, not_before: now + AGAIN_MS });
         bell.ring();
       });
       running.set(name, work);
     }
   }
 
-  /** @returns whether the time has been seen to, however the run ended; false where nothing of it could be recorded */
-  async function runFor(job: Job, due: number, behind: number): Promise<boolean> {
+  /**
+   * @param quiet whether it is known that another process has the job: what that does may be a run for this time or not
+   * @returns the code of what kept the run from beginning; undefined where it is recorded, however it ended
+   */
+  async function runFor(job: Job, due: number, behind: number, quiet: boolean): Promise<string | undefined> {
     const late = Date.now() - due > ON_TIME_MS;
     const as_of = job.catch_up === 'all' && late ? dayOf(due, job) : undefined;
     const still_due = async () =>
@@ -152,18 +165,19 @@ export function startDaemon(options: DaemonOptions): Daemon {
       const { run_id, status, customers, error } = await runJob(engine, job, run);
       const fields = { job: job.name, run_id, status, customers };
       log('run finished', error ? { ...fields, code: error.code } : fields);
-      return true;
+      return undefined;
     } catch (error) {
       const problem = asProblem(error, `job ${job.name}`);
-      log('run could not begin', { job: job.name, due: iso(due), ...problem });
-      return ['JOB_RUNNING', 'JOB_DONE'].includes(problem.code);
+      if (!quiet || problem.code !== 'JOB_RUNNING')
+        log('run could not begin', { job: job.name, due: iso(due), ...problem });
+      return problem.code;
     }
   }
 
   /** A run whose process was killed is closed as failed as soon as somebody looks, not only when the next one begins. */
   async function closeKilled({ name }: Job): Promise<void> {
-    if (await isClaimed(engine, state, name)) return;
-    const claim = await claimJob(engine, state, name);
+    const claim = await claimIfFree(engine, state, name);
+    if (!claim) return;
     try {
       await closeInterrupted(engine, name);
     } finally {

@@ -16,6 +16,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedSettings, LOCKED, ownerFile } from './start.ts';
+import { framesOf } from './frames.ts';
 import { literal } from './literal.ts';
 import { turnLog } from './log-file.ts';
 import { DATABASE, protocolServer, type Statement } from './protocol.ts';
@@ -176,7 +177,7 @@ process.on('SIGTERM', () => void leave(0));
 process.on('SIGINT', () => void leave(0));
 process.on('SIGHUP', () => void leave(0));
 process.on('uncaughtException', (error) => {
-  console.error(error);
+  console.error(`An unexpected ${error.name}.`, ...framesOf(error));
   void leave(1);
 });
 

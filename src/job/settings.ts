@@ -5,7 +5,7 @@ import { AlertSettings } from './alert-settings.ts';
 import { DaemonSettings } from './daemon-settings.ts';
 import type { Environment } from './fill-secrets.ts';
 import { readConfig } from './read-config.ts';
-import { RetentionSettings } from './retention.ts';
+import { RetentionSettings } from './retention-settings.ts';
 
 const SIZE_BYTES = { MiB: 2 ** 20, GiB: 2 ** 30 } as const;
 const SIZE = /^(\d+)(MiB|GiB)$/;

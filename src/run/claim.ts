@@ -1,3 +1,4 @@
+import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { isLeased, takeLease } from './lease.ts';
 import { isRunning, jobRunning, lockJob } from './lock.ts';
@@ -24,6 +25,16 @@ export async function claimJob(engine: Engine, state: string, job: string): Prom
     return { lost: lost.signal, release: () => leave().finally(unlock) };
   } catch (error) {
     unlock();
+    throw error;
+  }
+}
+
+/** As `claimJob`, for work that can wait. @returns undefined while another has the job */
+export async function claimIfFree(engine: Engine, state: string, job: string): Promise<Claim | undefined> {
+  try {
+    return await claimJob(engine, state, job);
+  } catch (error) {
+    if (error instanceof SyncError && error.problem.code === 'JOB_RUNNING') return undefined;
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { deleteRows } from '../engine/deletion.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Retention } from '../job/retention.ts';
+import type { Retention } from '../job/retention-settings.ts';
 
 const OLD = 'ordered_at < {before:DateTime}';
 const OF_OLD = `(source, order_id) IN (SELECT source, order_id FROM orders WHERE ${OLD})`;

@@ -1,8 +1,9 @@
 import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
+import { framesOf } from '../engine/frames.ts';
 import { dropOldRuns } from '../engine/tables.ts';
 import type { Job } from '../job/load.ts';
-import type { Retention } from '../job/retention.ts';
+import type { Retention } from '../job/retention-settings.ts';
 import { destinationsWith } from './audiences.ts';
 import { planDestinations, type PlannedDestination } from './destinations.ts';
 import { checkModel, computeSegments, type Timed } from './compute.ts';
@@ -159,7 +160,8 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   } catch (error) {
     report.status = 'failed';
     report.error = asProblem(error, `job ${job.name}`);
-    run.log('run failed', { code: report.error.code, stack: stackOf(error) });
+    const stack = error instanceof SyncError ? undefined : framesOf(error).join(' ');
+    run.log('run failed', { code: report.error.code, stack });
   }
   await recordRun(engine, ids, options.send ? 'finished' : 'planned', report);
   return report;
@@ -204,14 +206,4 @@ function refuseEmpty(run: RunContext, report: RunReport): void {
       : (report.warnings[0] ?? 'The sources hold no order that counts.'),
     fix: 'Look at the rejected rows, at the mapping of the source, and at --as-of; then run again.',
   });
-}
-
-/** Where an error nobody foresaw came from: frames only, since a message may quote data. */
-function stackOf(error: unknown): string | undefined {
-  if (error instanceof SyncError || !(error instanceof Error)) return undefined;
-  return error.stack
-    ?.split('\n')
-    .filter((line) => line.trim().startsWith('at '))
-    .slice(0, 5)
-    .join(' ');
 }

@@ -1,7 +1,7 @@
 import { deleteRows } from '../engine/deletion.ts';
 import type { Engine } from '../engine/engine.ts';
 import { dropOldRuns } from '../engine/tables.ts';
-import type { Retention } from '../job/retention.ts';
+import type { Retention } from '../job/retention-settings.ts';
 import { heldRun } from './held.ts';
 import { pastRuns } from './past-audiences.ts';
 import { lastRun, newRunId } from './state.ts';

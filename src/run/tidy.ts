@@ -1,10 +1,9 @@
-import { SyncError } from '../../connectors/index.ts';
 import { deleteRows } from '../engine/deletion.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Retention } from '../job/retention.ts';
+import type { Retention } from '../job/retention-settings.ts';
 import { mergeFacts } from '../ledger/merge.ts';
 import { forgetOld } from './forget-old.ts';
-import { claimJob } from './claim.ts';
+import { claimIfFree } from './claim.ts';
 import { mergeMarks } from './marks.ts';
 import type { RunOptions } from './run.ts';
 import { tidyRuns } from './tidy-runs.ts';
@@ -33,7 +32,7 @@ export async function tidy(
   };
   for (const { job } of await engine.query<{ job: string }>('SELECT DISTINCT job FROM runs ORDER BY job')) {
     if (signal.aborted) return lost;
-    const claim = await claimJob(engine, state, job).catch(unlessRunning);
+    const claim = await claimIfFree(engine, state, job);
     try {
       if (claim) count(await tidyRuns(engine, job, retention, now));
     } finally {
@@ -51,11 +50,6 @@ export async function tidy(
   for (const step of steps) if (!signal.aborted) count(await step());
   log('tidied', { rows: lost });
   return lost;
-}
-
-function unlessRunning(error: unknown): undefined {
-  if (error instanceof SyncError && error.problem.code === 'JOB_RUNNING') return;
-  throw error;
 }
 
 /** Entries into a holdout of people of whom neither a run nor a record tells any more. */

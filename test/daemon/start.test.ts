@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { openEngine } from '../../src/engine/engine.ts';
+import { lockJob } from '../../src/run/lock.ts';
 import { expectExact, holdPush, membershipOn, openCrowd, type DestinationType } from '../end-to-end/crowd.ts';
 import { scheduled, start, stopped } from './daemon-process.ts';
 
@@ -253,6 +254,26 @@ test(
       `${second} pull`,
       `${second} run finished`,
     ]);
+  },
+);
+
+test(
+  'a time at which another command has the job is run for once that is done',
+  { timeout: 120_000 },
+  async () => {
+    const shop = await openCrowd(['csv']);
+    await scheduled(shop, 'crowd', 'schedule: "* * * * *"');
+    const unlock = await lockJob(join(shop.folder, 'state'), 'crowd');
+    const daemon = await start(shop);
+    await daemon.logged('run could not begin', 1);
+    await scheduled(shop, 'crowd', 'schedule: "0 0 29 2 *"');
+    await daemon.logged('job file changed', 1);
+
+    unlock();
+    await daemon.logged('run finished', 1);
+
+    await stopped(daemon.process);
+    expect(daemon.lines.filter(({ msg }) => msg === 'run could not begin')).toHaveLength(1);
   },
 );
 

@@ -33,6 +33,8 @@ type SandboxState = {
 export type Shop = {
   folder: string;
   sandbox: Sandbox;
+  /** What commands find in their environment. */
+  env: Record<string, string | undefined>;
   state(): SandboxState;
   /** Requests so far that write, on all platforms. */
   writes(): number;
@@ -80,7 +82,7 @@ export async function openShop(
     },
   }));
   const sandbox = await serveSandbox(watched, { keep_exchanges: true, delay: options.delay });
-  const env = {
+  const env: Shop['env'] = {
     ...process.env,
     SANDBOX_URL: sandbox.url,
     SEGMENT_SYNC_STATE: join(folder, 'state'),
@@ -103,6 +105,7 @@ export async function openShop(
   return {
     folder,
     sandbox,
+    env,
     cli,
     said: () => said.join('\n'),
     state: () => sandbox.state() as SandboxState,

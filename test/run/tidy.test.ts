@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Engine } from '../../src/engine/engine.ts';
-import { RetentionSettings, type Retention } from '../../src/job/retention.ts';
+import { RetentionSettings, type Retention } from '../../src/job/retention-settings.ts';
 import { explainCustomer } from '../../src/run/explain.ts';
 import { heldRun } from '../../src/run/held.ts';
 import { overviewOf } from '../../src/run/overview.ts';

@@ -2,7 +2,7 @@ import { basename, extname } from 'node:path';
 import { ALERT_KINDS, type AlertChannel } from '../../job/alert-settings.ts';
 import type { Job } from '../../job/load.ts';
 import type { Settings } from '../../job/settings.ts';
-import { claimJob } from '../../run/claim.ts';
+import { claimIfFree } from '../../run/claim.ts';
 import { asProblem } from '../../run/problem.ts';
 import type { RunContext } from '../../run/run.ts';
 import type { BrokenFile } from '../job-folder.ts';
@@ -18,6 +18,8 @@ import { openTokens } from './tokens.ts';
 export type AlertFacts = {
   /** By the name of the job. */
   missed?: ReadonlyMap<string, Missed>;
+  /** The jobs of which a run goes on, or is about to. */
+  busy?: ReadonlySet<string>;
   broken?: readonly BrokenFile[];
 };
 
@@ -63,10 +65,7 @@ export function openAlerts(options: AlertOptions): Alerts {
   /** Of daemons that share a server one looks at a time; the others pass over it, since it sees what they would. */
   async function alone(work: () => Promise<void>): Promise<void> {
     if (!engine.server) return work();
-    const claim = await claimJob(engine, state, CLAIM).catch((error: unknown) => {
-      if (asProblem(error, '').code === 'JOB_RUNNING') return undefined;
-      throw error;
-    });
+    const claim = await claimIfFree(engine, state, CLAIM);
     if (!claim) return;
     try {
       await work();
@@ -83,7 +82,8 @@ export function openAlerts(options: AlertOptions): Alerts {
       if (channels.length === 0) continue;
       await guarded(`job ${job.name}`, async () => {
         const missed = facts.missed?.get(job.name);
-        const conditions = await conditionsOf(engine, job, now(), { missed, past });
+        const again = facts.busy?.has(job.name);
+        const conditions = await conditionsOf(engine, job, now(), { missed, again, past });
         conditions.push(...brokenOf(job.name), ...(await tokens(job, now())));
         await mirror(job.name, channels, conditions);
       });

@@ -14,6 +14,8 @@ export type Condition = Pick<Problem, 'what' | 'why' | 'fix'> & {
   channel?: string;
   /** Something to know rather than to mend: told once, without reminders. */
   once?: true;
+  /** It may be over soon by itself: nobody new is told of it, and for those who were it is not over. */
+  waits?: true;
 };
 
 /** A scheduled time that passed without a run. */

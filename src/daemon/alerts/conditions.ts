@@ -11,13 +11,14 @@ import { openPast, type Past } from './past.ts';
 /**
  * What is wrong with a job now, as the store knows it.
  * @param now milliseconds since 1970
- * @param facts what the store does not know; `past` reads what its runs left
+ * @param facts what the store does not know: a time that was missed, and whether a run goes on or is about to; `past` reads
+ *   what its runs left
  */
 export async function conditionsOf(
   engine: Engine,
   job: Job,
   now: number,
-  facts: { missed?: Missed; past?: (job: string) => Promise<Past> } = {},
+  facts: { missed?: Missed; again?: boolean; past?: (job: string) => Promise<Past> } = {},
 ): Promise<Condition[]> {
   const read = facts.past ?? openPast(engine);
   const [past, held, found] = await Promise.all([
@@ -26,7 +27,7 @@ export async function conditionsOf(
     withFoundAudiences(engine, job),
   ]);
   return [
-    ...failures(job.name, past),
+    ...failures(job.name, past, facts.again),
     ...(held ? [heldPlan(job.name, held)] : []),
     ...(facts.missed ? [missedRun(job.name, facts.missed)] : []),
     ...staleAudiences(found, past, now),

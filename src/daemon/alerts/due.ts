@@ -64,6 +64,7 @@ export function due(
 
 /** A reminder says since when, as it was first told. */
 function openNews(condition: Condition, before: Telling | undefined, channel: Listener, now: number): News[] {
+  if (condition.waits) return [];
   if (!before) return [{ state: 'open', condition }];
   if (condition.once || elapsed(before.at, now) < channel.remind_ms) return [];
   return [{ state: 'open', condition: { ...condition, since: before.since } }];

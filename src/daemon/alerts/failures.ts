@@ -5,8 +5,10 @@ import type { Past } from './past.ts';
 /**
  * What the last runs could not do: the newest one as a whole, and whatever the newest one that got as far as sending
  * could not serve. A plan that is held since says nothing of destinations that failed before.
+ * @param again whether a run of the job goes on, or is about to: it takes up what was broken off
  */
-export function failures(job: string, { newest, sent }: Past): Condition[] {
+export function failures(job: string, { newest, sent }: Past, again = false): Condition[] {
+  const waits = ({ code }: Problem) => (again && BROKEN_OFF.has(code) ? { waits: true as const } : {});
   const failed = newest?.report.status === 'failed' ? newest.report.error : undefined;
   const whole: Condition[] = failed
     ? [
@@ -18,6 +20,7 @@ export function failures(job: string, { newest, sent }: Past): Condition[] {
           fix: failed.fix ?? `\`segment-sync run ${job}\` runs it again.`,
           since: newest!.at,
           run_id: newest!.run_id,
+          ...waits(failed),
         },
       ]
     : [];
@@ -41,10 +44,14 @@ export function failures(job: string, { newest, sent }: Past): Condition[] {
       fix: error!.fix ?? `\`segment-sync run ${job}\` sends what is missing.`,
       since: sent.at,
       run_id: sent.run_id,
+      ...waits(error!),
     };
   });
   return [...whole, ...served];
 }
+
+/** The errors of runs that did not come to their end. */
+const BROKEN_OFF = new Set(['RUN_KILLED', 'RUN_INTERRUPTED']);
 
 /** A run that was killed leaves no words of its own. */
 const WHAT: Record<string, string> = {

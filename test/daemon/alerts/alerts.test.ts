@@ -295,28 +295,42 @@ describe('a channel that fails', () => {
 describe('a job file that cannot be used', () => {
   test('is told through the channels of the settings until it is in order, and nothing else of it is over', async () => {
     const common = await openReceiver();
-    const { shop, receiver, fails } = await openWatched();
+    const { shop } = openActiveShop(stage);
+    shop.holds(() => down());
+    await shop.run(AS_OF);
     const { look } = watch(stage, { alerts: [{ type: 'webhook', url: common.url }] });
-    await fails();
+    const problems = [
+      { code: 'CONFIG_MISSING_KEY', where: 'shop.yaml:1:1', what: 'The setting "currency" is missing.' },
+    ];
+    const file = { job: shop.job.name, file: 'config/jobs/shop.yaml', problems };
     await look([shop]);
-    const file = {
-      job: shop.job.name,
-      file: 'config/jobs/shop.yaml',
-      problems: [
-        { code: 'CONFIG_MISSING_KEY', where: 'shop.yaml:1:1', what: 'The setting "currency" is missing.' },
-      ],
-    };
     await look([], { broken: [file] });
     await look([], { broken: [file] });
     await look([shop]);
     await look([shop]);
 
-    expect(told(common)).toEqual([`open broken:${file.file}`, `recovered broken:${file.file}`]);
-    expect(common.taken[0]!.body).toMatchObject({
+    expect(told(common)).toEqual([
+      'open failed:SOURCE_DOWN',
+      `open broken:${file.file}`,
+      `recovered broken:${file.file}`,
+    ]);
+    expect(common.taken[1]!.body).toMatchObject({
       job: shop.job.name,
       why: expect.stringContaining('"currency"'),
     });
-    expect(told(receiver)).toEqual(['open failed:SOURCE_DOWN']);
+  });
+
+  test('is told to be in order to who heard of it, also where its job has channels of its own', async () => {
+    const common = await openReceiver();
+    const { shop, receiver } = await openWatched();
+    const { look } = watch(stage, { alerts: [{ type: 'webhook', url: common.url }] });
+    const file = { job: shop.job.name, file: 'config/jobs/shop.yaml', problems: [] };
+
+    await look([], { broken: [file] });
+    await look([shop]);
+
+    expect(told(common)).toEqual([`open broken:${file.file}`, `recovered broken:${file.file}`]);
+    expect(receiver.requests).toBe(0);
   });
 
   test('whose job goes on as it was before is told through the channels of that job', async () => {
@@ -375,6 +389,54 @@ describe('what is sent', () => {
     await watch(stage, { secrets: new Set(['hunter2hunter2']) }).look([shop]);
 
     expect(receiver.taken[0]!.body.what).toBe('The run failed: *** could not be read with ***.');
+  });
+
+  test('names none of them where an audience is called so', async () => {
+    const { shop, receiver } = await openWatched(
+      {},
+      {
+        stale_after: '1d',
+        destinations: [
+          { type: 'platform', audiences: [{ segment: 'lifecycle.active', audience: 'jo@example.com' }] },
+        ],
+      },
+    );
+    shop.holds([]);
+    const audience = { destination: 'platform', audience: 'jo@example.com', remote_id: 'r', error: null };
+    const at = new Date(Date.now() - 2 * 24 * HOUR).toISOString();
+    const detail = JSON.stringify({ status: 'done', audiences: [audience] });
+    const run = { job: shop.job.name, run_id: 'run', event: 'finished', at, as_of: at.slice(0, 10), detail };
+    await stage.engine.insert('runs', [run]);
+    const { look } = watch(stage);
+
+    await look([shop]);
+    await look([shop]);
+
+    expect(told(receiver)).toEqual(['open stale:platform:***']);
+    expect(JSON.stringify(receiver.taken)).not.toContain('jo@');
+  });
+
+  test('has the user and password of the address as a header', async () => {
+    const { shop, receiver, fails } = await openWatched();
+    shop.change({ alerts: [{ type: 'webhook', url: receiver.url.replace('//', '//sync:p%40ss@') }] });
+    await fails();
+
+    await watch(stage).look([shop]);
+
+    const { authorization } = receiver.taken[0]!.headers;
+    expect(authorization).toBe(`Basic ${Buffer.from('sync:p@ss').toString('base64')}`);
+  });
+
+  test('has no signs for Slack that it takes for its own', async () => {
+    const { shop, receiver } = await openWatched({ type: 'slack' });
+    shop.holds(() => {
+      throw new SyncError({ code: 'SOURCE_DOWN', what: 'A & B <!channel>' });
+    });
+    await shop.run(AS_OF);
+
+    await watch(stage).look([shop]);
+
+    expect(receiver.taken[0]!.body.text).toContain('The run failed: A &amp; B &lt;!channel&gt;\n');
   });
 
   test('has the headers of the channel', async () => {

@@ -134,6 +134,18 @@ describe('a run', () => {
     ]);
   });
 
+  test('that was broken off waits for the one that takes it up, and no other failure does', async () => {
+    const [broken, down] = [openPast(), openPast()];
+    const STOPPED = { code: 'RUN_INTERRUPTED', what: 'The run was asked to stop.' };
+    await broken.ends(0, { error: STOPPED });
+    await down.ends(0, { error: DOWN });
+    const [first] = await conditionsOf(stage.engine, broken.shop.job, NOW, { again: true });
+    const [alone] = await conditionsOf(stage.engine, broken.shop.job, NOW);
+    const [other] = await conditionsOf(stage.engine, down.shop.job, NOW, { again: true });
+
+    expect([first?.waits, alone?.waits, other?.waits]).toEqual([true, undefined, undefined]);
+  });
+
   test('that only refused some members did all it could', async () => {
     const { shop, ends } = openPast();
     await ends(0, {}, 'partial');

@@ -164,6 +164,16 @@ test('what there is nothing to do about is told once and not again', () => {
   expect(due([known], [told], [LISTENER], START + 1000 * MINUTE)).toEqual([]);
 });
 
+test('what may soon be over is news to nobody, and not over for those who know', () => {
+  const waiting = { ...aCondition('failed', 'a', START), waits: true as const };
+  const { kind, key, what, since } = waiting;
+  const told = { kind, key, what, since, channel: 'ops', at: at(0) };
+
+  expect(due([waiting], [], [LISTENER], START)).toEqual([]);
+  expect(due([waiting], [told], [LISTENER], START + 1000 * MINUTE)).toEqual([]);
+  expect(due([], [told], [LISTENER], START)).toHaveLength(1);
+});
+
 test('a reminder says since when it has been so, whatever the latest look takes for the beginning', () => {
   const told = { kind: 'failed' as const, key: 'a', what: 'a', since: at(0), channel: 'ops', at: at(10) };
   const [message] = due(
