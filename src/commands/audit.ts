@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, type ExecFileException } from 'node:child_process';
 import { access } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -75,14 +75,14 @@ async function lockedFolder(): Promise<string | undefined> {
 async function askNpm(cwd: string, signal: AbortSignal): Promise<z.output<typeof Report>> {
   const args = ['audit', '--omit=dev', '--json', '--fetch-retries=1'];
   const options = { cwd, signal, timeout: LONGEST_MS, maxBuffer: LARGEST_BYTES };
-  const { text, error } = await new Promise<{ text: string; error: Error | null }>((resolve) => {
+  const { text, error } = await new Promise<{ text: string; error: ExecFileException | null }>((resolve) => {
     execFile('npm', args, options, (error, stdout) => resolve({ text: stdout, error }));
   });
   signal.throwIfAborted();
   const answer = jsonOf(text);
   const report = Report.safeParse(answer);
   if (report.success) return report.data;
-  if ((error)?.code === 'ENOENT') throw notPossible('There is no npm here.');
+  if (error?.code === 'ENOENT') throw notPossible('There is no npm here.');
   // Its sentence names the registry, which is nobody's business.
   const refused = Refusal.safeParse(answer).data?.message ?? '';
   const reason = /\bE[A-Z_]{3,}\b|\b[45]\d\d\b/.exec(refused)?.[0] ?? 'no answer in time';

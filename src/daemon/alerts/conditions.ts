@@ -21,11 +21,11 @@ export async function conditionsOf(
   facts: { missed?: Missed; again?: boolean; past?: (job: string) => Promise<Past> } = {},
 ): Promise<Condition[]> {
   const read = facts.past ?? openPast(engine);
-  const [past, held, found] = await Promise.all([
-    read(job.name),
-    heldRun(engine, job.name),
-    withFoundAudiences(engine, job),
-  ]);
+  const past = await read(job.name);
+  // The store is asked every minute, so only for what may be there.
+  const held = past.newest?.report.status === 'held' ? await heldRun(engine, job.name) : undefined;
+  const finds = job.destinations.some(({ open }) => open.length > 0);
+  const found = finds ? await withFoundAudiences(engine, job) : job;
   return [
     ...failures(job.name, past, facts.again),
     ...(held ? [heldPlan(job.name, held)] : []),
@@ -46,7 +46,7 @@ function heldPlan(job: string, { run_id, as_of, at, report }: HeldRun): Conditio
     key: `held:${run_id}`,
     what: `The plan of the run as of ${as_of} is held: nothing of it was sent.`,
     why: `${[...reasons.slice(0, REASONS), ...more].join('; ')}.`,
-    fix: `\`segment-sync status ${job}\` shows what it would change. If that is right, \`segment-sync approve ${job}\` sends it; if not, mend the source or the setting: the next run makes a new plan.`,
+    fix: `\`segment-sync status ${job}\` shows what it would change, \`segment-sync export ${job} --held --out held.csv\` whom. If that is right, \`segment-sync approve ${job}\` sends it; if not, mend the source or the setting: the next run makes a new plan.`,
     since: at,
     run_id,
   };
