@@ -24,9 +24,9 @@ export async function strike(
 ): Promise<void> {
   const { stand } = played;
   const isThere = stand.daemon?.over === false;
-  // A run that broke off is done again at the next start, whatever the clock says.
-  const resumes = !isThere && stays && hour > FIRST_HOUR && (await brokeOff(stand.state));
   const isFirst = !isThere && !(await hasRun(stand.state));
+  // A run that broke off is done again at the next start, whatever the clock says.
+  const resumes = !isThere && !isFirst && stays && hour > FIRST_HOUR && (await brokeOff(stand.state));
   if (isThere && !stays) await stop(played);
   if (!resumes)
     stand.setClock(
