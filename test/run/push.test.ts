@@ -141,6 +141,7 @@ describe('a push that breaks off', () => {
       async *push({ audience, wanted }) {
         for await (const member of wanted())
           platform.audiences.get(audience.name)!.members.set(member.key, member);
+        yield { added: [], removed: [], requests: 1 };
         throw new Error('It was killed.');
       },
     });
