@@ -1,8 +1,8 @@
 /**
- * `npm run chaos -- --runs N --seed S [--days D] [--keep DIR]`: N stories of a shop whose daemon is killed, starved and lied to;
- * each ends in calm, and everything is compared with a plain reference. A story is told by its seed alone: the one that
- * failed is played again by `--runs 1 --seed ITS_SEED`. `--keep` keeps its
- * logs and its store, `--json` prints one JSON document at the end.
+ * `npm run chaos -- --runs N --seed S [--days D] [--keep DIR]`: N stories of a shop whose daemon is killed, starved and
+ * lied to; each ends in calm, and everything is compared with a plain reference. A story is told by its seed alone: the
+ * one that failed is played again by `--runs 1 --seed ITS_SEED`, and `--keep` keeps its logs and its store. `--json`
+ * prints one JSON document at the end.
  */
 import { parseArgs } from 'node:util';
 import { tell, type Told } from './tell.ts';
