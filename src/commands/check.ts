@@ -9,7 +9,7 @@ import { openDestination, openSource } from '../run/open.ts';
 import { asProblem } from '../run/problem.ts';
 import { rememberedOf } from '../run/remembered.ts';
 import { checkSqlFile } from '../run/sql-segments.ts';
-import type { Destination, Problem } from '../../connectors/index.ts';
+import { SyncError, type Destination, type Problem } from '../../connectors/index.ts';
 import { auditFacts } from './audit.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
 import { problemText } from './text.ts';
@@ -134,8 +134,23 @@ async function audienceFacts(
 
 async function engineFacts(context: CommandContext): Promise<string[]> {
   const engine = await context.engine();
-  const [row] = await engine.query<{ version: string }>('SELECT version() AS version');
-  return [`ClickHouse ${row!.version}, ${context.settings.engine.url ? 'a server' : 'embedded'}`];
+  const [row] = await engine.query<{ version: string; damaged: string }>(
+    `SELECT version() AS version, (SELECT count() FROM system.detached_parts
+       WHERE database = currentDatabase() AND startsWith(ifNull(reason, ''), 'broken')) AS damaged`,
+  );
+  const { version, damaged } = row!;
+  if (damaged !== '0') throw damagedStore(damaged);
+  return [`ClickHouse ${version}, ${context.settings.engine.url ? 'a server' : 'embedded'}`];
+}
+
+function damagedStore(parts: string): SyncError {
+  return new SyncError({
+    code: 'ENGINE_DAMAGED',
+    where: 'engine',
+    what: `${parts} pieces of the store could not be read and were set aside, as after a full disk or a power cut.`,
+    why: 'Records in them, or what was known of members, may be missing.',
+    fix: 'Read the sources again with `segment-sync run JOB --full --reconcile`. If all is in order then, delete the pieces: folders called `broken…` in `detached` folders of the state directory.',
+  });
 }
 
 async function look(subject: string, facts: () => Promise<string[]>): Promise<Finding> {

@@ -17,6 +17,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { type EmbeddedSettings, LOCKED, ownerFile } from './start.ts';
 import { framesOf } from './frames.ts';
+import { startsAnew } from './damage.ts';
 import { literal } from './literal.ts';
 import { turnLog } from './log-file.ts';
 import { DATABASE, protocolServer, type Statement } from './protocol.ts';
@@ -132,6 +133,12 @@ async function run(statement: Statement, gone: AbortSignal): Promise<Uint8Array>
       gone.throwIfAborted();
       gone.addEventListener('abort', startKilling, { once: true });
       return (await connection.session.queryAsync(statement.sql, { format: statement.format })).bytes();
+    } catch (error) {
+      if (startsAnew(settings.state, error)) {
+        console.error('A part of the store cannot be read; the engine starts anew and sets it aside.');
+        void leave(1);
+      }
+      throw error;
     } finally {
       if (reusable && !gone.aborted && idle.length < IDLE_SESSIONS) idle.push(connection);
       else connection.session.close();

@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Problem } from '../../connectors/index.ts';
+import { openEngine } from '../../src/engine/engine.ts';
 import { openCrowd } from '../end-to-end/crowd.ts';
+import { damage } from '../engine/damaged.ts';
+import { end, ownerPid } from '../engine/state-dir.ts';
 import type { Shop } from '../end-to-end/shop.ts';
 
 type Finding = { subject: string; facts: string[]; problem: Problem | null };
@@ -104,4 +107,21 @@ test('without a job, every job file of the folder is looked at, the broken ones 
   expect(all.stdout).toMatch(/FAIL {2}\S*broken\.yaml/);
   expect(unknown.code).toBe(2);
   expect(unknown.stdout).toContain('Did you mean "crowd"');
+});
+
+test('a store of which a piece was set aside is told, with what to do', async () => {
+  const shop = await openScheduled();
+  await shop.json('plan', 'job.yaml');
+  const state = join(shop.folder, 'state');
+  const engine = await openEngine({ state });
+  await damage(engine, 'orders');
+  await engine.close();
+  await end(ownerPid(state)!, 'SIGTERM');
+
+  const [finding] = await shop.json<Finding[]>('check', 'job.yaml', '--offline');
+
+  expect(finding!.problem).toMatchObject({
+    code: 'ENGINE_DAMAGED',
+    fix: expect.stringContaining('--full') as string,
+  });
 });

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { SyncError } from '../../connectors/error.ts';
 import { type Engine, openEngine } from '../../src/engine/engine.ts';
+import { damage } from './damaged.ts';
 import { thrown } from './reading.ts';
 import { isAlive, ownerPid, type StateDir, stateDir, until } from './state-dir.ts';
 
@@ -39,6 +40,29 @@ async function isRunning(engine: Engine, start: string): Promise<void> {
     async () => (await engine.query(`${sql} AND NOT position(query, 'processes')`, { start })).length > 0,
   );
 }
+
+describe('a part of the store that cannot be read', () => {
+  test('is set aside by an engine that starts anew by itself, and the rest is there', async () => {
+    await using state = stateDir();
+    const engine = await openEngine({ state: state.path });
+    await engine.command('CREATE TABLE t (n UInt64) ENGINE = MergeTree ORDER BY n');
+    for (const n of [1, 2]) await engine.insert('t', [{ n }]);
+    const first = ownerPid(state.path);
+    await damage(engine, 't');
+
+    const rows = await engine.query('SELECT n FROM t');
+    const aside = await engine.query('SELECT reason FROM system.detached_parts');
+
+    expect(rows).toEqual([{ n: '1' }]);
+    expect(ownerPid(state.path)).not.toBe(first);
+    expect(aside).toEqual([{ reason: 'broken-on-start' }]);
+
+    await engine.insert('t', [{ n: 3 }]);
+    await damage(engine, 't');
+    expect(await thrown(engine.query('SELECT n FROM t'))).toMatchObject({ code: '246' });
+    await engine.close();
+  });
+});
 
 describe('a killed engine process', () => {
   test('keeps every acknowledged insert, and the next call starts it again', async () => {
