@@ -76,7 +76,9 @@ function at(hour: number, rest: string): string {
 /** Puts an end to all trouble and waits until the daemon has done the whole of it once. */
 export async function bringCalm(played: Played, last: string): Promise<void> {
   const { stand, losses } = played;
-  played.day = dayAfter(last, CALM_AFTER_DAYS);
+  // A clock that was put on may have parked somebody until later than the story's own days.
+  const latest = [...stand.visited, last].toSorted().at(-1)!;
+  played.day = dayAfter(latest, CALM_AFTER_DAYS);
   await stop(played);
   const isFirst = !(await hasRun(stand.state));
   stand.setClock(`${played.day}T${at(FIRST_HOUR - (isFirst ? 3 : 1), '59:57.500')}Z`);
