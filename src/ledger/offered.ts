@@ -29,3 +29,29 @@ export async function noteOffered(
     { ...audience, ...plan, clock, ...page },
   );
 }
+
+/** The account under which it is noted of whom properties were offered: audiences are sent before them, and forgotten by themselves. */
+export function tellingOf(people: Account): Account {
+  return { ...people, account: `properties of ${people.account}` };
+}
+
+/**
+ * Notes the people of a page of a plan before their properties are sent, as `noteOffered` does for audiences: what was
+ * offered and never acknowledged may be there or not, so the next run tells them everything again.
+ * @param plan `name` is the destination's
+ */
+export async function noteTelling(
+  engine: Engine,
+  people: Account,
+  plan: { run_id: string; name: string },
+  clock: number,
+  page: PageEnds,
+): Promise<void> {
+  await engine.command(
+    `INSERT INTO offered (job, destination, account, remote_id, member, seq)
+     SELECT {job:String}, {destination:String}, {account:String}, '', member, {clock:UInt64}
+     FROM plan_properties WHERE job = {job:String} AND run_id = {run_id:String} AND plan_properties.destination = {name:String}
+       AND NOT parked AND member >= {first:String} AND member <= {last:String}`,
+    { ...tellingOf(people), ...plan, clock, ...page },
+  );
+}

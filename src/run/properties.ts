@@ -1,7 +1,9 @@
 import type { Destination, Member, Problem, PropertyValue } from '../../connectors/index.ts';
 import type { JobDestination } from '../job/load.ts';
 import { segmentsOf } from '../job/segments.ts';
+import { dropOffered } from '../engine/tables.ts';
 import { LEDGER } from '../ledger/ledger.ts';
+import { noteTelling, tellingOf, type PageEnds } from '../ledger/offered.ts';
 import { appendProperties, PROPERTIES } from '../ledger/properties.ts';
 import { foundCategories } from './categories.ts';
 import { asMember, planPages } from './members.ts';
@@ -66,6 +68,7 @@ export async function sendProperties(
     if (people > 0) await push(run, planned.destination, sending, tally, report);
     if (run.signal.aborted && tally.left > 0) throw interrupted(where);
     if (tally.left > 0) report.error = leftOver(where, tally.left);
+    else await dropOffered(run.engine, tellingOf(peopleAccountOf(run.job.name, planned.destination)));
   } catch (error) {
     report.error = asProblem(error, where);
   }
@@ -105,9 +108,11 @@ async function push(
   /** Of members under way; no more than the connector has in hand. */
   const hashes = new Map<string, Record<string, string>>();
 
+  const note = (page: PageEnds) =>
+    noteTelling(run.engine, account, { run_id: run.run_id, name: destination.name }, run.clock(), page);
   async function* changed(): AsyncGenerator<Member> {
     const params = { run: run.run_id, name: destination.name };
-    for await (const row of planPages<ChangedRow>(run, destination, CHANGED, params, remote_ids)) {
+    for await (const row of planPages<ChangedRow>(run, destination, CHANGED, params, remote_ids, note)) {
       hashes.set(row.member, row.hashes);
       const values = Object.entries(row.changed).map(
         ([property, text]) => [property, JSON.parse(text) as PropertyValue] as const,
@@ -167,11 +172,14 @@ async function planProperties(run: RunContext, planned: Planned, known: string):
   const who = `SELECT member, min(customer) AS customer FROM (${wantedSql(destination, audiences)})
     WHERE member IN (${known}) GROUP BY member`;
   const values = propertyValues(who, destination.properties, segmentsOf(run.job.segments, categories));
+  const people = peopleAccountOf(run.job.name, destination);
   const params = {
     ...accountOf(run.job.name, destination),
     ...audienceParams(run, audiences),
     ...values.params,
-    people: peopleAccountOf(run.job.name, destination).account,
+    people: people.account,
+    telling: tellingOf(people).account,
+    properties: destination.properties.map((property) => property.name),
     name: destination.name,
     now_ms: Date.now(),
     remote_ids: audiences.flatMap(({ remote_id }) => remote_id ?? []),

@@ -262,6 +262,30 @@ test('the platform’s id of a person is learnt from their properties and handed
   expect(removed.member.remote_id).toBe('id of email:a@example.com');
 });
 
+test('a value whose answer was lost is told again, also where it is what it was before', async () => {
+  const { shop, platform } = openTelling(['revenue', 'city']);
+  const told = () => platform.properties.get(ana);
+  spend(shop, { ana: '10.00', eva: '20.00' });
+  await shop.run(AS_OF);
+  spend(shop, { ana: '30.00', eva: '20.00' });
+  platform.took = () => {
+    throw new Error('the answer was lost');
+  };
+  const lost = await shop.run(AS_OF);
+  const there = told();
+  platform.took = undefined;
+  spend(shop, { ana: '10.00', eva: '20.00' });
+
+  const next = await shop.run(AS_OF);
+  const quiet = await shop.run(AS_OF);
+
+  expect(lost.properties).toMatchObject([{ people: 1, updated: 0 }]);
+  expect(there).toMatchObject({ revenue: 30 });
+  expect(next.properties).toMatchObject([{ people: 1, updated: 1, error: null }]);
+  expect(told()).toMatchObject({ revenue: 10 });
+  expect(quiet.properties).toMatchObject([{ people: 0, requests: 0 }]);
+});
+
 test('a run that is asked to stop notes what was acknowledged; the next one sends the rest', async () => {
   const { shop, platform } = openTelling(['revenue']);
   spend(shop, { ana: '10.00', bo: '20.00', cy: '30.00' });
