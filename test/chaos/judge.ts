@@ -141,9 +141,17 @@ function repeatsOf(
     const faults = faultAt.get(platform as 'mailchimp') ?? [];
     if (hurtAt.some(within) || faults.some(({ exchanges }) => within(exchanges))) continue;
     if (stand.spoiltAt.some(within)) continue;
+    if (refusedWithin(stand, platform, former.exchange, exchange)) continue;
     harmful.push(`${key}: ${op} again at ${exchange} after ${former.exchange}, for no reason`);
   }
   return { repeats, harmful };
+}
+
+/** A platform that put somebody off by its own quota may have been given up for that run. */
+function refusedWithin({ shop }: Played['stand'], platform: string, from: number, to: number): boolean {
+  return shop.sandbox.exchanges
+    .slice(from + 1, to)
+    .some((exchange) => exchange.platform === platform && exchange.reply.status >= 400);
 }
 
 type Figures = {
