@@ -1,5 +1,6 @@
 import { aborted, systemClock, type Clock } from './clock.ts';
 import { quota, type Quota, type Told, type Window } from './quota.ts';
+import { waited } from './waits.ts';
 
 /** An endpoint as quotas know it; without windows only the connections count. */
 export type Endpoint = { name: string; windows: readonly Window[] };
@@ -25,6 +26,8 @@ export type Limiter = {
 
 /** A turn further away than this is left to the next run. */
 const LONGEST_WAIT_MS = 120_000;
+/** A request that goes sooner has not waited. */
+const AT_ONCE_MS = 1;
 /** After a refusal, one connection more is tried once each of the present ones did this many requests well. */
 const CALM = 10;
 
@@ -42,8 +45,11 @@ type Turn = { quota: Quota; go(): void; giveUp(error: Error): void };
 /**
  * Keeps one account's requests within what its platform takes. Other programs may share the account: for each request
  * that the platform finds one too many at a time, one fewer is under way from then on, and then slowly more again.
+ * @param options.waited is told of every request that did not go at once, in milliseconds
  */
-export function createLimiter(options: { connections?: number; clock?: Clock } = {}): Limiter {
+export function createLimiter(
+  options: { connections?: number; clock?: Clock; waited?: (ms: number) => void } = {},
+): Limiter {
   const { connections: most = Infinity, clock = systemClock } = options;
   const quotas = new Map<string, Quota>();
   const waiting = new Set<Turn>();
@@ -57,8 +63,10 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
   async function run<T>(endpoint: Endpoint, { signal, send, told }: Paced<T>): Promise<T> {
     const own = quotas.get(endpoint.name) ?? quota(endpoint.windows);
     quotas.set(endpoint.name, own);
+    const asked = clock.now();
     await turn(own, signal);
     const began = clock.now();
+    if (began - asked >= AT_ONCE_MS) options.waited?.(began - asked);
     try {
       const value = await send();
       finish(own, began, told({ value }));
@@ -146,9 +154,14 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
 
 const limiters = new Map<string, Limiter>();
 
-/** The one limiter of an account in this process, whoever asks: all jobs share what the platform gives. */
+/**
+ * The one limiter of an account in this process, whoever asks: all jobs share what the platform gives.
+ * @param account begins with the platform; the rest, which may be secret, is told to nobody
+ */
 export function limiterOf(account: string, options: { connections?: number } = {}): Limiter {
-  const limiter = limiters.get(account) ?? createLimiter(options);
+  const [platform = ''] = account.split(' ', 1);
+  const limiter =
+    limiters.get(account) ?? createLimiter({ ...options, waited: (ms) => waited(platform, ms) });
   limiters.set(account, limiter);
   return limiter;
 }
