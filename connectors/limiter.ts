@@ -26,8 +26,6 @@ export type Limiter = {
 
 /** A turn further away than this is left to the next run. */
 const LONGEST_WAIT_MS = 120_000;
-/** A request that goes sooner has not waited. */
-const AT_ONCE_MS = 1;
 /** After a refusal, one connection more is tried once each of the present ones did this many requests well. */
 const CALM = 10;
 
@@ -63,10 +61,9 @@ export function createLimiter(
   async function run<T>(endpoint: Endpoint, { signal, send, told }: Paced<T>): Promise<T> {
     const own = quotas.get(endpoint.name) ?? quota(endpoint.windows);
     quotas.set(endpoint.name, own);
-    const asked = clock.now();
-    await turn(own, signal);
+    const wait = await turn(own, signal);
+    if (wait > 0) options.waited?.(wait);
     const began = clock.now();
-    if (began - asked >= AT_ONCE_MS) options.waited?.(began - asked);
     try {
       const value = await send();
       finish(own, began, told({ value }));
@@ -77,9 +74,12 @@ export function createLimiter(
     }
   }
 
-  /** Resolves when the request may go, and has counted it by then. */
-  function turn(own: Quota, signal: AbortSignal): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
+  /**
+   * Resolves when the request may go, and has counted it by then.
+   * @returns how long it waited, in milliseconds; 0 where it goes at once
+   */
+  function turn(own: Quota, signal: AbortSignal): Promise<number> {
+    return new Promise<number>((resolve, reject) => {
       if (signal.aborted) return reject(aborted(signal));
       const leave = () => {
         waiting.delete(entry);
@@ -87,14 +87,17 @@ export function createLimiter(
         next();
       };
       const left = () => signal.removeEventListener('abort', leave);
+      const asked = clock.now();
+      let at_once = true;
       const entry: Turn = {
         quota: own,
-        go: () => (left(), resolve()),
+        go: () => (left(), resolve(at_once ? 0 : clock.now() - asked)),
         giveUp: (error) => (left(), reject(error)),
       };
       signal.addEventListener('abort', leave, { once: true });
       waiting.add(entry);
       next();
+      at_once = false;
     });
   }
 

@@ -2,16 +2,16 @@ import { DateTime } from 'luxon';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import type { Retention } from '../job/retention-settings.ts';
-import { claimIfFree, isClaimed } from '../run/claim.ts';
+import { isClaimed } from '../run/claim.ts';
 import { pastOf, type PastRuns } from '../run/past.ts';
 import { asProblem } from '../run/problem.ts';
 import type { RunReport } from '../run/report.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
-import { closeInterrupted } from '../run/state.ts';
 import { tidy } from '../run/tidy.ts';
 import { alarm } from './alarm.ts';
 import type { Alerts } from './alerts/alerts.ts';
 import type { Missed } from './alerts/condition.ts';
+import { closeKilled } from './close-killed.ts';
 import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
 import type { JobFolder } from './job-folder.ts';
 import { dueTimes, nextRuns } from './schedule.ts';
@@ -120,7 +120,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
     const now = Date.now();
     const upTo = seenUpTo(seen.get(name), known, now);
     if (running.has(name) || waiting.has(name)) return passOver(job, upTo, now);
-    if (!seen.has(name)) await closeKilled(job);
+    if (!seen.has(name)) await closeKilled(engine, state, name);
     const elsewhere = known.interrupted !== undefined && (await isClaimed(engine, state, name));
     const { run, missed } = dueOf(job, elsewhere ? { handled: known.handled } : known, upTo, now);
     seen.set(name, Math.max(upTo, ...run, ...missed));
@@ -187,17 +187,6 @@ export function startDaemon(options: DaemonOptions): Daemon {
       if (!quiet || problem.code !== 'JOB_RUNNING')
         log('run could not begin', { job: job.name, due: iso(due), ...problem });
       return problem.code;
-    }
-  }
-
-  /** A run whose process was killed is closed as failed as soon as somebody looks, not only when the next one begins. */
-  async function closeKilled({ name }: Job): Promise<void> {
-    const claim = await claimIfFree(engine, state, name);
-    if (!claim) return;
-    try {
-      await closeInterrupted(engine, name);
-    } finally {
-      await claim.release();
     }
   }
 
