@@ -28,6 +28,8 @@ export type Job = Omit<z.output<ReturnType<typeof jobFile>>, 'sources' | 'destin
   destinations: JobDestination[];
   /** The custom segments that are files of SQL. */
   sql_files: SqlFile[];
+  /** What must be neither printed nor stored. */
+  secrets: ReadonlySet<string>;
 };
 
 export type LoadOptions = {
@@ -74,8 +76,9 @@ export function parseJob(text: string, options: LoadOptions & { file: string }):
     const ids = all ? checkSameIds(identity, from.sources) : [];
     return [...from.findings, ...ids, ...rules, ...sql.findings, ...to.findings];
   };
-  const settings = readConfig(text, { ...options, folder, schema: jobFile(connectors), across });
-  return { ...settings, ...own, file, folder };
+  const { secrets = new Set() } = options;
+  const settings = readConfig(text, { ...options, secrets, folder, schema: jobFile(connectors), across });
+  return { ...settings, ...own, file, folder, secrets };
 }
 
 /** @returns the paths of the job files in a folder, sorted; none where there is no such folder */

@@ -49,7 +49,7 @@ async function release(engine: Engine, job: Job, options: Parameters<typeof newR
   report.seconds.push = Math.round(performance.now() - start) / 1000;
   const warnings = [...new Set([...report.warnings, ...planned.flatMap((one) => one.warnings)])];
   const released: RunReport = { ...report, ...outcome, warnings, status: outcomeStatus(outcome) };
-  await recordRun(engine, ids, 'released', released);
+  await recordRun(engine, ids, 'released', released, job.secrets);
   return released;
 }
 

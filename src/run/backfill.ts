@@ -65,11 +65,11 @@ async function backfill(engine: Engine, job: Job, as_of: string, options: Backfi
       return work();
     });
     if (report.customers === 0) report.segments = await segmentReports(run);
-    await recordRun(engine, ids, 'backfilled', segmentedDetail(job, report));
+    await recordRun(engine, ids, 'backfilled', segmentedDetail(job, report), job.secrets);
   } catch (error) {
     // Where the engine is gone, the next run of the job closes this one.
     const failed = { status: 'failed', error: asProblem(error, `job ${job.name}, ${as_of}`) };
-    await recordRun(engine, ids, 'planned', failed).catch(() => undefined);
+    await recordRun(engine, ids, 'planned', failed, job.secrets).catch(() => undefined);
     throw error;
   } finally {
     await dropRun(engine, ids).catch(() => undefined);

@@ -1,6 +1,7 @@
 import type { Member, PropertyValue } from '../../connectors/index.ts';
 import type { JobDestination } from '../job/load.ts';
 import type { Told } from '../ledger/ledger.ts';
+import type { PageEnds } from '../ledger/offered.ts';
 import { platformIds } from '../ledger/platform-ids.ts';
 import { accountOf, audienceParams, peopleAccountOf, wantedSql, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
@@ -29,7 +30,7 @@ export async function* plannedRows(
   plan: Pick<AudiencePlan, 'destination' | 'index'>,
   op: PlannedOp,
   remote_ids: readonly string[],
-  offer: (page: { first: string; last: string }) => Promise<void>,
+  offer: (page: PageEnds) => Promise<void>,
 ): AsyncGenerator<MemberRow> {
   const params = { run: run.run_id, audience: plan.index, op };
   yield* planPages<MemberRow>(run, plan.destination, PLANNED, params, remote_ids, offer);
@@ -52,7 +53,7 @@ export async function* planPages<Row extends { member: string }>(
   planned: string,
   params: Record<string, unknown>,
   remote_ids: readonly string[],
-  offer?: (page: { first: string; last: string }) => Promise<void>,
+  offer?: (page: PageEnds) => Promise<void>,
 ): AsyncGenerator<Row> {
   const account = accountOf(run.job.name, destination);
   const { account: people } = peopleAccountOf(run.job.name, destination);

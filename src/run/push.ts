@@ -1,5 +1,5 @@
 import { SyncError, type Change, type Destination, type Member } from '../../connectors/index.ts';
-import { noteOffered } from '../ledger/offered.ts';
+import { noteOffered, type PageEnds } from '../ledger/offered.ts';
 import { appendAcknowledged, forgetMembers, rememberedAudiences, type Told } from '../ledger/ledger.ts';
 import { remember } from './find.ts';
 import { everyone, memberOf, plannedRows, type PlannedOp } from './members.ts';
@@ -93,13 +93,15 @@ function changeOf(
 ): Change {
   const tells = plan.value_field !== undefined || plan.destination.columns.length > 0;
   const account = accountOf(run.job.name, plan.destination);
-  const offer = (op: PlannedOp) => (page: { first: string; last: string }) =>
+  const note = (op: PlannedOp, page?: PageEnds) =>
     noteOffered(
       run.engine,
       { ...account, remote_id },
       { run_id: run.run_id, audience: plan.index, op },
-      { ...page, clock: run.clock() },
+      run.clock(),
+      page,
     );
+  const offer = (op: PlannedOp) => (page: PageEnds) => note(op, page);
   async function* add(): AsyncGenerator<Member> {
     for (const op of ['add', 'update'] as const) {
       if (op === 'update' && plan.to_update === 0) continue;
@@ -114,12 +116,17 @@ function changeOf(
     for await (const row of plannedRows(run, plan, 'remove', remote_ids, offer('remove')))
       yield memberOf(row);
   }
+  // Whoever takes them whole has changed all by the time that it tells of the changes.
+  async function* wanted(): AsyncGenerator<Member> {
+    for (const op of ['add', 'update', 'remove'] as const) await note(op);
+    yield* everyone(run, plan);
+  }
   return {
     audience: { name: plan.name, remote_id },
     counts: { add: plan.to_add + plan.to_update, remove: plan.to_remove },
     add,
     remove,
-    wanted: () => everyone(run, plan),
+    wanted,
     stop: run.signal,
   };
 }

@@ -137,7 +137,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     const profiled = await computeSegments(run, report, timed);
     refuseEmpty(run, report);
     await timed('backtest', () => checkModel(run, report, profiled));
-    await recordRun(engine, ids, 'segmented', segmentedDetail(job, report));
+    await recordRun(engine, ids, 'segmented', segmentedDetail(job, report), job.secrets);
     const waiting = await heldRun(engine, job.name);
     await dropOldRuns(engine, job.name, [run.run_id, ...(waiting ? [waiting.run_id] : [])]);
 
@@ -163,7 +163,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     const stack = error instanceof SyncError ? undefined : framesOf(error).join(' ');
     run.log('run failed', { code: report.error.code, stack });
   }
-  await recordRun(engine, ids, options.send ? 'finished' : 'planned', report);
+  await recordRun(engine, ids, options.send ? 'finished' : 'planned', report, job.secrets);
   return report;
 }
 

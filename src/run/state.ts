@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Engine } from '../engine/engine.ts';
+import { mask } from '../job/mask.ts';
 
 /**
  * What can happen to a run, in order; each is appended once. One that sends nothing ends as `planned`; one that only
@@ -31,14 +32,20 @@ export function momentOf(run_id: string): number {
   return Date.parse(iso) || 0;
 }
 
-/** Appends one fact about a run; safe to repeat. */
+/**
+ * Appends one fact about a run; safe to repeat.
+ * @param secrets what platforms may have repeated in their texts, and must not be stored
+ */
 export async function recordRun(
   engine: Engine,
   { job, run_id, as_of }: { job: string; run_id: string; as_of: string },
   event: RunEvent,
   detail: unknown = {},
+  secrets: ReadonlySet<string> = new Set(),
 ): Promise<void> {
-  const row = { job, run_id, as_of, event, at: new Date().toISOString(), detail: JSON.stringify(detail) };
+  const masked = (_: string, value: unknown) => (typeof value === 'string' ? mask(value, secrets) : value);
+  const text = JSON.stringify(detail, masked);
+  const row = { job, run_id, as_of, event, at: new Date().toISOString(), detail: text };
   await engine.insert('runs', [row], { token: `${run_id}:${event}` });
 }
 

@@ -1,7 +1,8 @@
 /**
- * `npm run chaos -- --runs N --seed S [--days D]`: N stories of a shop whose daemon is killed, starved and lied to;
- * each ends in calm, and everything is compared with a plain reference. A story is told by its seed alone: the one that
- * failed is played again by `--runs 1 --seed ITS_SEED`. `--json` prints one JSON document at the end.
+ * `npm run chaos -- --runs N --seed S [--days D] [--keep DIR]`: N stories of a shop whose daemon is killed, starved and
+ * lied to; each ends in calm, and everything is compared with a plain reference. A story is told by its seed alone: the
+ * one that failed is played again by `--runs 1 --seed ITS_SEED`, and `--keep` keeps its logs and its store. `--json`
+ * prints one JSON document at the end.
  */
 import { parseArgs } from 'node:util';
 import { tell, type Told } from './tell.ts';
@@ -12,6 +13,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
     days: { type: 'string', default: '2' },
+    keep: { type: 'string' },
     json: { type: 'boolean', default: false },
   },
 });
@@ -25,7 +27,7 @@ const out = values.json ? process.stderr : process.stdout;
 
 async function work(): Promise<void> {
   for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
-    const one = await tell(seed, days);
+    const one = await tell(seed, days, values.keep);
     told.push(one);
     const { kills, faults, repeats, losses } = one;
     const counts = `${kills.length} kills, ${faults.length} faults, ${repeats} repeats, ${losses.length} losses`;
@@ -34,6 +36,8 @@ async function work(): Promise<void> {
   }
 }
 
+// Asked to stop, it ends the stories that are being told.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => waiting.splice(0));
 await Promise.all(Array.from({ length: SIDE_BY_SIDE }, work));
 const table = tableOf(told);
 process.stdout.write(values.json ? `${JSON.stringify(table, undefined, 2)}\n` : `${table.text}\n`);

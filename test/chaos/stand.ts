@@ -33,12 +33,16 @@ export type Stand = {
   said: string[];
   /** Days that the clock has shown. */
   visited: Set<string>;
+  /** What the clock shows, in milliseconds since 1970. */
+  clock(): number;
   setClock(iso: string): void;
   moveClock(hours: number): void;
   /** Starts the daemon if none is there. */
   start(): Daemon;
   /** Waits until a daemon has ended a run more than so many, or has ended. */
   turn(daemon: Daemon, runs: number, ms: number): Promise<Turn>;
+  /** Waits until a daemon has said something, or has ended. */
+  heard(daemon: Daemon, message: string, ms: number): Promise<void>;
   /** Starts the engine process, so that the daemon need not wait for it. */
   warmUp(): Promise<void>;
   /** Kills the engine process, if there is one. */
@@ -112,6 +116,7 @@ export async function openStand(options: {
     slow: undefined,
     spoilt: [],
     spoiltAt: [],
+    clock: () => Date.now() + offset,
     setClock: (iso) => setOffset(Date.parse(iso) - Date.now()),
     moveClock: (hours) => setOffset(offset + hours * 3_600_000),
     start() {
@@ -136,6 +141,13 @@ export async function openStand(options: {
         await wait(5);
       }
       return 'nothing';
+    },
+    async heard(daemon, message, ms) {
+      const until = performance.now() + ms;
+      while (performance.now() < until && !daemon.over) {
+        if (daemon.lines.some(({ msg }) => msg === message)) return;
+        await wait(5);
+      }
     },
     warmUp: async () => (await openEngine({ state })).close(),
     async killEngine() {

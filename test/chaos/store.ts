@@ -24,14 +24,23 @@ export function lastRunOf(state: string): Promise<EndedRun | undefined> {
   });
 }
 
+/** Whether the store knows of any run; not where it cannot be asked. */
+export function hasRun(state: string): Promise<boolean> {
+  const ask = withStore(state, (engine) => engine.query('SELECT 1 FROM runs LIMIT 1'));
+  return ask.then(
+    (rows) => rows.length > 0,
+    () => false,
+  );
+}
+
 /** Whether the newest run to send was killed or stopped before its end. */
 export function brokeOff(state: string): Promise<boolean> {
   return withStore(state, async (engine) => {
-    const [newest] = await engine.query<{ ended: boolean }>(
+    const [newest] = await engine.query<{ ended: number }>(
       `SELECT countIf(event = 'finished' AND NOT match(detail, '"code":"RUN_(KILLED|INTERRUPTED)"')) > 0 AS ended
        FROM runs GROUP BY run_id ORDER BY run_id DESC LIMIT 1`,
     );
-    return newest?.ended === false;
+    return newest?.ended === 0;
   });
 }
 
@@ -47,7 +56,7 @@ export function leftovers(state: string): Promise<string[]> {
     );
     const parts = await engine.query<{ name: string }>(
       `SELECT DISTINCT concat(table, ' ', partition) AS name FROM system.parts
-       WHERE database = currentDatabase() AND active AND partition LIKE '(\\'chaos\\',%'
+       WHERE database = currentDatabase() AND active AND rows > 0 AND partition LIKE '(\\'chaos\\',%'
          AND position(partition, (SELECT max(run_id) FROM runs)) = 0`,
     );
     const spooled = readdirSync(join(state, 'spool'));

@@ -133,6 +133,29 @@ describe('a push that breaks off', () => {
     expect(again.audiences).toMatchObject([{ requests: 0 }]);
   });
 
+  test('after a whole audience was replaced but before the ledger knew is repaired by the next run', async () => {
+    const { shop, platform, sells, leaves } = openActiveShop(stage);
+    const { open } = platform.definition;
+    platform.definition.open = async (...options) => ({
+      ...(await open(...options)),
+      async *push({ audience, wanted }) {
+        for await (const member of wanted())
+          platform.audiences.get(audience.name)!.members.set(member.key, member);
+        yield { added: [], removed: [], requests: 1 };
+        throw new Error('It was killed.');
+      },
+    });
+    sells(FIVE);
+    await shop.run(AS_OF);
+    const held = platform.members('Active');
+    platform.definition.open = open;
+
+    await leaves(['e']);
+
+    expect(held).toEqual(keys(FIVE));
+    expect(platform.members('Active')).toEqual(keys(['e']));
+  });
+
   test('because the run was asked to stop ends after the batch in flight, which is recorded', async () => {
     const { shop, platform, sells } = openActiveShop(stage);
     const stop = new AbortController();
