@@ -27,6 +27,7 @@ export { serveSandbox, type Sandbox } from './sandbox-server.ts';
 export type * from './sandbox.ts';
 export * from './source.ts';
 export type * from './table.ts';
+export { onWait } from './waits.ts';
 export { ANSWERS, CONSENT_WORDS, meaningsOf, type Meaning } from './words.ts';
 
 /** Every kind of source a job file may name, by `type`. */

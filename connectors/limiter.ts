@@ -1,5 +1,6 @@
 import { aborted, systemClock, type Clock } from './clock.ts';
 import { quota, type Quota, type Told, type Window } from './quota.ts';
+import { waited } from './waits.ts';
 
 /** An endpoint as quotas know it; without windows only the connections count. */
 export type Endpoint = { name: string; windows: readonly Window[] };
@@ -42,8 +43,11 @@ type Turn = { quota: Quota; go(): void; giveUp(error: Error): void };
 /**
  * Keeps one account's requests within what its platform takes. Other programs may share the account: for each request
  * that the platform finds one too many at a time, one fewer is under way from then on, and then slowly more again.
+ * @param options.waited is told of every request that did not go at once, in milliseconds
  */
-export function createLimiter(options: { connections?: number; clock?: Clock } = {}): Limiter {
+export function createLimiter(
+  options: { connections?: number; clock?: Clock; waited?: (ms: number) => void } = {},
+): Limiter {
   const { connections: most = Infinity, clock = systemClock } = options;
   const quotas = new Map<string, Quota>();
   const waiting = new Set<Turn>();
@@ -57,7 +61,8 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
   async function run<T>(endpoint: Endpoint, { signal, send, told }: Paced<T>): Promise<T> {
     const own = quotas.get(endpoint.name) ?? quota(endpoint.windows);
     quotas.set(endpoint.name, own);
-    await turn(own, signal);
+    const wait = await turn(own, signal);
+    if (wait > 0) options.waited?.(wait);
     const began = clock.now();
     try {
       const value = await send();
@@ -69,9 +74,12 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
     }
   }
 
-  /** Resolves when the request may go, and has counted it by then. */
-  function turn(own: Quota, signal: AbortSignal): Promise<void> {
-    return new Promise<void>((resolve, reject) => {
+  /**
+   * Resolves when the request may go, and has counted it by then.
+   * @returns how long it waited, in milliseconds; 0 where it goes at once
+   */
+  function turn(own: Quota, signal: AbortSignal): Promise<number> {
+    return new Promise<number>((resolve, reject) => {
       if (signal.aborted) return reject(aborted(signal));
       const leave = () => {
         waiting.delete(entry);
@@ -79,14 +87,17 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
         next();
       };
       const left = () => signal.removeEventListener('abort', leave);
+      const asked = clock.now();
+      let at_once = true;
       const entry: Turn = {
         quota: own,
-        go: () => (left(), resolve()),
+        go: () => (left(), resolve(at_once ? 0 : clock.now() - asked)),
         giveUp: (error) => (left(), reject(error)),
       };
       signal.addEventListener('abort', leave, { once: true });
       waiting.add(entry);
       next();
+      at_once = false;
     });
   }
 
@@ -146,9 +157,14 @@ export function createLimiter(options: { connections?: number; clock?: Clock } =
 
 const limiters = new Map<string, Limiter>();
 
-/** The one limiter of an account in this process, whoever asks: all jobs share what the platform gives. */
+/**
+ * The one limiter of an account in this process, whoever asks: all jobs share what the platform gives.
+ * @param account begins with the platform; the rest, which may be secret, is told to nobody
+ */
 export function limiterOf(account: string, options: { connections?: number } = {}): Limiter {
-  const limiter = limiters.get(account) ?? createLimiter(options);
+  const [platform = ''] = account.split(' ', 1);
+  const limiter =
+    limiters.get(account) ?? createLimiter({ ...options, waited: (ms) => waited(platform, ms) });
   limiters.set(account, limiter);
   return limiter;
 }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { waited } from '../waits.ts';
 import type { Usage } from './usage.ts';
 
 /** Time as the pace sees it; tests hand in their own. `wait` ends early, with an error, when the signal aborts. */
@@ -81,8 +82,10 @@ export function openPace(
         const ms = wait_ms();
         const trial = all.find((budget) => budget.trial !== undefined)?.trial;
         if (ms > LONGEST_WAIT_MS) throw new Closed();
-        if (ms > 0) await clock.wait(ms, signal);
-        else if (trial) await trial;
+        if (ms > 0) {
+          await clock.wait(ms, signal);
+          waited('facebook', ms);
+        } else if (trial) await trial;
         else break;
       }
       for (const budget of all) budget.due = clock.now() + budget.gap;

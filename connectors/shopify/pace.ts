@@ -1,4 +1,5 @@
 import { pause, type Clock } from '../clock.ts';
+import { waited as tellOfWait } from '../waits.ts';
 import type { Cost } from './replies.ts';
 
 /** A turn further away than this is left to the next run. */
@@ -59,6 +60,7 @@ export function createBucket(clock: Clock): Bucket {
       waited += ms;
       if (waited > LONGEST_WAIT_MS) throw new NoRoom();
       await pause(clock, ms, signal);
+      tellOfWait('shopify', ms);
     };
     for (;;) {
       signal.throwIfAborted();

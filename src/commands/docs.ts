@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
+import { metricsTable } from '../daemon/metrics/definitions.ts';
 import { generated } from '../job/json-schema.ts';
 import { conditionTable, fieldTable } from '../job/custom-docs.ts';
 import { markdownTable, settingsTables } from '../job/docs.ts';
@@ -26,6 +27,7 @@ export async function docs(
     conditions: conditionTable(),
     fields: fieldTable(),
     columns: columnTable(),
+    metrics: metricsTable(),
     settings: settingsTables(),
   };
   if (!options.write && !options.check) {

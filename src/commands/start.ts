@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import { SyncError } from '../../connectors/index.ts';
 import { openAlerts } from '../daemon/alerts/alerts.ts';
-import { startDaemon, type Daemon } from '../daemon/daemon.ts';
+import { startDaemon, type Daemon, type Outlook } from '../daemon/daemon.ts';
 import { serveHealth } from '../daemon/health.ts';
 import { jobFolder, type JobFolder } from '../daemon/job-folder.ts';
+import { openMetrics } from '../daemon/metrics/metrics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { lockDaemon } from '../run/lock.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
@@ -26,18 +27,22 @@ export async function start(
     ...(daemon?.troubles() ?? ['It is starting.']),
     ...(await engineTrouble(engine)),
   ];
+  const outlook = () => daemon?.outlook() ?? new Map<string, Outlook>();
+  const metrics = openMetrics({ engine, folder, settings, outlook, log });
   const { port, host } = options;
   const { token, parallel } = settings.daemon;
-  const health =
-    port === undefined ? undefined : await listening(port, serveHealth({ port, host, token, troubles }));
+  const answers = { host, token, troubles, scrape: metrics.scrape };
+  const health = port === undefined ? undefined : await listening(port, serveHealth({ port, ...answers }));
   const { retention } = settings;
   const alerts = openAlerts({ engine, state, settings, secrets, signal: context.signal, log });
-  daemon = startDaemon({ engine, folder, state, log, parallel, alerts, retention });
+  const { ended } = metrics;
+  daemon = startDaemon({ engine, folder, state, log, parallel, alerts, retention, ended });
   if (context.json) context.print(JSON.stringify({ jobs: daemon.next(), port: health?.port ?? null }));
   log('started', { jobs: daemon.next(), ...(health ? { port: health.port } : {}) });
   if (!context.signal.aborted) await once(context.signal, 'abort');
   await daemon.stop();
   await health?.close();
+  metrics.close();
   unlock?.();
   log('stopped');
   return EXIT.done;

@@ -2,15 +2,16 @@ import { DateTime } from 'luxon';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import type { Retention } from '../job/retention-settings.ts';
-import { claimIfFree, isClaimed } from '../run/claim.ts';
+import { isClaimed } from '../run/claim.ts';
 import { pastOf, type PastRuns } from '../run/past.ts';
 import { asProblem } from '../run/problem.ts';
+import type { RunReport } from '../run/report.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
-import { closeInterrupted } from '../run/state.ts';
 import { tidy } from '../run/tidy.ts';
 import { alarm } from './alarm.ts';
 import type { Alerts } from './alerts/alerts.ts';
 import type { Missed } from './alerts/condition.ts';
+import { closeKilled } from './close-killed.ts';
 import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
 import type { JobFolder } from './job-folder.ts';
 import { dueTimes, nextRuns } from './schedule.ts';
@@ -19,10 +20,20 @@ import { upkeep } from './upkeep.ts';
 export type Daemon = {
   /** ISO times in UTC by job. */
   next(): Record<string, string | null>;
+  /** Of every job with a schedule. */
+  outlook(): Map<string, Outlook>;
   /** What keeps it from being in order, as sentences. */
   troubles(): string[];
   /** Takes no more work, lets every run finish its batch in flight, and returns when all have ended. */
   stop(): Promise<void>;
+};
+
+export type Outlook = {
+  /** Milliseconds since 1970; undefined where the schedule names no time. */
+  next: number | undefined;
+  running: boolean;
+  /** Whether a time of it passed without a run. */
+  overdue: boolean;
 };
 
 export type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & {
@@ -32,6 +43,8 @@ export type DaemonOptions = Pick<RunOptions, 'state' | 'log'> & {
   parallel: number;
   alerts: Alerts;
   retention: Retention;
+  /** Hears of every run that ended, however it did, and how many seconds it took; it must not throw. */
+  ended(report: RunReport, seconds: number): void;
 };
 
 /** Job files are read again, and the clock, which may have been put on or back, is looked at, at least this often. */
@@ -107,7 +120,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
     const now = Date.now();
     const upTo = seenUpTo(seen.get(name), known, now);
     if (running.has(name) || waiting.has(name)) return passOver(job, upTo, now);
-    if (!seen.has(name)) await closeKilled(job);
+    if (!seen.has(name)) await closeKilled(engine, state, name);
     const elsewhere = known.interrupted !== undefined && (await isClaimed(engine, state, name));
     const { run, missed } = dueOf(job, elsewhere ? { handled: known.handled } : known, upTo, now);
     seen.set(name, Math.max(upTo, ...run, ...missed));
@@ -162,7 +175,10 @@ export function startDaemon(options: DaemonOptions): Daemon {
     try {
       const { signal } = stop;
       const run = { state, log, retention, as_of, signal, send: true, scheduled: scheduledFor };
-      const { run_id, status, customers, error } = await runJob(engine, job, run);
+      const begun = performance.now();
+      const report = await runJob(engine, job, run);
+      options.ended(report, (performance.now() - begun) / 1000);
+      const { run_id, status, customers, error } = report;
       const fields = { job: job.name, run_id, status, customers };
       log('run finished', error ? { ...fields, code: error.code } : fields);
       return undefined;
@@ -171,17 +187,6 @@ export function startDaemon(options: DaemonOptions): Daemon {
       if (!quiet || problem.code !== 'JOB_RUNNING')
         log('run could not begin', { job: job.name, due: iso(due), ...problem });
       return problem.code;
-    }
-  }
-
-  /** A run whose process was killed is closed as failed as soon as somebody looks, not only when the next one begins. */
-  async function closeKilled({ name }: Job): Promise<void> {
-    const claim = await claimIfFree(engine, state, name);
-    if (!claim) return;
-    try {
-      await closeInterrupted(engine, name);
-    } finally {
-      await claim.release();
     }
   }
 
@@ -202,6 +207,16 @@ export function startDaemon(options: DaemonOptions): Daemon {
   const looping = loop();
   return {
     next: () => Object.fromEntries(scheduled().map((job) => [job.name, nextRuns(job, 1)[0] ?? null])),
+    outlook: () => {
+      const missed = missedOf();
+      return new Map(
+        scheduled().map((job) => {
+          const { name } = job;
+          const [next] = nextRuns(job, 1).map((time) => Date.parse(time));
+          return [name, { next, running: running.has(name), overdue: missed.has(name) }] as const;
+        }),
+      );
+    },
     troubles: () => [
       ...(trouble ? [trouble] : []),
       ...folder.broken().map(({ file }) => `${file} cannot be used; \`segment-sync check\` says why.`),

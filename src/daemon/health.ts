@@ -1,6 +1,6 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import { isIP, type AddressInfo } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { isTrusted } from './access.ts';
 
 type HealthOptions = {
   port: number;
@@ -9,19 +9,26 @@ type HealthOptions = {
   token: string | undefined;
   /** What keeps the daemon from being ready, as sentences; none when it is. */
   troubles(): Promise<string[]>;
+  /** The metrics in their text format. */
+  scrape(): Promise<{ type: string; text: string }>;
 };
 
+type Answer = { status: number; headers?: Record<string, string>; body: object | string };
+
 /**
- * Answers `/healthz` (the process is alive: 200) and `/readyz` (200 or 503). What is wrong names jobs and files, so only
- * callers on this machine, or with the token, are told.
+ * Answers `/healthz` (the process is alive: 200), `/readyz` (200 or 503) and `/metrics`. What is wrong and what is
+ * counted names jobs and files, so only callers on this machine, or with the token, are told.
  * @returns the port and how to stop
  */
 export async function serveHealth(options: HealthOptions): Promise<{ port: number; close(): Promise<void> }> {
   const server = createServer((request, response) => {
-    void answer(request, options).then(({ status, body }) => {
-      const headers = { 'content-type': 'application/json', 'cache-control': 'no-store' };
-      response.writeHead(status, headers).end(JSON.stringify(body));
-    });
+    void answer(request, options)
+      .catch((): Answer => ({ status: 500, body: { error: 'This could not be answered.' } }))
+      .then(({ status, headers, body }) => {
+        const text = typeof body === 'string' ? body : JSON.stringify(body);
+        const usual = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+        response.writeHead(status, { ...usual, ...headers }).end(text);
+      });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -37,32 +44,29 @@ export async function serveHealth(options: HealthOptions): Promise<{ port: numbe
   };
 }
 
-async function answer(
-  request: IncomingMessage,
-  { token, troubles }: HealthOptions,
-): Promise<{ status: number; body: object }> {
+async function answer(request: IncomingMessage, { token, troubles, scrape }: HealthOptions): Promise<Answer> {
   const { pathname } = new URL(request.url ?? '/', 'http://daemon');
-  if (pathname === '/healthz') return { status: 200, body: { status: 'alive' } };
-  if (pathname !== '/readyz') return { status: 404, body: { error: 'There are /healthz and /readyz.' } };
-  const why = await troubles();
-  if (why.length === 0) return { status: 200, body: { status: 'ready' } };
-  const trusted = isLocal(request) || (token !== undefined && shows(request, token));
-  return { status: 503, body: { status: 'not ready', ...(trusted ? { why } : {}) } };
+  const trusted = isTrusted(request, token);
+  switch (pathname) {
+    case '/healthz':
+      return { status: 200, body: { status: 'alive' } };
+    case '/readyz': {
+      const why = await troubles();
+      if (why.length === 0) return { status: 200, body: { status: 'ready' } };
+      return { status: 503, body: { status: 'not ready', ...(trusted ? { why } : {}) } };
+    }
+    case '/metrics': {
+      if (!trusted) return UNAUTHORIZED;
+      const { type, text } = await scrape();
+      return { status: 200, headers: { 'content-type': type }, body: text };
+    }
+    default:
+      return { status: 404, body: { error: 'There are /healthz, /readyz and /metrics.' } };
+  }
 }
 
-/** A page of another site that a browser here shows could ask under that site's name, so the name has to be ours too. */
-function isLocal({ socket, headers }: IncomingMessage): boolean {
-  const name = (headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
-  return isLoopback(socket.remoteAddress ?? '') && (name === 'localhost' || isLoopback(name));
-}
-
-function isLoopback(address: string): boolean {
-  const plain = address.replace(/^::ffff:/, '');
-  return plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'));
-}
-
-/** Compares digests, which are of one length, in a time that tells nothing. */
-function shows({ headers }: IncomingMessage, token: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token}`));
-}
+const UNAUTHORIZED: Answer = {
+  status: 401,
+  headers: { 'www-authenticate': 'Bearer' },
+  body: { error: 'Callers from other machines need the `daemon.token` of the settings.' },
+};

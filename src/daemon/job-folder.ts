@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path';
 import type { Problem } from '../../connectors/index.ts';
 import { jobFiles, loadJob, type Job, type LoadOptions } from '../job/load.ts';
 import { JobFileError } from '../job/problems.ts';
@@ -62,6 +63,11 @@ export function jobFolder(options: FolderOptions): JobFolder {
       }
     },
   };
+}
+
+/** The job that a file is of; one that was never usable is named for the job that it may be. */
+export function jobOf({ job, file }: Pick<BrokenFile, 'job' | 'file'>): string {
+  return job ?? basename(file, extname(file));
 }
 
 function sameName(name: string, file: string, other: string): JobFileError {

@@ -15,6 +15,6 @@ export const DaemonSettings = z.strictObject({
     .optional()
     .meta({ secret: true })
     .describe(
-      'Password of `start --port` for callers from other machines, as `Authorization: Bearer …`; without one they are told no more than whether the daemon is alive and ready.',
+      'Password of `start --port` for callers from other machines, as `Authorization: Bearer …`; without one they are told no more than whether the daemon is alive and ready, and no metrics.',
     ),
 });

@@ -13,7 +13,8 @@ import type { Reconciled } from './reconcile.ts';
 import type { Orphan } from './remembered.ts';
 import type { Widening } from './widen.ts';
 
-export type RunStatus = 'done' | 'partial' | 'held' | 'failed';
+export const RUN_STATUSES = ['done', 'partial', 'held', 'failed'] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** What became of one audience; in a plan, nothing was sent and `to_add`, `to_remove`, `to_update` say what would be. */
 export type AudienceReport = Pick<

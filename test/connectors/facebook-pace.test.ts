@@ -1,6 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { openPace, type Clock } from '../../connectors/facebook/pace.ts';
 import { usageOf } from '../../connectors/facebook/usage.ts';
+import { onWait, type Wait } from '../../connectors/waits.ts';
 import { all, change, openDestination, openStand, people, person } from './facebook-stand.ts';
 
 const MINUTE = 60_000;
@@ -37,6 +38,19 @@ test('the stated time is waited for, and then the call is made once more', async
 
   expect(result).toMatchObject({ requests: 2, added: [{ result: 'done' }] });
   expect(waits).toEqual([2 * MINUTE]);
+});
+
+test('whoever listens hears of a wait', async () => {
+  const heard: Wait[] = [];
+  onTestFinished(onWait((wait) => heard.push(wait)));
+  const { clock } = openClock();
+  await using stand = await openStand({}, {}, { clock });
+  const { remote_id } = await stand.destination.create('Top');
+  stand.sandbox.fault(throttled(80003, 2));
+
+  await all(stand.destination.push(change(remote_id, { add: [person(1)] })));
+
+  expect(heard).toEqual([{ platform: 'facebook', ms: 2 * MINUTE }]);
 });
 
 test.each([4, 17, 32, 613, 80000, 80003, 80004, 80014])(

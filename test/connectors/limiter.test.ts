@@ -1,8 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { pause, type Clock } from '../../connectors/clock.ts';
 import { createLimiter, limiterOf, TooLong, type Limiter } from '../../connectors/limiter.ts';
 import { quota, type Told, type Window } from '../../connectors/quota.ts';
+import { onWait, type Wait } from '../../connectors/waits.ts';
 import { virtualClock } from './limiter-clock.ts';
 
 const never = new AbortController().signal;
@@ -377,4 +378,18 @@ test('who no longer wants to wait lets the others pass', async () => {
 test('one account has one limiter, two accounts have two', () => {
   expect(limiterOf('klaviyo one')).toBe(limiterOf('klaviyo one'));
   expect(limiterOf('klaviyo one')).not.toBe(limiterOf('klaviyo two'));
+});
+
+test('whoever listens hears how long requests of an account wait, and nothing of the account but its platform', async () => {
+  const waits: Wait[] = [];
+  onTestFinished(onWait((wait) => waits.push(wait)));
+  const limiter = limiterOf('klaviyo https://a.klaviyo.com pk_secret');
+  const windows = [{ requests: 1, ms: 20 }];
+  const send = async () => {};
+
+  for (let times = 0; times < 2; times += 1)
+    await limiter.run({ name: 'e', windows }, { signal: never, send, told: () => ({}) });
+
+  expect(waits).toEqual([{ platform: 'klaviyo', ms: expect.any(Number) }]);
+  expect(waits[0]!.ms).toBeGreaterThan(10);
 });

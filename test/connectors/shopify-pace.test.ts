@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createBucket, NoRoom } from '../../connectors/shopify/pace.ts';
+import { onWait, type Wait } from '../../connectors/waits.ts';
 import { virtualClock } from './limiter-clock.ts';
 import { openStand, problemOf } from './shopify-stand.ts';
 
@@ -47,6 +48,21 @@ describe('the bucket of points', () => {
     expect(clock.now()).toBeGreaterThanOrEqual(80_000);
     expect(clock.now()).toBeLessThan(82_000);
     expect(throttled).toEqual([]);
+  });
+
+  test('tells whoever listens how long calls wait', async () => {
+    const heard: Wait[] = [];
+    onTestFinished(onWait((wait) => heard.push(wait)));
+    const { clock, during } = virtualClock();
+    const { ask } = platform(clock);
+    const bucket = createBucket(clock);
+    const call = () =>
+      bucket.spend({ name: 'x', signal: never, send: () => ask(600), told: (answer) => answer });
+
+    await during(Promise.all([call(), call()]));
+
+    // 400 points are left after the first, and 200 more come back at 50 a second.
+    expect(heard).toEqual([{ platform: 'shopify', ms: 4000 }]);
   });
 
   test('waits where another program of the same app was faster, and counts it for no failure', async () => {

@@ -1,9 +1,8 @@
 import { mkdir, readFile, rm } from 'node:fs/promises';
-import { request } from 'node:http';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { openCrowd } from '../end-to-end/crowd.ts';
+import { askAs } from './ask-as.ts';
 import { scheduled, start, stopped } from './daemon-process.ts';
 
 test('a job file that cannot be used keeps it from being ready, not from running the others', async () => {
@@ -65,7 +64,7 @@ test('what is wrong is told on this machine or for the token; another site in a 
   await scheduled(shop, 'crowd', 'schedule: "0 5 * * *"');
   await shop.write('jobs/broken.yaml', 'name: broken\n');
   const daemon = await start(shop);
-  const asked = (headers: Record<string, string>) => askAs(daemon.port, headers);
+  const asked = (headers: Record<string, string>) => askAs(daemon.port, '/readyz', headers);
 
   const answers = [
     await asked({ host: 'localhost' }),
@@ -114,14 +113,3 @@ test(
     expect(mended).toEqual({ status: 200, body: '{"status":"ready"}' });
   },
 );
-
-/** `fetch` lets nobody choose the name of the host. */
-function askAs(port: number, headers: Record<string, string>): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    request({ host: '127.0.0.1', port, path: '/readyz', headers }, (answer) => {
-      text(answer).then((body) => resolve({ status: answer.statusCode!, body }), reject);
-    })
-      .on('error', reject)
-      .end();
-  });
-}

@@ -1,11 +1,10 @@
-import { basename, extname } from 'node:path';
 import { ALERT_KINDS, type AlertChannel } from '../../job/alert-settings.ts';
 import type { Job } from '../../job/load.ts';
 import type { Settings } from '../../job/settings.ts';
 import { claimIfFree } from '../../run/claim.ts';
 import { asProblem } from '../../run/problem.ts';
 import type { RunContext } from '../../run/run.ts';
-import type { BrokenFile } from '../job-folder.ts';
+import { jobOf, type BrokenFile } from '../job-folder.ts';
 import { brokenFile, type Condition, type Missed } from './condition.ts';
 import { conditionsOf } from './conditions.ts';
 import { due, type Listener, type News } from './due.ts';
@@ -144,11 +143,6 @@ export function openAlerts(options: AlertOptions): Alerts {
 
 /** No job can be called so. */
 const CLAIM = ':alerts';
-
-/** A file that was never usable is named for the job that it may be. */
-function jobOf({ job, file }: BrokenFile): string {
-  return job ?? basename(file, extname(file));
-}
 
 /** What is known of a job whose file cannot be used. */
 const UNUSABLE = ['broken', 'channel'];

@@ -16,11 +16,10 @@ const WAITS = 8;
  * @param job with the audiences that runs found
  */
 export function staleAudiences(job: Found, { served }: Past, now: number): Condition[] {
-  const limit = job.stale_after ?? usualLimit(job);
+  const limit = longestAge(job);
   if (limit === undefined) return [];
   return audiencesOf(job).flatMap(({ destination, audience, word }): Condition[] => {
-    const { last, first } = served.get(audienceKey(destination, audience)) ?? {};
-    const since = last ?? first;
+    const { last, since } = freshSince(served, destination, audience);
     if (since === undefined || now - Date.parse(since) <= limit) return [];
     const ago = spanText(now - Date.parse(since));
     return [
@@ -41,10 +40,8 @@ export function staleAudiences(job: Found, { served }: Past, now: number): Condi
 /** Audiences of which the platform's own exact count is not what the ledger holds. */
 export function drifts(job: Pick<Found, 'name' | 'destinations'>, { runs }: Past): Condition[] {
   return audiencesOf(job).flatMap(({ destination, audience, word }): Condition[] => {
-    const counted = runs.find((run) => typeof reportOf(run, destination, audience)?.drift === 'number');
-    const { drift, remote_count, held, count_is_exact } =
-      (counted && reportOf(counted, destination, audience)) ?? {};
-    if (!counted || !drift || !count_is_exact) return [];
+    const { counted, drift, remote_count, held } = exactCount(runs, destination, audience) ?? {};
+    if (!counted || !drift) return [];
     const beside = `${destination}: the ${word} "${audience}" has ${number(remote_count)} members there;`;
     const lost = drift < 0;
     return [
@@ -66,6 +63,30 @@ export function drifts(job: Pick<Found, 'name' | 'destinations'>, { runs }: Past
   });
 }
 
+/** How old audiences of a job may grow, in milliseconds; undefined where neither a setting nor a schedule says. */
+export function longestAge(job: Pick<Found, 'schedule' | 'timezone' | 'stale_after'>): number | undefined {
+  return job.stale_after ?? usualLimit(job);
+}
+
+/** When an audience was last brought up to date, if ever, and since when it is as it is; ISO times. */
+export function freshSince(
+  served: Past['served'],
+  destination: string,
+  audience: string,
+): { last?: string; since?: string } {
+  const { last, first } = served.get(audienceKey(destination, audience)) ?? {};
+  return { last, since: last ?? first };
+}
+
+/** What a platform last counted of an audience, where it counts exactly, and the run that asked. */
+export function exactCount(runs: readonly PastRun[], destination: string, audience: string) {
+  for (const counted of runs) {
+    const { drift, count_is_exact, ...report } = reportOf(counted, destination, audience) ?? {};
+    if (typeof drift === 'number') return count_is_exact ? { ...report, counted, drift } : undefined;
+  }
+  return undefined;
+}
+
 function audiencesOf({ destinations }: Pick<Found, 'destinations'>) {
   return destinations.flatMap(({ name: destination, audiences, definition }) =>
     audiences.map(({ name: audience }) => ({ destination, audience, word: definition.audience_word })),
@@ -77,7 +98,7 @@ function reportOf({ audiences }: PastRun, destination: string, audience: string)
 }
 
 /** Three times the longest wait between two runs, at least two days; none without a schedule. */
-function usualLimit(job: Found): number | undefined {
+function usualLimit(job: Pick<Found, 'schedule' | 'timezone'>): number | undefined {
   const times = nextRuns(job, WAITS + 1).map((time) => Date.parse(time));
   const waits = times.slice(1).map((time, index) => time - times[index]!);
   return waits.length > 0 ? Math.max(2 * DAY_MS, 3 * Math.max(...waits)) : undefined;
