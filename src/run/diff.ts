@@ -131,7 +131,7 @@ function insertKeys(destination: JobDestination, audiences: readonly PlannedAudi
         max(doubt) > max(fact) AS doubtful,
         ${moved.join(' OR ') || 'false'} AS moved,
         multiIf(wanted AND held AND NOT moved AND NOT doubtful, 'keep',
-                wanted, if(${has('parked_add')}, 'parked', if(held AND NOT doubtful, 'update', 'add')),
+                wanted, if(${has('parked_add')}, 'parked', if(held, 'update', 'add')),
                 held OR doubtful, if(${has('parked_remove')}, 'parked', 'remove'), 'keep') AS op
       FROM (
         SELECT audience, ${memberHash('audience', `if(allowed, member, 'without consent')`)} AS name,
