@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { SyncError } from '../../connectors/error.ts';
 import { connection, type Engine } from './database-connection.ts';
 import { findServer } from './databases.ts';
@@ -219,7 +219,8 @@ for (const engine of ['postgres', 'mysql'] as const) {
       stop.abort();
 
       await expect(pulling).rejects.toThrow(expect.objectContaining({ name: 'AbortError' }));
-      expect(await running(engine, url, slowly)).toEqual([]);
+      // The server hears of it on another connection, and takes a moment.
+      await vi.waitFor(async () => expect(await running(engine, url, slowly)).toEqual([]), 5000);
     });
 
     test.for([true, false])(
