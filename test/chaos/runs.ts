@@ -28,9 +28,13 @@ export async function strike(
   // A run that broke off is done again at the next start, whatever the clock says.
   const resumes = !isThere && !isFirst && stays && hour > FIRST_HOUR && (await brokeOff(stand.state));
   if (isThere && !stays) await stop(played);
+  const usual = at(hour - 1, '59:57.500');
+  // Nothing that is over by then is missed, so the time must come while the daemon looks.
+  const goesOn = isThere && stays;
+  const isAnew = isFirst || (!goesOn && stand.clock() > Date.parse(`${day}T${usual}Z`));
   if (!resumes)
     stand.setClock(
-      `${day}T${isThere && stays ? overOrBefore(stand, day, hour) : at(isFirst ? hour - 3 : hour - 1, '59:57.500')}Z`,
+      `${day}T${goesOn ? overOrBefore(stand, day, hour) : isAnew ? at(hour - 3, '59:57.500') : usual}Z`,
     );
   const daemon = stand.start();
   const runs = finishedRuns(daemon);
@@ -41,7 +45,10 @@ export async function strike(
       hit(played, blow);
     });
   }
-  const turn = isFirst ? await firstTurn(stand, daemon, day) : await stand.turn(daemon, runs, LONGEST_RUN_MS);
+  const turn =
+    isAnew && !resumes
+      ? await firstTurn(stand, daemon, day, hour)
+      : await stand.turn(daemon, runs, LONGEST_RUN_MS);
   const isHit = stand.moments.disarm();
   if (isHit && (blow?.what === 'terminate' || blow?.what === 'kill')) await daemon.exit;
   if (isHit && blow) played.done.push(`${blow.what} ${nameOf(blow.point)}`);
@@ -52,13 +59,13 @@ export async function strike(
     played.losses.push(`the daemon ended itself on ${what}, with ${turn.exit}`);
 }
 
-/** A job that has never run has missed nothing, so its first time must come while the daemon is up. */
-async function firstTurn(stand: Stand, daemon: Daemon, day: string): Promise<Turn> {
+/** A job that has never run, or whose clock was put back far, has missed nothing: its time must come while the daemon is up. */
+async function firstTurn(stand: Stand, daemon: Daemon, day: string, hour = FIRST_HOUR): Promise<Turn> {
   await stand.heard(daemon, 'started', LONGEST_RUN_MS);
-  for (const hour of [FIRST_HOUR - 2, FIRST_HOUR - 1]) {
+  for (const before of [hour - 2, hour - 1]) {
     const turn = await stand.turn(daemon, 0, FIRST_LOOK_MS);
     if (turn !== 'nothing') return turn;
-    stand.setClock(`${day}T${at(hour, '59:59.000')}Z`);
+    stand.setClock(`${day}T${at(before, '59:59.000')}Z`);
   }
   return stand.turn(daemon, 0, LONGEST_RUN_MS);
 }
