@@ -53,7 +53,14 @@ async function randomFacts(seed: number) {
 
 /** Everything that a plan is made of, where the job is to know: of members in an audience, and of those refused. */
 async function known(account: object) {
-  const params = { ...account, people: 'main', now_ms: NOW, remote_ids: ['list-0', 'list-1'] };
+  const params = {
+    ...account,
+    people: 'main',
+    telling: 'properties of main',
+    properties: ['CLV'],
+    now_ms: NOW,
+    remote_ids: ['list-0', 'list-1'],
+  };
   const held = `SELECT member FROM (${LEDGER}) WHERE held`;
   const ask = (sql: string) => stage.engine.query(`SELECT * FROM (${sql}) ORDER BY ALL`, params);
   return {
