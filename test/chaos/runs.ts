@@ -70,10 +70,17 @@ async function firstTurn(stand: Stand, daemon: Daemon, day: string, hour = FIRST
   return stand.turn(daemon, 0, LONGEST_RUN_MS);
 }
 
-/** Over the time that is due, or, where the clock has to go back, so far before it that the daemon looks first. */
+const HOUR_MS = 3_600_000;
+
+/**
+ * Over the time that is due, or, where the clock has to go back, so far before it that the daemon looks first. A clock
+ * that goes back by less than an hour brings nothing again, so it goes on to the next time instead.
+ */
 function overOrBefore(stand: Stand, day: string, hour: number): string {
   const over = at(hour, '00:00.200');
-  return stand.clock() < Date.parse(`${day}T${over}Z`) ? over : at(hour - 1, '59:53.000');
+  const ahead = stand.clock() - Date.parse(`${day}T${over}Z`);
+  if (ahead < 0) return over;
+  return ahead < HOUR_MS ? at(hour + 1, '00:00.200') : at(hour - 1, '59:53.000');
 }
 
 function at(hour: number, rest: string): string {
