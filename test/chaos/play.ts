@@ -111,7 +111,9 @@ async function playDay(played: Played, world: World, day: StoryDay, index: numbe
   const isFragile = day.around !== undefined || day.blows.some(({ what }) => what === 'fill_disk');
   const possible = day.blows.filter(({ what }) => what !== 'fill_disk' || MAY_MOUNT);
   const blows: (Blow | undefined)[] = possible.length > 0 ? possible : [undefined];
-  for (const [turn, blow] of blows.entries()) await strike(played, day, FIRST_HOUR + turn, blow, isFragile);
+  // Two hours apart, since one may have to go on to the next hour.
+  for (const [turn, blow] of blows.entries())
+    await strike(played, day, FIRST_HOUR + 2 * turn, blow, isFragile);
 
   const slowed = (day.slow?.answers ?? 0) - (stand.slow?.answers ?? 0);
   played.done.push(...Array<string>(slowed).fill('fault slow'));
