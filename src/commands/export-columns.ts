@@ -99,6 +99,12 @@ function shown({ name, from }: Property): string {
   return `${free ? asText(text) : text} AS ${quoted(name)}`;
 }
 
+/** SQL: what people call a member, without its kind; a phone number is no formula. */
+export function memberText(key: string): string {
+  const called = `substring(${key}, position(${key}, ':') + 1)`;
+  return `if(startsWith(${key}, 'phone:'), ${called}, ${asText(called)})`;
+}
+
 /** A text that a spreadsheet could take for a formula gets a leading apostrophe; a phone number is none. */
 export function asText(text: string): string {
   return `if(match(${text}, ${literal(FORMULA)}), concat('\\'', ${text}), ${text})`;

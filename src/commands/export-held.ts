@@ -2,14 +2,13 @@ import { loadJob } from '../job/load.ts';
 import { nothingHeld } from '../run/approve.ts';
 import { heldRun } from '../run/held.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { asText } from './export-columns.ts';
+import { memberText } from './export-columns.ts';
 import { writeWhole } from './write-whole.ts';
 
-/** A row for each member and audience, who would leave first; a phone number is no formula. */
+/** A row for each member and audience, who would leave first. */
 const ROWS = `SELECT {destinations:Array(String)}[at] AS destination, {audiences:Array(String)}[at] AS audience,
-    op AS change, if(startsWith(key, 'phone:'), called, ${asText('called')}) AS member
-  FROM (SELECT indexOf({indexes:Array(UInt32)}, plan_members.audience) AS at, op, member AS key,
-          substring(member, position(member, ':') + 1) AS called
+    op AS change, ${memberText('key')} AS member
+  FROM (SELECT indexOf({indexes:Array(UInt32)}, plan_members.audience) AS at, op, member AS key
         FROM plan_members WHERE job = {job:String} AND run_id = {run:String})
   WHERE at > 0
   ORDER BY change = 'remove' DESC, destination, audience, change, member`;

@@ -5,15 +5,13 @@ import { notRunYet } from '../run/overview.ts';
 import { countRefused, REFUSED_THERE, refusedParams } from '../run/refused.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { asText } from './export-columns.ts';
+import { asText, memberText } from './export-columns.ts';
 import { writeWhole } from './write-whole.ts';
 
-/** A row for each member and audience; an address is told without its kind, and a phone number is no formula. */
+/** A row for each member and audience. */
 const ROWS = `SELECT {name:String} AS destination, ifNull(audience, '') AS audience, change,
-    if(startsWith(key, 'phone:'), called, ${asText('called')}) AS member, ${asText('reason')} AS reason, since,
-    next_try
-  FROM (SELECT * EXCEPT member, member AS key, substring(member, position(member, ':') + 1) AS called
-        FROM (${REFUSED_THERE}))
+    ${memberText('key')} AS member, ${asText('reason')} AS reason, since, next_try
+  FROM (SELECT * EXCEPT member, member AS key FROM (${REFUSED_THERE}))
   ORDER BY audience, change, member SETTINGS format_csv_null_representation = ''`;
 
 /**

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
-import type { ScheduledFor } from './state.ts';
+import { BROKEN_OFF, type ScheduledFor } from './state.ts';
 
 /** What the store says of a job's scheduled runs; times in milliseconds since 1970. */
 export type PastRuns = {
@@ -35,9 +35,6 @@ export async function pastOf(engine: Engine, jobs: readonly string[]): Promise<M
   );
   return new Map(jobs.map((job) => [job, pastIn(rows.filter((row) => row.job === job))]));
 }
-
-/** The errors of runs that did not come to their end, as they stand in a report. */
-const BROKEN_OFF = ['RUN_KILLED', 'RUN_INTERRUPTED'];
 
 /** A run that takes the whole process with it, again and again, must not keep the other jobs from running. */
 const ATTEMPTS = 3;

@@ -12,6 +12,9 @@ export type RunEvent =
 
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 
+/** The errors, in reports, of runs that did not come to their end. */
+export const BROKEN_OFF: readonly string[] = ['RUN_KILLED', 'RUN_INTERRUPTED'];
+
 /** The scheduled time that a run is for. */
 export type ScheduledFor = {
   /** ISO time. */

@@ -1,4 +1,5 @@
 import type { Problem } from '../../../connectors/index.ts';
+import { BROKEN_OFF } from '../../run/state.ts';
 import type { Condition } from './condition.ts';
 import type { Past } from './past.ts';
 
@@ -8,7 +9,7 @@ import type { Past } from './past.ts';
  * @param again whether a run of the job goes on, or is about to: it takes up what was broken off
  */
 export function failures(job: string, { newest, sent }: Past, again = false): Condition[] {
-  const waits = ({ code }: Problem) => (again && BROKEN_OFF.has(code) ? { waits: true as const } : {});
+  const waits = ({ code }: Problem) => (again && BROKEN_OFF.includes(code) ? { waits: true as const } : {});
   const failed = newest?.report.status === 'failed' ? newest.report.error : undefined;
   const whole: Condition[] = failed
     ? [
@@ -49,9 +50,6 @@ export function failures(job: string, { newest, sent }: Past, again = false): Co
   });
   return [...whole, ...served];
 }
-
-/** The errors of runs that did not come to their end. */
-const BROKEN_OFF = new Set(['RUN_KILLED', 'RUN_INTERRUPTED']);
 
 /** A run that was killed leaves no words of its own. */
 const WHAT: Record<string, string> = {
