@@ -3,7 +3,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import type { Retention } from '../job/retention-settings.ts';
 import { isClaimed } from '../run/claim.ts';
-import { pastOf, type PastRuns } from '../run/past.ts';
+import { pastOf, type PastRuns } from '../run/scheduled-runs.ts';
 import { asProblem } from '../run/problem.ts';
 import type { RunReport } from '../run/report.ts';
 import { runJob, type RunOptions } from '../run/run.ts';

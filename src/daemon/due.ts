@@ -1,5 +1,5 @@
 import type { Job } from '../job/load.ts';
-import type { PastRuns } from '../run/past.ts';
+import type { PastRuns } from '../run/scheduled-runs.ts';
 import { dueTimes } from './schedule.ts';
 
 type Timed = Pick<Job, 'schedule' | 'timezone' | 'catch_up'>;

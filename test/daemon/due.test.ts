@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from '../../src/daemon/due.ts';
 import { dueTimes } from '../../src/daemon/schedule.ts';
-import type { PastRuns } from '../../src/run/past.ts';
+import type { PastRuns } from '../../src/run/scheduled-runs.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
