@@ -8,7 +8,7 @@ import { FIELDS } from '../job/fields.ts';
 import { PLAYBOOK, type Play } from '../job/playbook.ts';
 import { MODELS } from '../job/segments.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { columnsOf, PLAY_COLUMNS } from './export-columns.ts';
+import { columnsOf, PLAY_COLUMNS } from '../run/export-columns.ts';
 
 const README = 'README.md';
 
