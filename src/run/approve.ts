@@ -7,7 +7,8 @@ import { planDestinations } from './destinations.ts';
 import { heldRun, printOf, type HeldRun } from './held.ts';
 import { claimJob } from './claim.ts';
 import { newRun } from './new-run.ts';
-import { pushPlanned } from './push-planned.ts';
+import { openProgress } from './progress.ts';
+import { changesOf, pushPlanned } from './push-planned.ts';
 import { outcomeStatus, type RunReport } from './report.ts';
 import { graceful, type RunOptions } from './run.ts';
 import { recordRun } from './state.ts';
@@ -21,7 +22,7 @@ import { recordRun } from './state.ts';
 export async function approveHeld(
   engine: Engine,
   job: Job,
-  options: Pick<RunOptions, 'state' | 'counting_ms' | 'signal' | 'log'>,
+  options: Pick<RunOptions, 'state' | 'counting_ms' | 'progress' | 'signal' | 'log'>,
 ): Promise<RunReport> {
   const claim = await claimJob(engine, options.state, job.name);
   try {
@@ -37,15 +38,21 @@ async function release(engine: Engine, job: Job, options: Parameters<typeof newR
   if (!held) throw nothingHeld(job);
   const { run_id, as_of, report } = held;
   const ids = { job: job.name, run_id, as_of };
-  const run = { ...(await newRun(engine, job, { ...options, as_of })), run_id };
+  const progress = openProgress(ids, options.progress);
+  const run = { ...(await newRun(engine, job, { ...options, as_of })), run_id, progress };
   await dropPlan(engine, ids);
+  const planning = run.progress({ stage: 'plan' });
   const { destinations } = destinationsWith(job, report.categories);
   const planned = await planDestinations(run, destinations, { send: true });
+  planning(0, null, true);
   if ((await printOf(engine, job, ids)) !== held.print) throw planChanged(job, held);
 
   await recordRun(engine, ids, 'approved');
   const start = performance.now();
+  const changes = changesOf(planned);
+  const pushing = run.progress({ stage: 'push' }, changes);
   const outcome = await pushPlanned(run, planned);
+  pushing(0, changes, true);
   report.seconds.push = Math.round(performance.now() - start) / 1000;
   const warnings = [...new Set([...report.warnings, ...planned.flatMap((one) => one.warnings)])];
   const released: RunReport = { ...report, ...outcome, warnings, status: outcomeStatus(outcome) };
