@@ -105,7 +105,11 @@ command('approve <job>', 'sends the plan that a guard held, exactly that one, on
   }),
 );
 command('start', 'the daemon: every job of the jobs folder at its time')
-  .option('--port <number>', 'answer /healthz, /readyz and /metrics on this port of 127.0.0.1', port)
+  .option(
+    '--port <number>',
+    'serve the web page, /healthz, /readyz and /metrics on this port of 127.0.0.1',
+    port,
+  )
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .action(
     act(async (context, options: { port?: number; host: string }) =>
