@@ -35,7 +35,7 @@ export const PROGRAM_ERRORS = {
     cure: 'Run the job again: it makes a new plan, which is held again if it is as large.',
   },
   AUDIT_NOT_POSSIBLE: {
-    meaning: 'npm could not be asked what is known against the packages.',
+    meaning: 'What is known against the packages could not be asked of npm.',
     causes: ['There is no npm here, as in the image.', 'No way to the registry.'],
     cure: 'Run `segment-sync check --audit` where the program is built.',
   },
