@@ -147,10 +147,9 @@ command(
         options: { out: string; segment: string; columns?: string[]; refused?: boolean; held?: boolean },
       ) => {
         if (options.refused)
-          return (await import('./commands/export-refused.ts')).exportRefused(context, job, options);
-        if (options.held)
-          return (await import('./commands/export-held.ts')).exportHeld(context, job, options);
-        return (await import('./commands/export.ts')).exportSegment(context, job, options);
+          return (await import('./commands/export-refused.ts')).writeRefused(context, job, options);
+        if (options.held) return (await import('./commands/export-held.ts')).writeHeld(context, job, options);
+        return (await import('./commands/export.ts')).writeSegment(context, job, options);
       },
     ),
   );

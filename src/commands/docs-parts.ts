@@ -5,7 +5,7 @@ import { markdownTable, settingsTables, type SettingsTable } from '../job/docs.t
 import { FIELDS } from '../job/fields.ts';
 import { PLAYBOOK, type Play } from '../job/playbook.ts';
 import { MODELS } from '../job/segments.ts';
-import { columnsOf, PLAY_COLUMNS } from './export-columns.ts';
+import { columnsOf, PLAY_COLUMNS } from '../run/export-columns.ts';
 
 /** @returns every generated table, by the name that documents put it in under */
 export function docsParts(program: Command): SettingsTable[] {

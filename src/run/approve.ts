@@ -7,10 +7,16 @@ import { planDestinations } from './destinations.ts';
 import { heldRun, printOf, type HeldRun } from './held.ts';
 import { claimJob } from './claim.ts';
 import { newRun } from './new-run.ts';
-import { pushPlanned } from './push-planned.ts';
+import { openProgress } from './progress.ts';
+import { changesOf, pushPlanned } from './push-planned.ts';
 import { outcomeStatus, type RunReport } from './report.ts';
 import { graceful, type RunOptions } from './run.ts';
 import { recordRun } from './state.ts';
+
+export type ApproveOptions = Pick<RunOptions, 'state' | 'counting_ms' | 'progress' | 'signal' | 'log'> & {
+  /** The plan that was looked at; whichever is held unless given. */
+  run_id?: string;
+};
 
 /**
  * Sends the plan that a guard held, once. It is made again of the same run's segments and must come out the same, to
@@ -18,11 +24,7 @@ import { recordRun } from './state.ts';
  * @returns the run's report, with what was sent
  * @throws SyncError `APPROVE_NOTHING_HELD`, `APPROVE_PLAN_CHANGED`, `JOB_RUNNING`
  */
-export async function approveHeld(
-  engine: Engine,
-  job: Job,
-  options: Pick<RunOptions, 'state' | 'counting_ms' | 'signal' | 'log'>,
-): Promise<RunReport> {
+export async function approveHeld(engine: Engine, job: Job, options: ApproveOptions): Promise<RunReport> {
   const claim = await claimJob(engine, options.state, job.name);
   try {
     const signal = AbortSignal.any([options.signal, claim.lost]);
@@ -32,20 +34,30 @@ export async function approveHeld(
   }
 }
 
-async function release(engine: Engine, job: Job, options: Parameters<typeof newRun>[2]): Promise<RunReport> {
+async function release(
+  engine: Engine,
+  job: Job,
+  options: ApproveOptions & Parameters<typeof newRun>[2],
+): Promise<RunReport> {
   const held = await heldRun(engine, job.name);
-  if (!held) throw nothingHeld(job);
+  if (!held || (options.run_id ?? held.run_id) !== held.run_id) throw nothingHeld(job);
   const { run_id, as_of, report } = held;
   const ids = { job: job.name, run_id, as_of };
-  const run = { ...(await newRun(engine, job, { ...options, as_of })), run_id };
+  const progress = openProgress(ids, options.progress);
+  const run = { ...(await newRun(engine, job, { ...options, as_of })), run_id, progress };
   await dropPlan(engine, ids);
+  const planning = run.progress({ stage: 'plan' });
   const { destinations } = destinationsWith(job, report.categories);
   const planned = await planDestinations(run, destinations, { send: true });
+  planning(0, null, true);
   if ((await printOf(engine, job, ids)) !== held.print) throw planChanged(job, held);
 
   await recordRun(engine, ids, 'approved');
   const start = performance.now();
+  const changes = changesOf(planned);
+  const pushing = run.progress({ stage: 'push' }, changes);
   const outcome = await pushPlanned(run, planned);
+  pushing(0, changes, true);
   report.seconds.push = Math.round(performance.now() - start) / 1000;
   const warnings = [...new Set([...report.warnings, ...planned.flatMap((one) => one.warnings)])];
   const released: RunReport = { ...report, ...outcome, warnings, status: outcomeStatus(outcome) };

@@ -7,7 +7,8 @@ import type { RunReport, Stage } from './report.ts';
 import type { RunContext } from './run.ts';
 import { assignSegments, scoreCustomers, segmentReports } from './segment.ts';
 
-export type Timed = <Result>(stage: Stage, work: () => Promise<Result>) => Promise<Result>;
+/** Runs a stage; `total` is how many members it has to send, where it sends. */
+export type Timed = <Result>(stage: Stage, work: () => Promise<Result>, total?: number) => Promise<Result>;
 
 /**
  * profile → predict → favourites → segment, of a run or of a past date: gives every customer there was by the run's

@@ -2,6 +2,7 @@ import { DateTime } from 'luxon';
 import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
+import { openProgress } from './progress.ts';
 import type { RunContext, RunOptions } from './run.ts';
 import { momentOf, newRunId } from './state.ts';
 
@@ -15,20 +16,23 @@ const COUNTING_MS = 60_000;
 export async function newRun(
   engine: Engine,
   job: Job,
-  options: Pick<RunOptions, 'as_of' | 'counting_ms' | 'log' | 'signal'> & Pick<RunContext, 'cut'>,
+  options: Pick<RunOptions, 'as_of' | 'counting_ms' | 'log' | 'progress' | 'signal'> &
+    Pick<RunContext, 'cut'>,
 ): Promise<RunContext> {
   let last = await newestMoment(engine, job.name);
   const clock = () => (last = Math.max(last + 1, Date.now()));
+  const run_id = newRunId(new Date(clock()));
   return {
     engine,
     job,
-    run_id: newRunId(new Date(clock())),
+    run_id,
     as_of: options.as_of ?? DateTime.now().setZone(job.timezone).toISODate()!,
     signal: options.signal,
     cut: options.cut,
     counting_ms: options.counting_ms ?? COUNTING_MS,
     clock,
     log: (message, fields) => options.log(message, { job: job.name, ...fields }),
+    progress: openProgress({ job: job.name, run_id }, options.progress),
   };
 }
 

@@ -3,7 +3,12 @@ import type { AudienceReport, RunStatus } from './report.ts';
 
 /** What a run that sent left of one audience; runs of older versions did not count. */
 type PastAudience = Pick<AudienceReport, 'destination' | 'audience' | 'remote_id' | 'error'> &
-  Partial<Pick<AudienceReport, 'held' | 'remote_count' | 'count_is_exact' | 'drift'>>;
+  Partial<
+    Pick<
+      AudienceReport,
+      'wanted' | 'added' | 'removed' | 'updated' | 'held' | 'remote_count' | 'count_is_exact' | 'drift'
+    >
+  >;
 
 export type PastRun = { run_id: string; at: string; status: RunStatus; audiences: PastAudience[] };
 

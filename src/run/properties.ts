@@ -122,19 +122,25 @@ async function push(
     }
   }
 
+  const step = run.progress({ stage: 'push', destination: destination.name }, report.people);
   let batch = 0;
-  for await (const answer of setProperties(connection)(changed, run.signal)) {
-    batch += 1;
-    const at = { run_id: run.run_id, batch: `properties:${destination.name}:${batch}`, clock: run.clock() };
-    await appendProperties(run.engine, account, at, answer.updated, hashes);
-    result.requests += answer.requests;
-    report.updated += tally.take(answer.updated).length;
-    for (const { key } of answer.updated) hashes.delete(key);
-    for (const { property, reason, members } of answer.dropped) {
-      const key = JSON.stringify([property, reason]);
-      dropped.set(key, { property, reason, members: members + (dropped.get(key)?.members ?? 0) });
+  try {
+    for await (const answer of setProperties(connection)(changed, run.signal)) {
+      batch += 1;
+      const at = { run_id: run.run_id, batch: `properties:${destination.name}:${batch}`, clock: run.clock() };
+      await appendProperties(run.engine, account, at, answer.updated, hashes);
+      result.requests += answer.requests;
+      report.updated += tally.take(answer.updated).length;
+      for (const { key } of answer.updated) hashes.delete(key);
+      for (const { property, reason, members } of answer.dropped) {
+        const key = JSON.stringify([property, reason]);
+        dropped.set(key, { property, reason, members: members + (dropped.get(key)?.members ?? 0) });
+      }
+      report.dropped = [...dropped.values()].toSorted((one, other) => other.members - one.members);
+      step(report.people - result.left, report.people);
     }
-    report.dropped = [...dropped.values()].toSorted((one, other) => other.members - one.members);
+  } finally {
+    step(report.people - result.left, report.people, true);
   }
 }
 

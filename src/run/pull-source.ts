@@ -28,7 +28,7 @@ export type PulledSource = {
   whole: boolean;
 };
 
-const PROGRESS_MS = 10_000;
+const LOGGED_MS = 10_000;
 
 /**
  * Pulls one source into the record tables. A page's marks are kept once it and all before it are stored, so a pull
@@ -52,7 +52,7 @@ export async function pullSource(
     whole: from.since.size === 0 && from.marks.size === 0,
   };
   const opened = await openSource(run, source);
-  const progress = progressLog(run, source.name);
+  const counted = countRecords(run, source.name);
   const take = (page: Page): Page => {
     const { page: kept, left_out } = withoutErased(page, source.key, tombstones);
     const { rejected = [], warnings = [], orders = [] } = page;
@@ -64,12 +64,12 @@ export async function pullSource(
       erased: left_out,
       warnings,
     });
-    progress(recordsIn(page), page.expected);
+    counted.add(recordsIn(page), page.expected);
     return kept;
   };
   const count = (loaded: Loaded, expected?: number) => {
     add(pulled, loaded);
-    progress(loaded.rows, expected);
+    counted.add(loaded.rows, expected);
   };
   const takeTable = async (table: Table, expected?: number): Promise<void> => {
     const loaded = await loadTable(run, source.key, table, tombstones);
@@ -97,7 +97,11 @@ export async function pullSource(
       if (tables.length + analytics.length > 0) await storing;
     }
   } finally {
-    await storing;
+    try {
+      await storing;
+    } finally {
+      counted.end();
+    }
   }
   return pulled;
 }
@@ -119,20 +123,26 @@ function recordsIn({ orders, customers, products, events }: Counted): number {
   return [orders, customers, products, events].reduce((sum, records) => sum + (records?.length ?? 0), 0);
 }
 
-/** Says now and then how far a long pull has come, and how long it will take where the source tells how much there is. */
-function progressLog(run: RunContext, source: string) {
+/**
+ * Tells how far a pull has come, and logs it now and then of a long one, with how long it will take where the source
+ * tells how much there is.
+ */
+function countRecords(run: RunContext, source: string) {
+  const step = run.progress({ stage: 'pull', source });
   const start = performance.now();
   let last = start;
   let records = 0;
   let all: number | undefined;
-  return (more: number, expected?: number): void => {
+  const add = (more: number, expected?: number): void => {
     records += more;
     all = expected ?? all;
+    step(records, all ?? null);
     const now = performance.now();
-    if (now - last < PROGRESS_MS) return;
+    if (now - last < LOGGED_MS) return;
     last = now;
     const rate = records / ((now - start) / 1000);
     const left = all !== undefined && all > records ? Math.round((all - records) / rate) : undefined;
     run.log('pulling', { source, records, expected: all, per_second: Math.round(rate), seconds_left: left });
   };
+  return { add, end: () => step(records, all ?? null, true) };
 }

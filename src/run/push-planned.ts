@@ -6,6 +6,13 @@ import type { RunContext } from './run.ts';
 /** What became of the audiences, and of the properties of the people in them. */
 export type Outcome = Pick<RunReport, 'audiences' | 'properties'>;
 
+/** How many members the plans of audiences would add, tell anew and take out. */
+export function changesOf(planned: readonly PlannedDestination[]): number {
+  return planned
+    .flatMap(({ plans }) => plans)
+    .reduce((sum, { to_add, to_update, to_remove }) => sum + to_add + to_update + to_remove, 0);
+}
+
 /** Sends every plan, then notes who thereby entered a segment with a holdout. */
 export async function pushPlanned(run: RunContext, planned: PlannedDestination[]): Promise<Outcome> {
   const sent = await pushDestinations(run, planned);

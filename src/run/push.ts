@@ -44,19 +44,26 @@ export async function pushAudience(
   const remote_id = plan.remote_id ?? (await createAudience(run, sending.connection, plan, result));
   result.remote_id = remote_id;
   const audience = { ...accountOf(run.job.name, plan.destination), remote_id };
+  const { name: destination } = plan.destination;
+  const step = run.progress({ stage: 'push', destination, audience: plan.name }, changes);
   const tally = openTally(result);
   const offered: Offered = new Map();
   let batch = 0;
-  for await (const answer of sending.connection.push(changeOf(run, sending, plan, remote_id, offered))) {
-    batch += 1;
-    const at = { run_id: run.run_id, batch: `${plan.index}:${batch}`, clock: run.clock() };
-    await appendAcknowledged(run.engine, audience, at, answer, offered);
-    result.requests += answer.requests;
-    result.removed += tally.take(answer.removed).length;
-    for (const { key } of tally.take(answer.added)) {
-      result[offered.get(key)?.op === 'update' ? 'updated' : 'added'] += 1;
+  try {
+    for await (const answer of sending.connection.push(changeOf(run, sending, plan, remote_id, offered))) {
+      batch += 1;
+      const at = { run_id: run.run_id, batch: `${plan.index}:${batch}`, clock: run.clock() };
+      await appendAcknowledged(run.engine, audience, at, answer, offered);
+      result.requests += answer.requests;
+      result.removed += tally.take(answer.removed).length;
+      for (const { key } of tally.take(answer.added)) {
+        result[offered.get(key)?.op === 'update' ? 'updated' : 'added'] += 1;
+      }
+      for (const { key } of answer.added) offered.delete(key);
+      step(changes - result.left, changes);
     }
-    for (const { key } of answer.added) offered.delete(key);
+  } finally {
+    step(changes - result.left, changes, true);
   }
   if (run.signal.aborted && result.left > 0) throw interrupted(where);
 }

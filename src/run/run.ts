@@ -14,9 +14,10 @@ import { claimJob } from './claim.ts';
 import type { Reach } from './marks.ts';
 import { newRun } from './new-run.ts';
 import { asProblem } from './problem.ts';
+import type { Part, Progress, Step } from './progress.ts';
 import { filledAudiences, pastRuns } from './past-audiences.ts';
 import { pull } from './pull.ts';
-import { pushPlanned, type Outcome } from './push-planned.ts';
+import { changesOf, pushPlanned, type Outcome } from './push-planned.ts';
 import { segmentedDetail } from './dated.ts';
 import {
   audienceReport,
@@ -45,6 +46,8 @@ export type RunContext = {
   /** Milliseconds since 1970, growing from call to call. */
   clock(): number;
   log(message: string, fields?: Record<string, unknown>): void;
+  /** Begins a part of a stage, for whoever follows the run. */
+  progress(part: Part, total?: number | null): Step;
 };
 
 export type RunOptions = {
@@ -64,6 +67,8 @@ export type RunOptions = {
   retention?: Pick<Retention, 'orders' | 'events'>;
   /** The time that a run of the daemon is for, and whether it is still to be seen to once the job is this process's. */
   scheduled?: ScheduledFor & { still_due(): Promise<boolean> };
+  /** Called when a stage or a part of one begins or ends, with each page that was stored and each answer of a platform. */
+  progress?: (progress: Progress) => void;
   signal: AbortSignal;
   log: RunContext['log'];
 };
@@ -152,7 +157,9 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
     ];
     const held = isHeld(report);
     const sends = options.send && !held;
-    const outcome = sends ? await timed('push', () => pushPlanned(run, planned)) : foretold(planned);
+    const outcome = sends
+      ? await timed('push', () => pushPlanned(run, planned), changesOf(planned))
+      : foretold(planned);
     Object.assign(report, outcome);
     report.warnings.push(...planned.flatMap(({ warnings }) => warnings));
     report.status = held ? 'held' : outcomeStatus(outcome);
@@ -177,12 +184,14 @@ function foretold(planned: readonly PlannedDestination[]): Outcome {
 
 /** Runs a stage, notes its seconds in the report and writes its one line of log. */
 function stopwatch(run: RunContext, report: RunReport): Timed {
-  return async (stage, work) => {
+  return async (stage, work, total) => {
     run.signal.throwIfAborted();
     const start = performance.now();
+    const step = run.progress({ stage }, total);
     try {
       return await work();
     } finally {
+      step(0, total ?? null, true);
       report.seconds[stage] = Math.round(performance.now() - start) / 1000;
       run.log(stage, { run_id: run.run_id, seconds: report.seconds[stage] });
     }

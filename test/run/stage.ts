@@ -61,7 +61,7 @@ export type Shop = {
   /** One whole run. */
   run(as_of: string, more?: Partial<RunOptions>): Promise<RunReport>;
   /** Sends the plan that was held. */
-  approve(): Promise<RunReport>;
+  approve(more?: Pick<RunOptions, 'progress'>): Promise<RunReport>;
   /** Where the pulls of a source began, the first first; `name` is one of `sources`. */
   asked(name?: string): { marks: Record<string, string>; since: Record<string, string> }[];
 };
@@ -106,6 +106,7 @@ export function openStage(open?: () => Promise<Engine>): Stage {
         counting_ms: 60_000,
         clock: () => (last = Math.max(last + 1, Date.now())),
         log: silent,
+        progress: () => silent,
       };
     };
     return {
@@ -137,8 +138,13 @@ export function openStage(open?: () => Promise<Engine>): Stage {
       },
       run: (as_of, { send = true, signal = new AbortController().signal, ...more } = {}) =>
         runJob(engine, job, { as_of, send, signal, ...more, state: state.path, log: silent }),
-      approve: () =>
-        approveHeld(engine, job, { state: state.path, signal: new AbortController().signal, log: silent }),
+      approve: (more) =>
+        approveHeld(engine, job, {
+          ...more,
+          state: state.path,
+          signal: new AbortController().signal,
+          log: silent,
+        }),
     };
   }
 
