@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { ALERT_KINDS } from '../src/job/alert-settings.ts';
 import { parseJob } from '../src/job/load.ts';
 import { readConfig } from '../src/job/read-config.ts';
 import { SettingsFile } from '../src/job/settings.ts';
@@ -128,6 +129,13 @@ test.each(DOCUMENTS)('every link of %s leads to a file or heading that is there'
     if (anchor === undefined) continue;
     expect(statSync(target).isFile() && anchorsOf(target), `${link} in ${path}`).toContain(anchor);
   }
+});
+
+test('the table of alerts has every kind there is', () => {
+  const [, alerts = ''] = textOf('config/OPERATING.md').split('\n## Alerts\n');
+  const kinds = [...alerts.split('\n## ')[0]!.matchAll(/^\| `(\w+)` /gm)].map(([, kind]) => kind);
+
+  expect(kinds.toSorted()).toEqual(ALERT_KINDS.toSorted());
 });
 
 test('every document is linked from the README', () => {
