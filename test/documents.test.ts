@@ -26,7 +26,7 @@ function variables(block: string): Record<string, string> {
   };
   const names = [...block.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!);
   return Object.fromEntries(
-    names.map((name) => [name, known[name] ?? (name.endsWith('_URL') ? 'https://shop.example' : 'secret')]),
+    names.map((name) => [name, known[name] ?? (name.endsWith('_URL') ? 'https://shop.example' : 'a secret of some length')]),
   );
 }
 
