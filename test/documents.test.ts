@@ -26,7 +26,10 @@ function variables(block: string): Record<string, string> {
   };
   const names = [...block.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!);
   return Object.fromEntries(
-    names.map((name) => [name, known[name] ?? (name.endsWith('_URL') ? 'https://shop.example' : 'a secret of some length')]),
+    names.map((name) => [
+      name,
+      known[name] ?? (name.endsWith('_URL') ? 'https://shop.example' : 'a secret of some length'),
+    ]),
   );
 }
 
@@ -137,6 +140,14 @@ test('the table of alerts has every kind there is', () => {
 
   expect(kinds.toSorted()).toEqual(ALERT_KINDS.toSorted());
 });
+
+test.each(DOCUMENTS.filter((path) => path.startsWith('connectors')))(
+  '%s speaks to the marketer and to the operator',
+  (path) => {
+    expect(textOf(path)).toMatch(/^## (For the marketer|Files in)$/m);
+    expect(textOf(path)).toMatch(/^## (For the operator|Files in, for the operator)$/m);
+  },
+);
 
 test('every document is linked from the README', () => {
   const text = textOf('README.md');
