@@ -10,7 +10,7 @@ import { accountOf } from './plan.ts';
 import { countRefused, type RefusedGroup } from './refused.ts';
 import { rememberedOf } from './remembered.ts';
 import { orphanReports, type AudienceReport, type OrphanReport, type RunReport } from './report.ts';
-import { lastRun } from './state.ts';
+import { isUnderWay, lastRun } from './state.ts';
 
 export type AudienceStatus = {
   destination: string;
@@ -76,11 +76,16 @@ export async function jobStatus(engine: Engine, job: Job, state: string): Promis
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
     held: await heldStatus(engine, job.name),
     finished_at: finished?.at ?? null,
-    running: await isClaimed(engine, state, job.name),
+    running: await isRunning(engine, state, job.name),
     audiences,
     orphans,
     refused: await countRefused(engine, job.name, destinations),
   };
+}
+
+/** Whether a run has begun and not ended while some process has the job: it is also had for a moment to be tidied. */
+async function isRunning(engine: Engine, state: string, job: string): Promise<boolean> {
+  return (await isClaimed(engine, state, job)) && (await isUnderWay(engine, job));
 }
 
 function pastOf(

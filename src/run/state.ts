@@ -63,6 +63,18 @@ export async function lastRun(engine: Engine, job: string, event: RunEvent): Pro
   return rows[0];
 }
 
+/** Whether a run of the job has begun, or its held plan was approved, and nothing tells of the end. */
+export async function isUnderWay(engine: Engine, job: string): Promise<boolean> {
+  const [row] = await engine.query<{ runs: number }>(
+    `SELECT toUInt32(count()) AS runs FROM (
+       SELECT run_id FROM runs WHERE job = {job:String} GROUP BY run_id
+       HAVING countIf(event IN ('backfilled', 'planned', 'finished')) = 0
+         OR (countIf(event = 'approved') > 0 AND countIf(event = 'released') = 0))`,
+    { job },
+  );
+  return row!.runs > 0;
+}
+
 /** Closes runs that began and never ended: their process was killed. What they sent is in the ledger. */
 export async function closeInterrupted(engine: Engine, job: string): Promise<void> {
   const open = await engine.query<{ run_id: string; as_of: string; sends: boolean }>(

@@ -10,7 +10,7 @@ import { assetRoutes } from './assets.ts';
 import { healthRoutes, type Health } from './health.ts';
 import { jobRoutes } from './job-routes.ts';
 import { page, type Html } from './layout.ts';
-import { empty, problemNotice } from './pieces.ts';
+import { only, problemNotice } from './pieces.ts';
 import { jobFilePage } from './pages/job-file.ts';
 import { jobsPage } from './pages/jobs.ts';
 import { openViews } from './views.ts';
@@ -72,25 +72,26 @@ export function webApp(site: Site, health: Health, access: Access): Hono<Env> {
   app.notFound((context) => context.html(missing(), 404));
   app.onError((error, context) => {
     if (error instanceof HTTPException) {
-      const said = empty('Not like this', 'Another site asked for this in your name, so nothing was done.');
+      const said = only('Not like this', 'Another site asked for this in your name, so nothing was done.');
       return context.html(page({ title: 'Refused' }, said), error.status);
     }
     const problem = asProblem(error, 'the page');
     site.log('page could not be shown', { path: context.req.routePath, ...problem });
-    return context.html(page({ title: 'It could not be shown' }, problemNotice(problem)), 500);
+    const said = [html`<h1>This could not be shown</h1>`, problemNotice(problem)];
+    return context.html(page({ title: 'It could not be shown' }, said), 500);
   });
   return app;
 }
 
 function missing(): Html {
-  return page({ title: 'Not found' }, empty('There is nothing here', html`<p><a href="/">All jobs</a></p>`));
+  return page({ title: 'Not found' }, only('There is nothing here', html`<p><a href="/">All jobs</a></p>`));
 }
 
 function loginPage({ token }: Access, wrong?: string): Html {
   if (token === undefined) {
     return page(
       { title: 'Not from here' },
-      empty(
+      only(
         'Not from here',
         html`<p>
           This page is shown on the machine that it runs on. For others, set <code>daemon.token</code> or

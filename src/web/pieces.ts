@@ -115,3 +115,11 @@ export function empty(title: string, body: Html | string): Html {
     <div>${body}</div>
   </div>`;
 }
+
+/** A page that has nothing else to say. */
+export function only(title: string, body: Html | string): Html {
+  return html`<div class="empty">
+    <h1>${title}</h1>
+    <div>${body}</div>
+  </div>`;
+}
