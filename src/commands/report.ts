@@ -5,6 +5,7 @@ import { loadJob, type Job } from '../job/load.ts';
 import { modelsOf } from '../job/segments.ts';
 import { backtestJob, type BacktestReport } from '../run/backtest.ts';
 import { overviewOf, type Overview } from '../run/overview.ts';
+import type { RunReport } from '../run/report.ts';
 import { reportOf } from '../run/run-list.ts';
 import { lastRun } from '../run/state.ts';
 import { storedDays } from '../run/stored-days.ts';
@@ -99,8 +100,9 @@ async function testedOrWhy(
 /** What the last run found in the sources. */
 async function sourcesOf(engine: Engine, job: Job) {
   const last = await lastRun(engine, job.name, 'segmented');
-  const report = last && (await reportOf(engine, job.name, last.run_id));
-  return report ? { as_of: report.as_of, sources: report.pulled.sources } : null;
+  // One that was broken off tells nothing of them.
+  const report: Partial<RunReport> | undefined = last && (await reportOf(engine, job.name, last.run_id));
+  return last && report?.pulled ? { as_of: last.as_of, sources: report.pulled.sources } : null;
 }
 
 function formatOf(
@@ -110,13 +112,13 @@ function formatOf(
 ): ReportFormat {
   const format = asked ?? REPORT_FORMATS.find((known) => extname(out).toLowerCase() === `.${known}`);
   if (!format) {
-    throw wrong(`${out} does not say what to write.`, `End it with .html, .svg or .png, or say --format.`);
+    throw wrong(`${out} does not say what to write.`, 'End it with .html, .svg or .png, or say --format.');
   }
   if ((format === 'html') === (picture !== undefined)) {
     throw picture
       ? wrong('A single picture is no HTML file.', 'Write it as .svg or .png, or leave out --picture.')
       : wrong(
-          `A file of ${format} is a single picture.`,
+          `${format.toUpperCase()} holds a single picture.`,
           'Name it with --picture, or write .html for all of them.',
         );
   }

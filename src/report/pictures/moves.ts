@@ -85,7 +85,7 @@ export function movesPicture(picture: MovesPicture, { width, locale, ...options 
     },
     { width, height },
     {
-      title: `What moves of the customers of ${picture.job} between ${picture.since} and ${picture.as_of} are worth: ${picture.model}`,
+      title: `Worth of moves in ${picture.job}, ${picture.since} to ${picture.as_of}: ${picture.model}`,
       desc: moves.map((move) => inWords(move, name, texts)).join(' '),
     },
   );

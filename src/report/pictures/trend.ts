@@ -33,7 +33,7 @@ export function trendPicture(
   const { days, segments } = trend;
   const narrow = width < NARROW;
   const texts = counts(locale);
-  const height = options.height ?? (300);
+  const height = options.height ?? 300;
   const fontSize = narrow ? 11.5 : 13;
   const [first, last] = [days[0]!.as_of, days.at(-1)!.as_of];
   const names = narrow ? 122 : 180;

@@ -47,8 +47,9 @@ thead th { color: var(--quiet); font-weight: normal; }
 }
 @page { size: A4; margin: 14mm 12mm; }
 @media print {
-  body { padding: 0; max-width: none; background: none; font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  section { border: 0; padding: 0; margin: 0 0 8mm; }
+  :root { color-scheme: light; --ground: #ffffff; }
+  body { padding: 0; max-width: none; font-size: 10pt; print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  section { border: 0; border-radius: 0; padding: 0; margin: 0 0 8mm; }
   h2, h3 { break-after: avoid; }
   .picture, .play, tr, .figures { break-inside: avoid; }
   .scroll { overflow: visible; }
