@@ -70,7 +70,7 @@ test('a report is one file that needs nothing else, names nobody and tells all t
       'Lifecycle: every segment',
       'Value and engagement: every segment',
       'Value tiers: every segment',
-      'Segments of your own: every segment',
+      'Segments of your own',
       'What the sources held',
       'When not to believe it',
     ].map((title) => `<h2>${title}`),
@@ -83,7 +83,13 @@ test('a report is one file that needs nothing else, names nobody and tells all t
 
 test('a report of an earlier day leaves out the test of the forecast when asked to', async () => {
   const { answer, text } = await written(
-    ...['--out', 'earlier.html', '--as-of', '2026-06-30', '--since', '2026-03-31', '--no-backtest'],
+    '--out',
+    'earlier.html',
+    '--as-of',
+    '2026-06-30',
+    '--since',
+    '2026-03-31',
+    '--no-backtest',
   );
 
   expect(answer).toMatchObject({ as_of: '2026-06-30', since: '2026-03-31' });

@@ -95,7 +95,7 @@ function listTable({ job, overview, formats }: ReportView): Html {
   const labels = new Map(
     segmentsOf(job.segments, overview.categories).map(({ name, label }) => [name, label]),
   );
-  const title = 'Lists of your own: who came and left';
+  const title = 'Segments of your own: who came and left';
   return html`<h3>${title}</h3>
     ${dataTable(
       title,

@@ -30,6 +30,7 @@ table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-n
 th, td { text-align: left; vertical-align: top; padding: .4rem .75rem .4rem 0; border-bottom: 1px solid var(--line); }
 thead th { color: var(--quiet); font-weight: normal; }
 .number { text-align: right; white-space: nowrap; }
+thead .number { white-space: normal; }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .play { border-top: 1px solid var(--line); padding-top: .75rem; margin-top: .75rem; }
 .play h3 { margin: 0; }
@@ -40,6 +41,8 @@ thead th { color: var(--quiet); font-weight: normal; }
   section { padding: 1rem .75rem; margin-inline: -.5rem; }
   .play dl { grid-template-columns: 1fr; gap: 0; }
   .play dd { margin-bottom: .4rem; }
+  table { font-size: .8rem; }
+  th, td { padding-right: .5rem; }
 }
 @media screen and (max-width: 45rem) {
   .wide { display: none; }

@@ -36,7 +36,7 @@ export function segmentSections({ job, overview, formats }: ReportView): Html {
     });
     const urgent = plays.toSorted((a, b) => (a.play.priority ?? Infinity) - (b.play.priority ?? Infinity));
     return html`<section>
-      <h2>${title}: every segment</h2>
+      <h2>${model === 'custom' ? title : `${title}: every segment`}</h2>
       ${dataTable(title, columns, rows)} ${urgent.map(({ label, play }) => playText(label, play))}
     </section>`;
   };
