@@ -114,7 +114,11 @@ command('approve <job>', 'sends the plan that a guard held, exactly that one, on
   }),
 );
 command('start', 'the daemon: every job of the jobs folder at its time')
-  .option('--port <number>', 'answer /healthz, /readyz and /metrics on this port of 127.0.0.1', port)
+  .option(
+    '--port <number>',
+    'serve the web page, /healthz, /readyz and /metrics on this port of 127.0.0.1',
+    port,
+  )
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .action(
     act(async (context, options: { port?: number; host: string }) =>
@@ -283,13 +287,20 @@ command('sandbox', 'imitation Mailchimp, Klaviyo, Facebook, Shopify and WooComme
 command('schema', 'the JSON Schema of a job file').action(
   act(async (context) => (await import('./commands/schema.ts')).schema(context)),
 );
-command('docs', 'the tables of every setting and command, as they stand in the README')
-  .option('--write', 'put them into README.md and config/job.schema.json')
+command(
+  'docs [code]',
+  'every table of the documentation; with the code of an error, what it means and what to do',
+)
+  .option(
+    '--write',
+    'put the tables where they belong, and write config/ERRORS.md and config/job.schema.json',
+  )
   .option('--check', 'fail where they are stale')
   .action(
-    act(async (context, options: { write?: boolean; check?: boolean }) =>
-      (await import('./commands/docs.ts')).docs(context, program, options),
-    ),
+    act(async (context, code: string | undefined, options: { write?: boolean; check?: boolean }) => {
+      if (code !== undefined) return (await import('./commands/error-docs.ts')).errorDocs(context, code);
+      return (await import('./commands/docs.ts')).docs(context, program, options);
+    }),
   );
 
 function command(usage: string, description: string, job?: string): Command {

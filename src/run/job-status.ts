@@ -74,7 +74,7 @@ export async function jobStatus(engine: Engine, job: Job, state: string): Promis
   return {
     job: job.name,
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
-    held: heldStatus(await heldRun(engine, job.name)),
+    held: await heldStatus(engine, job.name),
     finished_at: finished?.at ?? null,
     running: await isClaimed(engine, state, job.name),
     audiences,
@@ -108,7 +108,9 @@ function pastOf(
   };
 }
 
-function heldStatus(run: HeldRun | undefined): HeldStatus | null {
+/** The plan of a job that waits, if one does. */
+export async function heldStatus(engine: Engine, job: string): Promise<HeldStatus | null> {
+  const run = await heldRun(engine, job);
   if (!run) return null;
   const { run_id, as_of, at, report } = run;
   const audiences = report.audiences

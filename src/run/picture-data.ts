@@ -11,11 +11,13 @@ import type { Overview } from './overview.ts';
 /** What pictures show of an overview; `since` is null where no earlier day is known. */
 type Seen = Omit<Overview, 'since' | 'history'> & { since: Pick<Overview['since'], 'as_of'> | null };
 
-export const MODEL_TITLES: Record<ModelName, string> = {
+/** What people read instead of a model's name. */
+export const MODEL_TITLES: Record<string, string> & Record<ModelName | 'custom', string> = {
   lifecycle: 'Lifecycle',
   value_engagement: 'Value and engagement',
   engagement: 'Engagement',
-  value_tier: 'Value tiers',
+  value_tier: 'Value tier',
+  custom: 'Segments of your own',
 };
 
 /** What stands where there is nothing to draw. */

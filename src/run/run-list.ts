@@ -42,7 +42,7 @@ export async function listRuns(engine: Engine, job: string, limit: number): Prom
        CAST((${['added', 'removed', 'updated', 'refused', 'requests'].map(sum).join(', ')}),
          'Tuple(added Float64, removed Float64, updated Float64, refused Float64, requests Float64)') AS sums
      FROM (
-       SELECT run_id, toString(any(runs.as_of)) AS as_of, ${iso('min(at)')} AS began_at,
+       SELECT run_id, toString(any(facts.as_of)) AS as_of, ${iso('min(at)')} AS began_at,
          if(countIf(ends) = 0, NULL, ${iso('maxIf(at, ends)')}) AS ended_at,
          ${last('detail')} AS report,
          nullIf(JSONExtractString(report, 'status'), '') AS status,
@@ -55,7 +55,7 @@ export async function listRuns(engine: Engine, job: string, limit: number): Prom
              WHERE job = {job:String} AND run_id IN (
                SELECT run_id FROM runs
                WHERE job = {job:String} AND event = 'started' AND NOT JSONExtractBool(detail, 'backfill')
-               ORDER BY run_id DESC LIMIT {limit:UInt32}))
+               ORDER BY run_id DESC LIMIT {limit:UInt32})) AS facts
        GROUP BY run_id)
      ORDER BY run_id DESC`,
     { job, limit },

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ErrorCode } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { mask } from '../job/mask.ts';
 
@@ -13,7 +14,7 @@ export type RunEvent =
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 
 /** The errors, in reports, of runs that did not come to their end. */
-export const BROKEN_OFF: readonly string[] = ['RUN_KILLED', 'RUN_INTERRUPTED'];
+export const BROKEN_OFF: readonly ErrorCode[] = ['RUN_KILLED', 'RUN_INTERRUPTED'];
 
 /** The scheduled time that a run is for. */
 export type ScheduledFor = {
@@ -74,7 +75,7 @@ export async function closeInterrupted(engine: Engine, job: string): Promise<voi
   for (const { run_id, as_of, sends } of open) {
     await recordRun(engine, { job, run_id, as_of }, sends ? 'finished' : 'planned', {
       status: 'failed',
-      error: { code: 'RUN_KILLED' },
+      error: { code: 'RUN_KILLED' satisfies ErrorCode },
     });
   }
 }

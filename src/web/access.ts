@@ -28,7 +28,11 @@ export async function isTrusted(context: Context<Env>, { token, proxy }: Access)
 }
 
 /** @returns whether the token is right; the browser is then known by a cookie that scripts and other sites cannot use */
-export async function login(context: Context<Env>, token: string | undefined, shown: string): Promise<boolean> {
+export async function login(
+  context: Context<Env>,
+  token: string | undefined,
+  shown: string,
+): Promise<boolean> {
   if (token === undefined || !isSame(shown, token)) return false;
   const until = String(Date.now() + KNOWN_SECONDS * 1000);
   const secure = context.req.header('x-forwarded-proto') === 'https';

@@ -61,7 +61,7 @@ export function actionBook(site: Site): ActionBook {
 
   return {
     begin(name, job, run_id) {
-      const begun = site.daemon.take(job.name, async (signal, progress) => {
+      const begun = site.daemon()?.take(job.name, async (signal, progress) => {
         try {
           await works[name](job, { state, signal, progress, log }, run_id);
         } catch (error) {

@@ -24,7 +24,8 @@ export function problemNotice({ code, where, what, why, fix }: Problem): Html {
   );
 }
 
-export type Column = { heading: string; numeric?: boolean };
+/** `text`: holds sentences, which a narrow column would make tall. */
+export type Column = { heading: string; numeric?: boolean; text?: boolean };
 
 /** A table that a narrow screen moves sideways; the first cell of a row says what it is about. */
 export function dataTable(
@@ -32,7 +33,10 @@ export function dataTable(
   columns: readonly Column[],
   rows: readonly (readonly (Html | string | number)[])[],
 ): Html {
-  const kind = (index: number) => (columns[index]?.numeric ? html` class="number"` : '');
+  const kind = (index: number) => {
+    const { numeric, text } = columns[index] ?? {};
+    return numeric ? html` class="number"` : text ? html` class="text"` : '';
+  };
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
     <table>
       <caption class="unseen">
@@ -48,9 +52,7 @@ export function dataTable(
           (row) =>
             html`<tr>
               ${row.map((cell, index) =>
-                index === 0
-                  ? html`<th scope="row">${cell}</th>`
-                  : html`<td${kind(index)}>${cell}</td>`,
+                index === 0 ? html`<th scope="row">${cell}</th>` : html`<td${kind(index)}>${cell}</td>`,
               )}
             </tr>`,
         )}
@@ -82,13 +84,28 @@ export function bar(share: number, seg = 0): Html {
 }
 
 /** A button that changes something. */
-export function action(path: string, label: string, options: { main?: boolean; fields?: Record<string, string> } = {}): Html {
+export function action(
+  path: string,
+  label: string,
+  options: { main?: boolean; fields?: Record<string, string> } = {},
+): Html {
   return html`<form method="post" action="${path}" class="action">
     ${Object.entries(options.fields ?? {}).map(
       ([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`,
     )}
     <button type="submit" class="${options.main ? 'main' : ''}">${label}</button>
   </form>`;
+}
+
+/** What a run had to say, for whoever opens it. */
+export function notes(title: string, texts: readonly string[]): Html {
+  if (texts.length === 0) return html``;
+  return html`<details class="notes">
+    <summary>${title}: ${String(texts.length)}</summary>
+    <ul>
+      ${texts.map((text) => html`<li>${text}</li>`)}
+    </ul>
+  </details>`;
 }
 
 /** What stands where nothing is yet. */

@@ -69,7 +69,7 @@ test('a report is one file that needs nothing else, names nobody and tells all t
       'How far to trust the forecast',
       'Lifecycle: every segment',
       'Value and engagement: every segment',
-      'Value tiers: every segment',
+      'Value tier: every segment',
       'Segments of your own',
       'What the sources held',
       'When not to believe it',

@@ -1,54 +1,80 @@
 import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
-import type { AudienceStatus, JobStatus } from '../../run/job-status.ts';
+import { segmentsOf } from '../../job/segments.ts';
+import { foundCategories } from '../../run/categories.ts';
+import { jobStatus, type AudienceStatus, type JobStatus } from '../../run/job-status.ts';
 import { badge, dataTable, empty } from '../pieces.ts';
-import { jobPath, type Html } from '../layout.ts';
+import type { Html } from '../layout.ts';
+import { segmentPath } from '../names.ts';
 import type { View } from '../site.ts';
 
 /** What each audience holds, against what its segment wants. */
-export function audiencesPage({ formats }: View, job: Job, status: JobStatus): Html[] {
+export async function audiencesPage(view: View, job: Job): Promise<Html[]> {
+  const { engine, state } = view;
+  const status = await jobStatus(engine, job, state);
   if (status.audiences.length === 0)
     return [html`<h1>Audiences</h1>`, empty('No audience yet', 'The destinations of this job name none.')];
+  const labels = new Map(
+    segmentsOf(job.segments, await foundCategories(engine, job.name)).map(({ name, label }) => [name, label]),
+  );
+  return [
+    html`<h1>Audiences</h1>
+      <p class="quiet">
+        Wanted: customers of the segment who may be sent, by the last run. Held: members the platform
+        acknowledged. Drift: the platform's own count less ours; above 0 it has members of others, below 0 it
+        lost some of ours.
+      </p>`,
+    ...Object.entries(Object.groupBy(status.audiences, ({ destination }) => destination)).map(
+      ([destination, its = []]) =>
+        html`<section>
+          <h2>${destination}</h2>
+          ${destinationTable(view, job, status, its, labels)}
+        </section>`,
+    ),
+    orphans(status),
+    refusals(status, view.formats.whole),
+  ];
+}
+
+function destinationTable(
+  { formats }: View,
+  job: Job,
+  status: JobStatus,
+  audiences: readonly AudienceStatus[],
+  labels: ReadonlyMap<string, string>,
+): Html {
+  const linked = audiences.some((one) => linkOf(job, one) !== undefined);
   const columns = [
     { heading: 'Audience' },
-    { heading: 'Destination' },
     { heading: 'Segment' },
-    { heading: 'Wanted', numeric: true },
-    { heading: 'Held', numeric: true },
-    { heading: 'Refused', numeric: true },
-    { heading: 'Drift', numeric: true },
+    ...['Wanted', 'Held', 'Refused', 'Drift'].map((heading) => ({ heading, numeric: true })),
     { heading: 'Last change' },
-    { heading: '' },
+    ...['Added', 'Removed'].map((heading) => ({ heading, numeric: true })),
+    { heading: 'In step' },
+    ...(linked ? [{ heading: 'Platform' }] : []),
   ];
-  const rows = status.audiences.map((one) => [
+  const ago = (time: string) => html`<time class="line" datetime="${time}">${formats.relative(time)}</time>`;
+  const rows = audiences.map((one) => [
     one.audience,
-    one.destination,
-    html`<a href="${jobPath(job.name, `/segments/${encodeURIComponent(one.segment)}`)}">${one.segment}</a>`,
+    html`<a href="${segmentPath(job, one.segment)}">${labels.get(one.segment) ?? one.segment}</a>`,
     one.wanted === null ? '–' : formats.whole(one.wanted),
     formats.whole(one.held),
     formats.whole(refusedOf(status, one)),
     driftText(one, formats.whole),
-    one.changed === null
-      ? 'none of late'
-      : html`<time datetime="${one.changed.at}">${formats.relative(one.changed.at)}</time>:
-          +${formats.whole(one.changed.added)} −${formats.whole(one.changed.removed)}`,
-    platformLink(job, one),
+    one.changed === null ? 'none of late' : ago(one.changed.at),
+    one.changed === null ? '' : formats.whole(one.changed.added),
+    one.changed === null ? '' : formats.whole(one.changed.removed),
+    one.synced_at === null ? 'never' : ago(one.synced_at),
+    ...(linked ? [platformLink(job, one)] : []),
   ]);
-  return [
-    html`<h1>Audiences</h1>
-      <p class="quiet">
-        Wanted: customers of the segment who may be sent, by the last run. Held: members the platform acknowledged. Drift:
-        the platform's own count less ours; above 0 it has members of others, below 0 it lost some of ours.
-      </p>`,
-    dataTable(`Audiences of ${job.name}`, columns, rows),
-    orphans(status),
-    refusals(status, formats.whole),
-  ];
+  return dataTable(`Audiences of ${job.name} at ${audiences[0]!.destination}`, columns, rows);
 }
 
 function driftText({ counts: [latest] }: AudienceStatus, whole: (count: number) => string): Html | string {
   if (!latest) return '–';
   if (latest.drift === 0) return '0';
+  if (!latest.exact)
+    return html`<span title="The platform rounds its count">about ${whole(latest.remote_count)} there</span>`;
   return badge('warn', `${latest.drift > 0 ? '+' : '−'}${whole(Math.abs(latest.drift))}`);
 }
 
@@ -58,11 +84,19 @@ function refusedOf({ refused }: JobStatus, { destination, audience }: AudienceSt
     .reduce((sum, { members }) => sum + members, 0);
 }
 
-function platformLink(job: Job, { destination, remote_id, audience }: AudienceStatus): Html | string {
+function linkOf(job: Job, { destination, remote_id }: AudienceStatus): string | undefined {
   const found = job.destinations.find(({ name }) => name === destination);
-  const link = remote_id === null ? undefined : found?.definition.link?.(found.settings, remote_id);
+  return remote_id === null ? undefined : found?.definition.link?.(found.settings, remote_id);
+}
+
+function platformLink(job: Job, audience: AudienceStatus): Html | string {
+  const link = linkOf(job, audience);
   if (link === undefined) return '';
-  return html`<a href="${link}" rel="noreferrer external" target="_blank" aria-label="Open ${audience} on the platform"
+  return html`<a
+    href="${link}"
+    rel="noreferrer external"
+    target="_blank"
+    aria-label="Open ${audience.audience} on the platform"
     >Open</a
   >`;
 }

@@ -21,7 +21,13 @@ export async function customerPage(view: View, job: Job, wanted: string | undefi
 
 function search(job: Job, wanted: string): Html {
   return html`<h1>Customer</h1>
-    <form method="post" action="${jobPath(job.name, '/customer')}" class="search" role="search" autocomplete="off">
+    <form
+      method="post"
+      action="${jobPath(job.name, '/customer')}"
+      class="search"
+      role="search"
+      autocomplete="off"
+    >
       <label for="who">E-mail address or customer id</label>
       <input id="who" name="who" value="${wanted}" required spellcheck="false" autocapitalize="none" />
       <button type="submit" class="main">Explain</button>
@@ -50,7 +56,9 @@ function explained(view: View, told: Explanation): Html[] {
         ${told.names.map((name) => html`<li>${nameText(name)}</li>`)}
       </ul>
       ${told.joined.map(({ names, by }) => html`<p class="quiet">${names.map(nameText).join(' and ')}: ${by}.</p>`)}`,
-    ...(told.is_customer ? [] : [notice('quiet', 'No customer: somebody is one once they have an order that counts.')]),
+    ...(told.is_customer
+      ? []
+      : [notice('quiet', 'No customer: somebody is one once they have an order that counts.')]),
     ...told.notes.map((note) => notice('quiet', note)),
     html`<h2>Segments</h2>
       <ul class="cards">
@@ -77,20 +85,34 @@ function segmentCard({ label, segment, reason, rule, holds }: ExplainedSegment):
       <h3>${label}</h3>
       ${holds ? badge('good', 'in') : badge('quiet', 'not in')} <span class="quiet">${segment}</span>
     </header>
-    ${reason
-      ? html`<p>${reason.rule}</p>
-          <ul>
-            ${reason.thresholds.map(({ figure, text }) => html`<li>${figure}: ${text}</li>`)}
+    ${
+      reason
+        ? html`<p>${reason.rule}</p>
+            <ul>
+              ${reason.thresholds.map(({ figure, text }) => html`<li>${figure}: ${text}</li>`)}
+            </ul>`
+        : ''
+    }
+    ${
+      rule
+        ? html`<ul class="rule">
+            ${tree(rule)}
           </ul>`
-      : ''}
-    ${rule ? html`<ul class="rule">${tree(rule)}</ul>` : ''}
+        : ''
+    }
   </article>`;
 }
 
 function tree({ text, holds, parts }: RuleTree): Html {
   return html`<li>
     <strong>${holds ? 'yes' : 'no'}</strong> ${text}
-    ${parts.length > 0 ? html`<ul>${parts.map(tree)}</ul>` : ''}
+    ${
+      parts.length > 0
+        ? html`<ul>
+            ${parts.map(tree)}
+          </ul>`
+        : ''
+    }
   </li>`;
 }
 
@@ -119,7 +141,7 @@ function numbers({ formats }: View, { numbers }: Explanation): Html {
   const shown = (value: unknown) => (typeof value === 'number' ? formats.number(value) : String(value));
   const rows = known.map(({ field, value, meaning }) => [field, shown(value), meaning]);
   return html`<h2>Numbers</h2>
-    ${dataTable('Numbers', [{ heading: 'Field' }, { heading: 'Value' }, { heading: 'Meaning' }], rows)}`;
+    ${dataTable('Numbers', [{ heading: 'Field' }, { heading: 'Value' }, { heading: 'Meaning', text: true }], rows)}`;
 }
 
 function audiences({ formats }: View, all: readonly ExplainedAudience[]): Html {
@@ -138,7 +160,11 @@ function audiences({ formats }: View, all: readonly ExplainedAudience[]): Html {
   ]);
   const columns = ['Audience', 'Destination', 'There', 'Wanted', 'What happened (UTC)'];
   return html`<h2>Where they were sent</h2>
-    ${dataTable('Where they were sent', columns.map((heading) => ({ heading })), rows)}`;
+    ${dataTable(
+      'Where they were sent',
+      columns.map((heading) => ({ heading })),
+      rows,
+    )}`;
 }
 
 function history({ formats }: View, entries: readonly HistoryEntry[]): Html {

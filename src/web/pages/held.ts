@@ -1,20 +1,23 @@
 import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
 import { breachText } from '../../run/guard.ts';
-import type { JobStatus } from '../../run/job-status.ts';
+import type { HeldStatus } from '../../run/job-status.ts';
 import { action, dataTable, empty, notice } from '../pieces.ts';
 import { jobPath, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 import { livePart } from './live.ts';
 
 /** The plan that waits: why, who would leave, who would join, and the button that sends it. */
-export function heldPage(view: View, job: Job, { held }: JobStatus): Html[] {
+export function heldPage(view: View, job: Job, held: HeldStatus | null): Html[] {
   const { formats } = view;
   if (!held) {
     return [
       html`<h1>Held plan</h1>`,
       livePart(view, job.name),
-      empty('Nothing waits', html`<p>A plan that changes more than the guard lets through waits here for you.</p>`),
+      empty(
+        'Nothing waits',
+        html`<p>A plan that changes more than the guard lets through waits here for you.</p>`,
+      ),
     ];
   }
   const columns = ['Audience', 'Destination', 'To remove', 'To add', 'To update'];
@@ -30,8 +33,8 @@ export function heldPage(view: View, job: Job, { held }: JobStatus): Html[] {
   return [
     html`<h1>Held plan</h1>
       <p>
-        Held <time datetime="${held.at}">${formats.relative(held.at)}</time>, as of ${formats.day(held.as_of)}. Nothing of
-        it was sent. The next run makes a new plan in its place.
+        Held <time datetime="${held.at}">${formats.relative(held.at)}</time>, as of
+        ${formats.day(held.as_of)}. Nothing of it was sent. The next run makes a new plan in its place.
       </p>`,
     livePart(view, job.name),
     ...held.incomplete.map((why) => notice('warn', why)),
@@ -42,12 +45,14 @@ export function heldPage(view: View, job: Job, { held }: JobStatus): Html[] {
       rows,
     ),
     html`<p>
-        <a href="${jobPath(job.name, '/held.csv')}" download>Download every member of the plan (CSV, with e-mail addresses)</a>
+        <a href="${jobPath(job.name, '/held.csv')}" download
+          >Download every member of the plan (CSV, with e-mail addresses)</a
+        >
       </p>
       <section class="decision">
         <p>
-          Approving removes ${formats.whole(removed)} and adds ${formats.whole(added)} members: exactly this plan, once.
-          It cannot be taken back with a click; the next run puts right what is not.
+          Approving removes ${formats.whole(removed)} and adds ${formats.whole(added)} members: exactly this
+          plan, once. It cannot be taken back with a click; the next run puts right what is not.
         </p>
         ${action(jobPath(job.name, '/approve'), 'Approve and send this plan', {
           main: true,

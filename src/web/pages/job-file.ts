@@ -22,7 +22,9 @@ export async function jobFilePage({ folder, secrets }: View, file: string): Prom
         ${file} · read only; change it with any editor, and the daemon takes it up within seconds.
         ${broken?.job ? html`<strong>${broken.job} runs as the file said before.</strong>` : ''}
       </p>`,
-    problems.length === 0 && text !== undefined ? notice('good', 'Everything in this file is understood.') : html``,
+    problems.length === 0 && text !== undefined
+      ? notice('good', 'Everything in this file is understood.')
+      : html``,
     ...problems.filter((problem) => lineOf(problem) === undefined).map(problemNotice),
     text === undefined ? notice('bad', 'The file cannot be read.') : lines(mask(text, secrets), problems),
   ];
@@ -39,7 +41,9 @@ function lines(text: string, problems: readonly Problem[]): Html {
           return html`<li class="${wrong.length > 0 ? 'wrong' : ''}" id="line-${String(index + 1)}">
             <code>${coloured(line)}</code>${wrong.map(
               ({ code, what, why, fix }) =>
-                html`<p><strong>${what}</strong> ${why ?? ''} ${fix ?? ''} <span class="quiet">${code}</span></p>`,
+                html`<p>
+                  <strong>${what}</strong> ${why ?? ''} ${fix ?? ''} <span class="quiet">${code}</span>
+                </p>`,
             )}
           </li>`;
         })}

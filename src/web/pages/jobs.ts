@@ -20,7 +20,9 @@ export async function jobsPage(view: View): Promise<Html> {
       ),
     ]);
   }
-  const known = await Promise.all(jobs.map(async (job) => [job, await jobStatus(engine, job, state)] as const));
+  const known = await Promise.all(
+    jobs.map(async (job) => [job, await jobStatus(engine, job, state)] as const),
+  );
   return page({ title: 'Jobs', here: '/' }, [
     html`<h1>Jobs</h1>`,
     summary(view, known),
@@ -34,7 +36,8 @@ export async function jobsPage(view: View): Promise<Html> {
 /** Whether everything is in order, before any detail. */
 function summary(view: View, known: readonly (readonly [Job, JobStatus])[]): Html {
   const outlook = view.daemon.outlook();
-  const count = (has: (job: Job, status: JobStatus) => boolean) => known.filter(([job, status]) => has(job, status)).length;
+  const count = (has: (job: Job, status: JobStatus) => boolean) =>
+    known.filter(([job, status]) => has(job, status)).length;
   return figures([
     ['Jobs', view.formats.whole(known.length)],
     ['Run now', view.formats.whole(count((_, { running }) => running))],
@@ -73,7 +76,9 @@ function card(view: View, job: Job, status: JobStatus): Html {
         'Last run',
         status.finished_at === null
           ? 'never'
-          : html`<time datetime="${status.finished_at}" title="${formats.moment(status.finished_at, job.timezone)}"
+          : html`<time
+              datetime="${status.finished_at}"
+              title="${formats.moment(status.finished_at, job.timezone)}"
               >${formats.relative(status.finished_at)}</time
             >`,
       ],
@@ -89,26 +94,36 @@ function card(view: View, job: Job, status: JobStatus): Html {
   </article>`;
 }
 
-/** How old each audience is: when it was last known to equal its segment. */
+/** How old each audience is: when it was last known to equal its segment. By destination, the oldest first. */
 function ages({ formats }: View, job: Job, { audiences }: JobStatus): Html {
-  const SHOWN = 8;
-  const rows = audiences
-    .toSorted((a, b) => (a.synced_at ?? '').localeCompare(b.synced_at ?? ''))
-    .slice(0, SHOWN)
-    .map(({ destination, audience, held, synced_at }) => [
-      audience,
-      destination,
-      formats.whole(held),
-      synced_at === null ? 'never' : formats.relative(synced_at),
-    ]);
   const columns = [
     { heading: 'Audience' },
-    { heading: 'Destination' },
     { heading: 'Members', numeric: true },
-    { heading: 'In step' },
+    { heading: 'In step with its segment' },
   ];
-  return html`${dataTable(`Audiences of ${job.name}, the oldest first`, columns, rows)}
-    <p><a href="${jobPath(job.name, '/audiences')}">All ${formats.whole(audiences.length)} audiences of ${job.name}</a></p>`;
+  const age = (synced_at: string | null) => (synced_at === null ? 'never' : formats.relative(synced_at));
+  return html`${Object.entries(Object.groupBy(audiences, ({ destination }) => destination)).map(
+      ([destination, its = []]) => {
+        const sorted = its.toSorted((a, b) => (a.synced_at ?? '').localeCompare(b.synced_at ?? ''));
+        const rows = sorted.map(({ audience, held, synced_at }) => [
+          audience,
+          formats.whole(held),
+          age(synced_at),
+        ]);
+        return html`<details>
+          <summary>
+            ${destination}: ${counted(formats, its.length, 'audience')}, the oldest in step
+            ${age(sorted[0]!.synced_at)}
+          </summary>
+          ${dataTable(`Audiences of ${job.name} at ${destination}, the oldest first`, columns, rows)}
+        </details>`;
+      },
+    )}
+    <p><a href="${jobPath(job.name, '/audiences')}">Audiences of ${job.name} in full</a></p>`;
+}
+
+function counted({ whole }: View['formats'], count: number, word: string): string {
+  return `${whole(count)} ${word}${count === 1 ? '' : 's'}`;
 }
 
 /** How a job is, as one badge. */

@@ -1,24 +1,23 @@
 import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
-import type { JobStatus } from '../../run/job-status.ts';
 import { listRuns, reportOf, type ListedRun } from '../../run/run-list.ts';
 import type { RunReport } from '../../run/report.ts';
 import { breachText } from '../../run/guard.ts';
-import { action, badge, dataTable, empty, figures, notice, problemNotice } from '../pieces.ts';
+import { action, badge, dataTable, empty, figures, notes, notice, problemNotice } from '../pieces.ts';
 import { jobPath, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 import { MOODS } from './jobs.ts';
-import { livePart } from './live.ts';
+import { goesOn, livePart } from './live.ts';
 
 const LISTED = 50;
 
 /** The runs of a job, the newest first, and how far the one has come that goes on. */
-export async function runsPage(view: View, job: Job, status: JobStatus): Promise<Html[]> {
+export async function runsPage(view: View, job: Job): Promise<Html[]> {
   const runs = await listRuns(view.engine, job.name, LISTED);
   return [
     html`<div class="heading">
       <h1>Runs</h1>
-      ${status.running ? '' : action(jobPath(job.name, '/run'), 'Run now', { main: true })}
+      ${goesOn(view, job.name) ? '' : action(jobPath(job.name, '/run'), 'Run now', { main: true })}
     </div>`,
     livePart(view, job.name),
     runs.length === 0
@@ -46,7 +45,9 @@ function runTable({ formats }: View, job: Job, runs: readonly ListedRun[]): Html
     >`,
     statusBadge(run),
     formats.day(run.as_of),
-    run.ended_at === null ? '' : formats.duration((Date.parse(run.ended_at) - Date.parse(run.began_at)) / 1000),
+    run.ended_at === null
+      ? ''
+      : formats.duration((Date.parse(run.ended_at) - Date.parse(run.began_at)) / 1000),
     ...[run.customers, run.added, run.removed, run.updated, run.refused, run.requests].map(formats.whole),
   ]);
   return dataTable(`Runs of ${job.name}, the newest first`, columns, rows);
@@ -76,7 +77,7 @@ export async function runPage(view: View, job: Job, run_id: string): Promise<Htm
     ...(error ? [problemNotice({ ...error, what: error.what ?? 'The run ended early.' })] : []),
     ...guard.map((breach) => notice('warn', breachText(breach))),
     ...(report.pulled?.incomplete ?? []).map((why) => notice('warn', why)),
-    ...warnings.map((warning) => notice('quiet', warning)),
+    notes('Notes', warnings),
     ...(report.seconds ? [stages(view, report)] : []),
     ...(report.audiences?.length > 0 ? [outcomes(view, report)] : []),
     ...(report.pulled?.rejections.length > 0 ? [rejected(view, report)] : []),
@@ -103,7 +104,11 @@ function outcomes({ formats }: View, { audiences }: RunReport): Html {
 
 function rejected({ formats }: View, { pulled }: RunReport): Html {
   const rows = pulled.rejections.map(({ source, line, reason }) => [source, line, reason]);
-  const columns = [{ heading: 'Source' }, { heading: 'Row', numeric: true }, { heading: 'Reason' }];
+  const columns = [
+    { heading: 'Source' },
+    { heading: 'Row', numeric: true },
+    { heading: 'Reason', text: true },
+  ];
   return html`<h2>Rejected rows</h2>
     <p class="quiet">The first ${formats.whole(rows.length)} of ${formats.whole(pulled.rejected)}.</p>
     ${dataTable('Rows that were rejected, with the reason', columns, rows)}`;

@@ -5,23 +5,26 @@ import { segmentsOf } from '../../job/segments.ts';
 import type { StoredOverview } from '../../run/stored-overview.ts';
 import { dataTable, figures } from '../pieces.ts';
 import type { Html } from '../layout.ts';
-import { kept } from '../overviews.ts';
 import { trendPart } from '../pictures.ts';
+import { MODEL_TITLES, segmentPath } from '../names.ts';
 import type { View } from '../site.ts';
-import { MODEL_TITLES, segmentPath } from './segments.ts';
 
 /** One segment: who they are, how it grew, who came and went, what to do. Undefined where there is none of this name. */
 export async function segmentPage(view: View, job: Job, name: string): Promise<Html[] | undefined> {
-  const overview = await kept(view, job);
-  const segment = segmentsOf(job.segments, overview?.categories).find((one) => one.name === name);
+  const overview = await view.overview(job);
+  const segments = segmentsOf(job.segments, overview?.categories);
+  const segment = segments.find((one) => one.name === name);
   const row = overview?.segments.find((one) => one.segment === name);
   if (!overview || !segment || !row) return undefined;
   const { formats } = view;
   const { currency } = overview;
+  const labels = new Map(segments.map((one) => [one.name, one.label]));
   const play = playbookOf(job.segments).get(playKey(name));
   return [
     html`<h1>${segment.label}</h1>
-      <p class="quiet">${MODEL_TITLES[segment.model] ?? segment.model} · ${name} · as of ${formats.day(overview.as_of)}</p>
+      <p class="quiet">
+        ${MODEL_TITLES[segment.model] ?? segment.model} · ${name} · as of ${formats.day(overview.as_of)}
+      </p>
       ${play?.meaning ? html`<p class="lead">${play.meaning}</p>` : ''}`,
     figures([
       ['Customers', formats.whole(row.customers)],
@@ -41,7 +44,7 @@ export async function segmentPage(view: View, job: Job, name: string): Promise<H
     </p>`,
     ...(play ? [plan(play)] : []),
     trendPart(view, overview, segment),
-    comings(view, overview, name),
+    comings(view, overview, name, labels),
     reach(view, row.reachable),
   ];
 }
@@ -66,7 +69,14 @@ function plan({ email, ads, outreach }: Play): Html {
 }
 
 /** Where its customers came from since the day of comparison, and where those who left are now. */
-function comings({ formats }: View, { flows, lists, since }: StoredOverview, name: string): Html {
+function comings(
+  { formats }: View,
+  { flows, lists, since }: StoredOverview,
+  name: string,
+  labels: ReadonlyMap<string, string>,
+): Html {
+  const called = (segment: string | null, none: string) =>
+    segment === null ? none : (labels.get(segment) ?? segment);
   if (!since) return html``;
   const list = lists.find(({ segment }) => segment === name);
   const cells = flows.flatMap((model) => model.cells);
@@ -79,18 +89,28 @@ function comings({ formats }: View, { flows, lists, since }: StoredOverview, nam
         ['left', formats.whole(list.left.customers)],
       ]
     : [
-        ...came.map(({ from, customers }) => [`from ${from ?? 'no customer yet'}`, `+${formats.whole(customers)}`]),
-        ...went.map(({ to, customers }) => [`to ${to ?? 'no customer any more'}`, `−${formats.whole(customers)}`]),
+        ...came.map(({ from, customers }) => [
+          `from ${called(from, 'nowhere: new customers')}`,
+          `+${formats.whole(customers)}`,
+        ]),
+        ...went.map(({ to, customers }) => [
+          `to ${called(to, 'nowhere: no customers any more')}`,
+          `−${formats.whole(customers)}`,
+        ]),
       ];
   const title = `Since ${formats.day(since.as_of)}`;
-  if (rows.length === 0) return html`<h2>${title}</h2>
+  if (rows.length === 0)
+    return html`<h2>${title}</h2>
       <p>Nobody came or went.</p>`;
   return html`<h2>${title}</h2>
     ${dataTable(`Who came and went ${title.toLowerCase()}`, [{ heading: 'Who' }, { heading: 'Customers', numeric: true }], rows)}`;
 }
 
 function reach({ formats }: View, reachable: Readonly<Record<string, number>>): Html {
-  const rows = Object.entries(reachable).map(([destination, customers]) => [destination, formats.whole(customers)]);
+  const rows = Object.entries(reachable).map(([destination, customers]) => [
+    destination,
+    formats.whole(customers),
+  ]);
   if (rows.length === 0) return html``;
   return html`<h2>Who may be sent</h2>
     ${dataTable('Customers who may be sent to each destination', [{ heading: 'Destination' }, { heading: 'Customers', numeric: true }], rows)}`;

@@ -3,16 +3,16 @@ import type { Job } from '../../job/load.ts';
 import { playKey, playbookOf } from '../../job/playbook.ts';
 import { segmentsOf, type Segment } from '../../job/segments.ts';
 import type { StoredOverview } from '../../run/stored-overview.ts';
-import { action, bar, dataTable, empty, figures, notice } from '../pieces.ts';
+import { action, bar, dataTable, empty, figures, notes } from '../pieces.ts';
 import { jobPath, type Html } from '../layout.ts';
-import { kept } from '../overviews.ts';
 import { backtestPart, flowsPart, lifecyclePart, mapPart, movesPart } from '../pictures.ts';
+import { MODEL_TITLES, segmentPath } from '../names.ts';
 import type { View } from '../site.ts';
 import { livePart } from './live.ts';
 
 /** Who the customers are: the map, the lifecycle, what moved, what that is worth, and every segment. */
 export async function segmentsPage(view: View, job: Job): Promise<Html[]> {
-  const overview = await kept(view, job);
+  const overview = await view.overview(job);
   if (!overview) {
     return [
       html`<h1>${job.name}</h1>`,
@@ -37,7 +37,7 @@ export async function segmentsPage(view: View, job: Job): Promise<Html[]> {
       <p class="quiet">As of ${formats.day(overview.as_of)}, money in ${overview.currency}.</p>`,
     livePart(view, job.name),
     totals(view, overview),
-    ...overview.warnings.map((warning) => notice('quiet', warning)),
+    notes('Notes of the run', overview.warnings),
     mapPart(view, job, overview, segments),
     lifecyclePart(view, job, overview, segments),
     flowsPart(view, job, overview, segments),
@@ -55,8 +55,20 @@ function totals({ formats }: View, { customers, segments, model, currency }: Sto
     String(own.reduce((total, row) => total + Number(of(row) ?? 0), 0));
   return figures([
     ['Customers', formats.whole(customers)],
-    ['Revenue in 12 months', formats.money(sum(({ revenue_12m }) => revenue_12m), currency)],
-    ['Expected in the next 12', formats.money(sum(({ clv_12m }) => clv_12m), currency)],
+    [
+      'Revenue in 12 months',
+      formats.money(
+        sum(({ revenue_12m }) => revenue_12m),
+        currency,
+      ),
+    ],
+    [
+      'Expected in the next 12',
+      formats.money(
+        sum(({ clv_12m }) => clv_12m),
+        currency,
+      ),
+    ],
     ['Lifecycle by', model.name === 'recency' ? 'recency' : model.name.toUpperCase().replace('_', '/')],
   ]);
 }
@@ -87,7 +99,7 @@ function modelTable(
         [
           html`<a href="${segmentPath(job, name)}">${label}</a>`,
           formats.whole(row.customers),
-          html`${bar(row.share)} ${formats.percent(row.share)}`,
+          html`<span class="share">${bar(row.share)} ${formats.percent(row.share)}</span>`,
           formats.money(row.revenue_12m, currency),
           formats.money(row.mean_clv_12m, currency),
           formats.whole(row.consented),
@@ -102,21 +114,9 @@ function modelTable(
     { heading: 'Revenue, 12 months', numeric: true },
     { heading: 'Mean CLV', numeric: true },
     { heading: 'With consent', numeric: true },
-    { heading: 'Who they are' },
+    { heading: 'Who they are', text: true },
   ];
   const title = MODEL_TITLES[model] ?? model;
   return html`<h3>${title}</h3>
     ${dataTable(title, columns, rows)}`;
-}
-
-export const MODEL_TITLES: Record<string, string> = {
-  lifecycle: 'Lifecycle',
-  value_engagement: 'Value and engagement',
-  engagement: 'Engagement',
-  value_tier: 'Value tier',
-  custom: 'Segments of your own',
-};
-
-export function segmentPath(job: Job, segment: string): string {
-  return jobPath(job.name, `/segments/${encodeURIComponent(segment)}`);
 }

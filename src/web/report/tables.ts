@@ -41,7 +41,7 @@ export function segmentSections({ job, overview, formats }: ReportView): Html {
     </section>`;
   };
   const models = [...new Set(segments.map(({ model }) => model))];
-  return html`${models.map((model) => table(model, model === 'custom' ? 'Segments of your own' : MODEL_TITLES[model]))}`;
+  return html`${models.map((model) => table(model, MODEL_TITLES[model]))}`;
 }
 
 function playText(label: string, { meaning, email, ads, outreach }: Play): Html | string {
