@@ -13,8 +13,13 @@ const MOST_DAYS = 60;
  */
 export async function storedDays(engine: Engine, job: Job, until: string): Promise<DatedRun[]> {
   const dates = (await storedDates(engine, job)).filter((date) => date <= until);
-  const step = Math.ceil(dates.length / MOST_DAYS);
-  const chosen = dates.filter((_, index) => (dates.length - 1 - index) % step === 0);
+  const chosen = thinned(dates, MOST_DAYS);
   const days = await datedRuns(engine, job, chosen);
   return chosen.flatMap((date) => days.get(date) ?? []);
+}
+
+/** Every so many items that at most `most` are left, the last among them. */
+export function thinned<Item>(items: readonly Item[], most: number): Item[] {
+  const step = Math.ceil(items.length / most);
+  return items.filter((_, index) => (items.length - 1 - index) % step === 0);
 }

@@ -2,7 +2,10 @@ import { fileURLToPath } from 'node:url';
 import { Resvg } from '@resvg/resvg-js';
 
 /** It has the widths of Helvetica and Arial, and is there on a machine without any font. */
-const FONTS = ['400Regular/Arimo_400Regular.ttf', '700Bold/Arimo_700Bold.ttf'];
+const FONTS = [
+  import.meta.resolve('@expo-google-fonts/arimo/400Regular/Arimo_400Regular.ttf'),
+  import.meta.resolve('@expo-google-fonts/arimo/700Bold/Arimo_700Bold.ttf'),
+];
 
 /** Fine enough for a slide and for paper. */
 const SCALE = 2;
@@ -12,11 +15,12 @@ const SCALE = 2;
  * @returns it as a PNG file, with twice as many pixels each way
  */
 export function rastered(file: string): Buffer {
-  const fontFiles = FONTS.map((font) =>
-    fileURLToPath(import.meta.resolve(`@expo-google-fonts/arimo/${font}`)),
-  );
   const own = file.replace(/ font-family="[^"]*"/, ' font-family="Arimo"');
   // Fonts of the machine stand in for letters that this one lacks.
-  const font = { fontFiles, defaultFontFamily: 'Arimo', loadSystemFonts: true };
+  const font = {
+    fontFiles: FONTS.map((url) => fileURLToPath(url)),
+    defaultFontFamily: 'Arimo',
+    loadSystemFonts: true,
+  };
   return new Resvg(own, { fitTo: { mode: 'zoom', value: SCALE }, font }).render().asPng();
 }
