@@ -41,7 +41,7 @@ export function trendPicture(
   return drawn(
     {
       useUTC: true,
-      grid: { left: 44, right: names, top: 14, bottom: 30 },
+      grid: { left: 56, right: names, top: 14, bottom: 30 },
       xAxis: {
         type: 'time',
         minInterval: A_DAY,
