@@ -3,7 +3,16 @@ import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import { SyncError } from '../connectors/index.ts';
-import { holdout, isoDate, months, port } from './commands/arguments.ts';
+import {
+  holdout,
+  isoDate,
+  months,
+  PICTURES,
+  port,
+  REPORT_FORMATS,
+  type PictureName,
+  type ReportFormat,
+} from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
 import { openLog } from './commands/log.ts';
 import { problemText } from './commands/text.ts';
@@ -197,6 +206,44 @@ command(
         lift
           ? (await import('./commands/lift.ts')).lift(context, job)
           : (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
+    ),
+  );
+command(
+  'report <job>',
+  'who the customers are and who moved, with pictures, as one HTML file; or one of the pictures',
+  JOB,
+)
+  .requiredOption('--out <file>', 'file to write: .html, .svg or .png')
+  .addOption(
+    new Option('--as-of <date>', "tell of the end of this day instead of the last run's").argParser(isoDate),
+  )
+  .option('--since <date>', 'compare with the end of this day; a month before unless given', isoDate)
+  .addOption(
+    new Option('--format <format>', 'what to write, where the name of the file does not say').choices(
+      REPORT_FORMATS,
+    ),
+  )
+  .addOption(new Option('--picture <picture>', 'only this one, as SVG or PNG').choices(PICTURES))
+  .option('--model <model>', "whose flows, moves or trend to draw; the job's first unless given")
+  .option('--no-backtest', 'leave out the test of the forecast, which takes about as long as a run')
+  .action(
+    act(
+      async (
+        context,
+        job: string,
+        {
+          asOf,
+          ...options
+        }: {
+          asOf?: string;
+          out: string;
+          since?: string;
+          format?: ReportFormat;
+          picture?: PictureName;
+          model?: string;
+          backtest: boolean;
+        },
+      ) => (await import('./commands/report.ts')).report(context, job, { ...options, as_of: asOf }),
     ),
   );
 command('explain <job> [email]', 'one customer: orders, numbers, why each segment, where they were sent', JOB)

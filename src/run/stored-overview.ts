@@ -50,7 +50,7 @@ function dayOf({ as_of, run_id, backfilled, customers }: DatedRun): Overview['si
 }
 
 /** The days whose segments are in the store by the rules of today, the oldest first. */
-async function storedDates(engine: Engine, job: Job): Promise<string[]> {
+export async function storedDates(engine: Engine, job: Job): Promise<string[]> {
   const rows = await engine.query<{ date: string }>(
     `SELECT DISTINCT toString(as_of) AS date FROM runs
      WHERE job = {job:String} AND event IN ('segmented', 'backfilled')

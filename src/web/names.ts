@@ -1,14 +1,7 @@
 import type { Job } from '../job/load.ts';
 import { jobPath } from './layout.ts';
 
-/** What people read instead of a model's name. */
-export const MODEL_TITLES: Record<string, string> = {
-  lifecycle: 'Lifecycle',
-  value_engagement: 'Value and engagement',
-  engagement: 'Engagement',
-  value_tier: 'Value tier',
-  custom: 'Segments of your own',
-};
+export { MODEL_TITLES } from '../run/picture-data.ts';
 
 /** Where the page of a segment is. */
 export function segmentPath(job: Pick<Job, 'name'>, segment: string): string {

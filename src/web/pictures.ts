@@ -1,12 +1,13 @@
 import { html, raw } from 'hono/html';
 import type { Job } from '../job/load.ts';
 import type { Segment } from '../job/segments.ts';
+import { moneyMoves } from '../report/moves.ts';
 import { backtestPicture } from '../report/pictures/backtest.ts';
 import { flowsPicture } from '../report/pictures/flows.ts';
 import type { PictureOptions } from '../report/pictures/frame.ts';
 import { lifecyclePicture } from '../report/pictures/lifecycle.ts';
 import { mapPicture } from '../report/pictures/map.ts';
-import { moneyMoves, movesPicture } from '../report/pictures/moves.ts';
+import { movesPicture } from '../report/pictures/moves.ts';
 import { trendPicture } from '../report/pictures/trend.ts';
 import { missText } from '../report/verdict.ts';
 import type { StoredOverview } from '../run/stored-overview.ts';

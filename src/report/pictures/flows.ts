@@ -87,7 +87,7 @@ export function flowsPicture(flows: FlowsPicture, { width, locale, ...options }:
     },
     { width, height },
     {
-      title: `Where the customers of ${flows.job} moved between ${flows.since} and ${flows.as_of}: ${flows.model}`,
+      title: `Moves of customers in ${flows.job}, ${flows.since} to ${flows.as_of}: ${flows.model}`,
       desc: inWords(flows, cells, texts),
     },
   );

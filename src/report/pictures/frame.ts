@@ -91,7 +91,7 @@ function presentation(style: string): string {
 }
 
 /** Text as it stands in XML, also between double quotes. */
-export function escaped(text: string): string {
+function escaped(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

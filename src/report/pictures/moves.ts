@@ -1,7 +1,7 @@
 import { BarChart } from 'echarts/charts';
 import { GraphicComponent, GridComponent } from 'echarts/components';
 import { use } from 'echarts/core';
-import type { ModelMoves } from '../moves.ts';
+import { moneyMoves, type ModelMoves } from '../moves.ts';
 import { figures, type Figures } from './figures.ts';
 import { drawn, type PictureOptions } from './frame.ts';
 import { colour } from './palette.ts';
@@ -27,13 +27,6 @@ const ROW = 48;
 const TEXT = 9;
 /** Room for the sum beside the longest bar. */
 const SUM = 92;
-
-/** The moves of a model that customers made and that have a value, the biggest money first, up or down. */
-export function moneyMoves<Move extends MovesPicture['moves'][number]>(moves: readonly Move[]): Move[] {
-  return moves
-    .filter(({ moved, money }) => moved > 0 && money !== null && Number(money) !== 0)
-    .toSorted((a, b) => Math.abs(Number(b.money)) - Math.abs(Number(a.money)));
-}
 
 /**
  * What the moves between the segments of a model were worth, the biggest first: gained to the right, lost to the left.
@@ -92,7 +85,7 @@ export function movesPicture(picture: MovesPicture, { width, locale, ...options 
     },
     { width, height },
     {
-      title: `What moves of the customers of ${picture.job} between ${picture.since} and ${picture.as_of} are worth: ${picture.model}`,
+      title: `Worth of moves in ${picture.job}, ${picture.since} to ${picture.as_of}: ${picture.model}`,
       desc: moves.map((move) => inWords(move, name, texts)).join(' '),
     },
   );

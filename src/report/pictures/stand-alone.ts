@@ -13,9 +13,11 @@ export function standAlone(picture: string, { described = false } = {}): string 
   const under = described ? (/<desc>([^<]*)/.exec(picture)?.[1] ?? '') : '';
   const top = under ? 74 : 54;
   const [wide, high] = [width + 2 * MARGIN, height + top + MARGIN];
+  // Letters are about this wide; a long title is written smaller.
+  const size = Math.min(17, Math.floor(width / (0.56 * title.length)));
   const lines = [
     `<rect x="${-MARGIN}" y="${-top}" width="${wide}" height="${high}" fill="${colour('card')}"/>`,
-    `<text y="${under ? -44 : -24}" font-size="17" font-weight="bold" fill="${colour('ink')}">${title}</text>`,
+    `<text y="${under ? -44 : -24}" font-size="${size}" font-weight="bold" fill="${colour('ink')}">${title}</text>`,
     ...(under ? [`<text y="-22" font-size="13" fill="${colour('quiet')}">${under}</text>`] : []),
   ];
   return picture

@@ -33,7 +33,7 @@ export function trendPicture(
   const { days, segments } = trend;
   const narrow = width < NARROW;
   const texts = counts(locale);
-  const height = options.height ?? (narrow ? 300 : 340);
+  const height = options.height ?? 300;
   const fontSize = narrow ? 11.5 : 13;
   const [first, last] = [days[0]!.as_of, days.at(-1)!.as_of];
   const names = narrow ? 122 : 180;
@@ -41,7 +41,7 @@ export function trendPicture(
   return drawn(
     {
       useUTC: true,
-      grid: { left: 44, right: names, top: 14, bottom: 30 },
+      grid: { left: 56, right: names, top: 14, bottom: 30 },
       xAxis: {
         type: 'time',
         minInterval: A_DAY,
