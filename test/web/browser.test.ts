@@ -119,13 +119,13 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     await page.waitForURL('**/segments/value_engagement.spenders_at_risk');
     expect(await page.locator('h1').textContent()).toBe('Spenders at Risk');
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download as CSV')]);
-    expect(await readFile((await download.path())!, 'utf8')).toMatch(/^"?email"?,/);
+    expect(await readFile(await download.path(), 'utf8')).toMatch(/^"?email"?,/);
     await page.context().close();
   });
 
   test('a customer is found, and stands in no address', async () => {
     const file = await readFile(join(shop.folder, 'out/demo/Top.csv'), 'utf8');
-    const [top] = parse(file, { columns: true }) as { email: string }[];
+    const [top] = parse<{ email: string }>(file, { columns: true });
     const { page, faults } = await openPage(browser, origin(filled), DESKTOP);
     await page.goto(`${origin(filled)}/jobs/demo/customer`);
     await page.fill('#who', top!.email);

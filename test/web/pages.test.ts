@@ -83,7 +83,7 @@ test('a segment is downloaded as CSV, and what is no segment is not found', asyn
   const { site, at } = await openFilled();
 
   const { headers, body } = await site.get(at('/segments/lifecycle.active.csv'));
-  const rows = parse(body, { columns: true }) as { email: string }[];
+  const rows = parse<{ email: string }>(body, { columns: true });
 
   expect(headers).toMatchObject({
     'content-type': 'text/csv; charset=utf-8',
@@ -116,7 +116,7 @@ test('a held plan shows who would leave first, and is approved once: the plan th
   const held = await leaves(['a', 'b', 'c']);
 
   const { body } = await site.get(at('/held'));
-  const members = parse((await site.get(at('/held.csv'))).body, { columns: true }) as { change: string }[];
+  const members = parse<{ change: string }>((await site.get(at('/held.csv'))).body, { columns: true });
   const other = await site.post(at('/approve'), { run_id: 'another-run' });
   await site.settled(held.job);
   const refused = await site.get(at('/held'));

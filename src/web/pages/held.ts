@@ -37,8 +37,7 @@ export function heldPage(view: View, job: Job, held: HeldStatus | null): Html[] 
         ${formats.day(held.as_of)}. Nothing of it was sent. The next run makes a new plan in its place.
       </p>`,
     livePart(view, job.name),
-    ...held.incomplete.map((why) => notice('warn', why)),
-    ...held.guard.map((breach) => notice('warn', breachText(breach))),
+    why([...held.incomplete, ...held.guard.map(breachText)]),
     dataTable(
       'What the plan would change, who would leave first',
       columns.map((heading, index) => ({ heading, numeric: index > 1 })),
@@ -60,4 +59,14 @@ export function heldPage(view: View, job: Job, held: HeldStatus | null): Html[] 
         })}
       </section>`,
   ];
+}
+
+function why(reasons: readonly string[]): Html {
+  return notice(
+    'warn',
+    html`<h2>Why it is held</h2>
+      <ul>
+        ${reasons.map((reason) => html`<li>${reason}</li>`)}
+      </ul>`,
+  );
 }
