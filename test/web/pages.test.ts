@@ -51,6 +51,7 @@ test('no page shows an e-mail address that nobody asked for; a customer who was 
 
   expect(found.body).toContain('a@example.com');
   expect(found.body).toContain('lifecycle.active');
+  expect(found.body).toMatch(/\w{3} \d+, \d{4}, \d+:\d\d.[AP]M: added/);
   expect(nobody.body).toContain('ARGUMENT_WRONG');
   expect(JSON.stringify(site.logged)).not.toMatch(ADDRESS);
 });
