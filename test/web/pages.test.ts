@@ -156,7 +156,7 @@ test('a job file that is broken is shown with its errors beside the lines, its s
       problems: [
         {
           code: 'CONFIG_UNKNOWN_KEY' as const,
-          where: 'config/jobs/demo.yaml:6',
+          where: 'config/jobs/demo.yaml:6:1 nmae',
           what: 'There is no setting nmae.',
           fix: 'Did you mean name?',
         },
