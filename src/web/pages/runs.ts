@@ -3,7 +3,7 @@ import type { Job } from '../../job/load.ts';
 import { listRuns, reportOf, type ListedRun } from '../../run/run-list.ts';
 import type { RunReport } from '../../run/report.ts';
 import { breachText } from '../../run/guard.ts';
-import { action, badge, dataTable, empty, figures, notes, notice, problemNotice } from '../pieces.ts';
+import { action, badge, dataTable, empty, figures, notes, problemNotice, reasons } from '../pieces.ts';
 import { jobPath, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 import { MOODS } from './jobs.ts';
@@ -76,7 +76,7 @@ export async function runPage(view: View, job: Job, run_id: string): Promise<Htm
       ['Rejected', pulled ? formats.whole(pulled.rejected) : '–'],
     ]),
     ...(error ? [problemNotice({ ...error, what: error.what ?? 'Its process ended early.' })] : []),
-    ...[...(pulled?.incomplete ?? []), ...guard.map(breachText)].map((why) => notice('warn', why)),
+    reasons('Why it was held', [...(pulled?.incomplete ?? []), ...guard.map(breachText)]),
     notes('Notes', warnings),
     ...(seconds ? [stages(view, seconds)] : []),
     ...(audiences.length > 0 ? [outcomes(view, audiences)] : []),
