@@ -57,7 +57,7 @@ export async function overviewOf(engine: Engine, job: Job, options: OverviewOpti
   };
 }
 
-type Compared = Pick<Overview, 'flows' | 'lists' | 'moves'>;
+export type Compared = Pick<Overview, 'flows' | 'lists' | 'moves'>;
 
 /**
  * Who moved between two days, and what that is worth.

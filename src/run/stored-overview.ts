@@ -3,22 +3,25 @@ import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import { modelsOf } from '../job/segments.ts';
 import { datedRuns, type DatedRun } from './dated.ts';
-import { compareDays, type Overview } from './overview.ts';
+import { compareDays, type Compared, type Overview } from './overview.ts';
 import { rulesOf } from './rules.ts';
 import { lastRun } from './state.ts';
 
 /** An overview of what is in the store; `since` is null where no earlier day is. */
 export type StoredOverview = Omit<Overview, 'since'> & { since: Overview['since'] | null };
 
+/** What is read at once, and what of a large shop takes a second or more: who moved, and what that is worth. */
+export type Stored = { read: Omit<StoredOverview, keyof Compared>; compare(): Promise<Compared> };
+
 /** So many months are looked back at. */
 const MONTHS = 12;
 
 /**
- * What a job's segments are, who moved since a month ago, and how they grew, from days that are in the store: nothing is
- * computed that takes long. Where there is no day a month ago or earlier, the earliest there is takes its place.
+ * What a job's segments are, who moved since a month ago, and how they grew, from days that are in the store: no past
+ * day is computed. Where there is no day a month ago or earlier, the earliest there is takes its place.
  * @returns undefined where the job has not run
  */
-export async function storedOverview(engine: Engine, job: Job): Promise<StoredOverview | undefined> {
+export async function storedOverview(engine: Engine, job: Job): Promise<Stored | undefined> {
   const last = await lastRun(engine, job.name, 'segmented');
   if (!last) return undefined;
   const { rules: _, ...segmented } = JSON.parse(last.detail) as DatedRun & { rules: string };
@@ -29,19 +32,19 @@ export async function storedOverview(engine: Engine, job: Job): Promise<StoredOv
   const ends = monthEnds(before).filter((date) => date.slice(0, 7) !== now.as_of.slice(0, 7));
   const days = await datedRuns(engine, job, since === undefined ? [] : [since, ...ends]);
   const from = since === undefined ? undefined : days.get(since);
-  const compared = from
-    ? await compareDays(engine, job, { before: from, after: now, names: last.run_id }, modelsOf(job.segments))
-    : { flows: [], lists: [], moves: [] };
+  const history = [...ends.flatMap((date) => days.get(date) ?? []), now];
   return {
-    job: job.name,
-    currency: job.currency,
-    ...now,
-    since: from ? dayOf(from) : null,
-    ...compared,
-    history: [...ends.flatMap((date) => days.get(date) ?? []), now].map((day) => ({
-      ...dayOf(day),
-      segments: day.segments,
-    })),
+    read: {
+      job: job.name,
+      currency: job.currency,
+      ...now,
+      since: from ? dayOf(from) : null,
+      history: history.map((day) => ({ ...dayOf(day), segments: day.segments })),
+    },
+    compare: async () =>
+      from
+        ? compareDays(engine, job, { before: from, after: now, names: last.run_id }, modelsOf(job.segments))
+        : { flows: [], lists: [], moves: [] },
   };
 }
 

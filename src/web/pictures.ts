@@ -10,8 +10,8 @@ import { movesPicture } from '../report/pictures/moves.ts';
 import { trendPicture } from '../report/pictures/trend.ts';
 import { missText } from '../report/verdict.ts';
 import { flowsData, lifecycleData, mapData, MODEL_TITLES, movesData } from '../run/picture-data.ts';
-import type { StoredOverview } from '../run/stored-overview.ts';
 import { jobPath, segmentPath, type Html } from './layout.ts';
+import type { ShownOverview } from './overviews.ts';
 import { action, notice } from './pieces.ts';
 import type { View } from './site.ts';
 
@@ -27,7 +27,7 @@ function drawn({ formats }: View, draw: (options: PictureOptions) => string): Ht
   </figure>`;
 }
 
-export function mapPart(view: View, job: Job, overview: StoredOverview): Html {
+export function mapPart(view: View, job: Job, overview: ShownOverview): Html {
   const map = mapData(job, overview);
   if (!map) return html``;
   const link = (segment: string) => segmentPath(job.name, segment);
@@ -40,7 +40,7 @@ export function mapPart(view: View, job: Job, overview: StoredOverview): Html {
   </section>`;
 }
 
-export function lifecyclePart(view: View, job: Job, overview: StoredOverview): Html {
+export function lifecyclePart(view: View, job: Job, overview: ShownOverview): Html {
   const lifecycle = lifecycleData(job, overview);
   if (!lifecycle) return html``;
   const link = (segment: string) => segmentPath(job.name, segment);
@@ -53,8 +53,10 @@ export function lifecyclePart(view: View, job: Job, overview: StoredOverview): H
 /** Below this the store knows no month ago, and one may want to have it computed. */
 const A_MONTH_DAYS = 27;
 
+const BEING_FOUND_OUT = html`<p class="quiet">This is being found out, and shows here in a moment.</p>`;
+
 /** Who moved since the day of comparison; where there is none, the button that computes one. */
-export function flowsPart(view: View, job: Job, overview: StoredOverview): Html {
+export function flowsPart(view: View, job: Job, overview: ShownOverview): Html {
   const { since, as_of } = overview;
   const compute = action(jobPath(job.name, '/compare'), 'Compute the segments of a month ago');
   if (!since) {
@@ -67,6 +69,7 @@ export function flowsPart(view: View, job: Job, overview: StoredOverview): Html 
   const days = (Date.parse(as_of) - Date.parse(since.as_of)) / 86_400_000;
   return html`<section>
     <h2>Flows since ${view.formats.day(since.as_of)}</h2>
+    ${overview.comparing ? BEING_FOUND_OUT : ''}
     ${days < A_MONTH_DAYS ? html`<p class="quiet">The store knows no day further back. ${compute}</p>` : ''}
     ${eachModel(overview, (model) => {
       const flows = flowsData(job, overview, model);
@@ -75,9 +78,9 @@ export function flowsPart(view: View, job: Job, overview: StoredOverview): Html 
   </section>`;
 }
 
-export function movesPart(view: View, job: Job, overview: StoredOverview): Html {
-  const { since, moves, currency } = overview;
-  if (!since) return html``;
+export function movesPart(view: View, job: Job, overview: ShownOverview): Html {
+  const { since, moves, currency, comparing } = overview;
+  if (!since || comparing) return html``;
   const { formats } = view;
   return html`<section>
     <h2>What moves are worth</h2>
@@ -99,7 +102,7 @@ export function movesPart(view: View, job: Job, overview: StoredOverview): Html 
 }
 
 /** Something for every model that each customer has one segment of, the first unfolded. */
-function eachModel({ flows }: StoredOverview, part: (model: ModelName) => Html): Html[] {
+function eachModel({ flows }: ShownOverview, part: (model: ModelName) => Html): Html[] {
   const models = (Object.keys(MODELS) as ModelName[]).filter((name) =>
     flows.some(({ model }) => model === name),
   );
@@ -135,7 +138,7 @@ export function backtestPart(view: View, job: Job): Html {
 /** How a segment grew over the days that are in the store. */
 export function trendPart(
   view: View,
-  { job, history }: StoredOverview,
+  { job, history }: ShownOverview,
   { name, label, model }: Segment,
 ): Html {
   if (history.length < 2) return html``;

@@ -1,12 +1,11 @@
 import type { Daemon } from '../daemon/daemon.ts';
 import type { JobFolder } from '../daemon/job-folder.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Job } from '../job/load.ts';
 import type { Settings } from '../job/settings.ts';
 import type { RunReport } from '../run/report.ts';
-import type { StoredOverview } from '../run/stored-overview.ts';
 import type { ActionBook } from './actions.ts';
 import type { Formats } from './formats.ts';
+import type { Overviews } from './overviews.ts';
 
 /** What the pages show, and what they can set going. */
 export type Site = {
@@ -31,8 +30,7 @@ export type View = Omit<Site, 'daemon'> & {
   daemon: ShownDaemon;
   formats: Formats;
   actions: ActionBook;
-  /** Of the job's last run; undefined where it has not run. */
-  overview(job: Job): Promise<StoredOverview | undefined>;
+  overviews: Overviews;
   /** Paths of the job files, the broken ones too. */
   files(): string[];
 };

@@ -13,7 +13,7 @@ export type ViewOf = (context: Context<Env>) => View;
 /** @returns what gives each request its view of the site */
 export function openViews(site: Site): ViewOf {
   const actions = actionBook(site);
-  const overview = openOverviews(site.engine);
+  const overviews = openOverviews(site);
   const files = () => {
     const broken = site.folder.broken().map(({ file }) => file);
     return [...new Set([...site.folder.jobs().map(({ file }) => file), ...broken])];
@@ -22,7 +22,7 @@ export function openViews(site: Site): ViewOf {
     ...site,
     daemon: site.daemon() ?? STARTING,
     actions,
-    overview,
+    overviews,
     files,
     formats: formatsFor(context.req.header('accept-language')),
   });

@@ -1,123 +1,91 @@
 /**
- * `npm run bench`: figures as ratios taken in one run, so that they mean the same on any machine.
- * `--orders N` sets the size of the generated shop (default 100,000), `--full` takes ten million orders for the
- * segments instead of one, changes and pushes of a million members instead of a hundred thousand and less, and compares
- * ten million with the ledger instead of one, `--json` prints one JSON document.
+ * `npm run bench`: figures as ratios taken in one run, so that they mean the same on any machine. Each piece runs in a
+ * process of its own, whose memory is watched, and is compared with the figures that were kept last.
+ * `--full` takes the large sizes, `--only NAME,…` some pieces, `--json` prints one JSON document, `--keep` puts the
+ * figures into `figures.json` in place of those of the same pieces and size.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFile, type ChildProcess } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { destinations, sandboxes, serveSandbox } from '../../connectors/index.ts';
-import { openEngine } from '../../src/engine/engine.ts';
-import { createTables } from '../../src/engine/tables.ts';
-import { parseJob } from '../../src/job/load.ts';
-import type { AudienceReport, RunReport } from '../../src/run/report.ts';
-import { runJob } from '../../src/run/run.ts';
-import { CLV_NOTES, clvFigures } from './clv.ts';
-import { databaseFigures } from './databases.ts';
-import { diffFigures } from './diff.ts';
-import { type Figure, figureTable, seconds } from './figure.ts';
-import { pageFigures } from './page.ts';
-import { paceFigures } from './pace.ts';
-import { peerFigures } from './peers.ts';
-import { planFigures } from './plan.ts';
-import { pushFigures } from './push.ts';
-import { requestFigures } from './requests.ts';
-import { segmentFigures } from './segments.ts';
-import { AS_OF, jobText, writeShop } from './shop.ts';
-import { sourceFigures } from './sources.ts';
-import { warmFitFigure } from './warm-fit.ts';
+import { CLV_NOTES } from './clv.ts';
+import { figureTable, peakTable, type Figure } from './figure.ts';
+import { PIECES, type Answer } from './pieces.ts';
+import { watchMemory, type Peak } from './processes.ts';
 
 const { values } = parseArgs({
   options: {
-    orders: { type: 'string', default: '100000' },
     full: { type: 'boolean', default: false },
-    json: { type: 'boolean' },
+    only: { type: 'string', default: Object.keys(PIECES).join(',') },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    /** How a piece's own process is told which it is. */
+    piece: { type: 'string' },
   },
 });
-const ORDERS = Number(values.orders);
 const { full } = values;
-/** Changes whose requests are counted. */
-const SIZES = [10, 1_000, 100_000];
+const KEPT = fileURLToPath(new URL('figures.json', import.meta.url));
+const size = full ? 'full' : 'small';
 
-const folder = await mkdtemp(join(tmpdir(), 'bench-'));
-const platforms = await Promise.all(Object.values(sandboxes).map((open) => open({})));
-const sandbox = await serveSandbox(platforms);
-const engine = await openEngine({ state: join(folder, 'state'), idle_seconds: 1 });
-try {
-  await createTables(engine);
-  await writeShop(join(folder, 'orders.csv'), ORDERS);
-  const job = parseJob(jobText(sandbox.url), { file: join(folder, 'job.yaml'), env: {} });
-  const options = { state: folder, as_of: AS_OF, signal: new AbortController().signal, log: () => undefined };
+/** What a piece measured, and on what machine and day. */
+type Kept = Answer & { peak: Peak; date: string; machine: string };
+type KeptFile = Partial<Record<'full' | 'small', Record<string, Kept>>>;
 
-  const first = await runJob(engine, job, { ...options, send: true });
-  const bare = await seconds(() =>
-    engine.query(
-      'SELECT count() FROM (SELECT email, count(), sum(goods), max(ordered_at) FROM orders GROUP BY email)',
-    ),
-  );
-  const second = await runJob(engine, job, { ...options, send: true });
-  const databases = await databaseFigures(folder, full ? 5_000_000 : 200_000);
-  const figures = [
-    ...speed(first, bare),
-    ...requests('first push', first.audiences),
-    ...requests('unchanged second push', second.audiences),
-    {
-      work: 'memory of this process',
-      measured: `${Math.round(process.resourceUsage().maxRSS / 1024)} MB at most`,
-      against: '700 MB',
-      ratio: process.resourceUsage().maxRSS / 1024 / 700,
-    },
-    await warmFitFigure(),
-    ...(await segmentFigures(folder, full ? 10_000_000 : 1_000_000)),
-    ...(await pageFigures(folder, full ? 10_000_000 : 1_000_000)),
-    ...(await planFigures(folder)),
-    ...(await sourceFigures(folder, full ? 10_000_000 : 1_000_000)),
-    ...(await peerFigures(folder)),
-    ...(await requestFigures(folder, full ? [...SIZES, 1_000_000] : SIZES)),
-    ...(await paceFigures(folder)),
-    ...(await diffFigures(folder, full ? 10_000_000 : 1_000_000)),
-    ...(await pushFigures(folder, full ? 1_000_000 : 50_000)),
-    ...(await clvFigures(folder)),
-    ...databases.figures,
-  ];
-  if (values.json) console.log(JSON.stringify(figures, undefined, 2));
-  else
-    console.log(
-      `${ORDERS.toLocaleString('en')} orders\n\n${figureTable(figures)}\n\n${[...databases.missing, CLV_NOTES].join('\n\n')}`,
-    );
-} finally {
-  await engine.close();
-  await sandbox.close();
-  await rm(folder, { recursive: true, force: true, maxRetries: 20 });
+if (values.piece) await measure(values.piece);
+else await all(values.only.split(','));
+
+async function measure(name: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  try {
+    const found = await PIECES[name]!(folder, full);
+    console.log(JSON.stringify(Array.isArray(found) ? { figures: found, missing: [] } : found));
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 20 });
+  }
 }
 
-/** The engine's own time for the heart of the work, grouping all orders by customer, is what the stages stand against. */
-function speed(run: RunReport, bare: number): Figure[] {
-  if (run.error) throw new Error(JSON.stringify(run.error));
-  return (['pull', 'profile', 'segment', 'plan', 'push'] as const).map((stage) => ({
-    work: `${stage}, ${run.customers.toLocaleString('en')} customers`,
-    measured: `${run.seconds[stage].toFixed(2)} s`,
-    against: `bare GROUP BY ${bare.toFixed(3)} s`,
-    ratio: run.seconds[stage] / bare,
-  }));
+async function all(names: readonly string[]): Promise<void> {
+  const unknown = names.find((name) => !Object.hasOwn(PIECES, name));
+  if (unknown !== undefined)
+    throw new Error(`No piece is called ${unknown}; there are ${Object.keys(PIECES)}.`);
+  const kept = JSON.parse(await readFile(KEPT, 'utf8').catch(() => '{}')) as KeptFile;
+  const before = { ...kept[size] };
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const machine = `${availableParallelism()} cores, ${memory}`;
+  const now: Record<string, Kept> = {};
+  for (const name of names) {
+    now[name] = { ...(await inProcess(name)), date: new Date().toISOString().slice(0, 10), machine };
+    if (!values.json) console.log(`${pieceText(name, now[name], before[name])}\n`);
+  }
+  if (values.json) console.log(JSON.stringify(now, undefined, 2));
+  if (values.keep) {
+    const file: KeptFile = { ...kept, [size]: { ...kept[size], ...now } };
+    await writeFile(KEPT, `${JSON.stringify(file, undefined, 2)}\n`);
+  }
 }
 
-/** Requests that wrote, against the floor of the platform for that change. */
-function requests(what: string, audiences: readonly AudienceReport[]): Figure[] {
-  return Object.values(destinations).map(({ type, floor }) => {
-    const mine = audiences.filter(({ destination }) => destination === type);
-    const sent = mine.reduce((sum, audience) => sum + audience.requests, 0);
-    const least = mine.reduce((sum, { added, removed, remote_id }) => {
-      const created = what === 'first push' && remote_id !== null && added > 0;
-      return added + removed === 0 ? sum : sum + floor({ create: created, add: added, remove: removed });
-    }, 0);
-    return {
-      work: `${what}, ${type}`,
-      measured: `${sent} requests`,
-      against: `floor ${least}`,
-      ratio: least ? sent / least : 1 + sent,
-    };
+function inProcess(name: string): Promise<Answer & { peak: Peak }> {
+  const args = [fileURLToPath(import.meta.url), '--piece', name, ...(full ? ['--full'] : [])];
+  return new Promise((resolve, reject) => {
+    const child: ChildProcess = execFile(process.execPath, args, { maxBuffer: 1e8 }, (error, stdout) => {
+      const peak = stopWatch();
+      if (error) reject(error);
+      else resolve({ ...(JSON.parse(stdout.trim().split('\n').at(-1)!) as Answer), peak });
+    });
+    child.stderr?.pipe(process.stderr);
+    const stopWatch = watchMemory(child.pid!);
   });
+}
+
+function pieceText(name: string, now: Kept, before: Kept | undefined): string {
+  const was = new Map(before?.figures.map(({ work, ratio }: Figure) => [work, ratio]));
+  return [
+    `${name} (${size}; ratios were measured ${before ? `on ${before.date}, ${before.machine}` : 'never'})`,
+    figureTable(now.figures, was),
+    peakTable(now.peak, before?.peak),
+    ...now.missing,
+    ...(name === 'clv' ? [CLV_NOTES] : []),
+  ].join('\n\n');
 }

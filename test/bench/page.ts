@@ -40,7 +40,11 @@ export async function pageFigures(folder: string, orders: number): Promise<Figur
       port: 0,
       host: '127.0.0.1',
       site: {
-        ...{ engine, state, settings: SettingsFile.parse({}), secrets: new Set<string>(), log: quiet.log },
+        engine,
+        state,
+        settings: SettingsFile.parse({}),
+        secrets: new Set<string>(),
+        log: quiet.log,
         folder: { jobs: () => [job], broken: () => [], look: async () => undefined },
         daemon: () => undefined,
         ended: () => undefined,

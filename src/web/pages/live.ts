@@ -9,7 +9,8 @@ import type { View } from '../site.ts';
 export function livePart(view: View, job: string): Html {
   const parts = view.daemon.progress(job);
   const action = view.actions.current(job);
-  const running = goesOn(view, job);
+  const goes = goesOn(view, job);
+  const running = goes || view.overviews.comparing(job);
   const problem = view.actions.problem(job);
   return html`<div
     id="live"
@@ -18,7 +19,7 @@ export function livePart(view: View, job: string): Html {
     aria-live="polite"
   >
     ${
-      running
+      goes
         ? html`<section class="notice quiet">
             <h2>${action ? ACTIONS[action] : 'A run'} goes on</h2>
             <ul class="progress">
@@ -27,7 +28,7 @@ export function livePart(view: View, job: string): Html {
           </section>`
         : ''
     }
-    ${!running && problem ? problemNotice(problem) : ''}
+    ${!goes && problem ? problemNotice(problem) : ''}
   </div>`;
 }
 

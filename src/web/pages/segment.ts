@@ -2,8 +2,9 @@ import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
 import { playKey, playbookOf, type Play } from '../../job/playbook.ts';
 import { segmentsOf } from '../../job/segments.ts';
+import { livePart } from './live.ts';
 import { MODEL_TITLES } from '../../run/picture-data.ts';
-import type { StoredOverview } from '../../run/stored-overview.ts';
+import type { ShownOverview } from '../overviews.ts';
 import { dataTable, figures } from '../pieces.ts';
 import { segmentPath, type Html } from '../layout.ts';
 import { trendPart } from '../pictures.ts';
@@ -11,7 +12,7 @@ import type { View } from '../site.ts';
 
 /** One segment: who they are, how it grew, who came and went, what to do. Undefined where there is none of this name. */
 export async function segmentPage(view: View, job: Job, name: string): Promise<Html[] | undefined> {
-  const overview = await view.overview(job);
+  const overview = await view.overviews.of(job);
   const segments = segmentsOf(job.segments, overview?.categories);
   const segment = segments.find((one) => one.name === name);
   const row = overview?.segments.find((one) => one.segment === name);
@@ -42,6 +43,7 @@ export async function segmentPage(view: View, job: Job, name: string): Promise<H
       >
       <span class="quiet">with e-mail addresses, every figure and what to do</span>
     </p>`,
+    livePart(view, job.name),
     ...(play ? [plan(play)] : []),
     trendPart(view, overview, segment),
     comings(view, overview, name, labels),
@@ -71,13 +73,13 @@ function plan({ email, ads, outreach }: Play): Html {
 /** Where its customers came from since the day of comparison, and where those who left are now. */
 function comings(
   { formats }: View,
-  { flows, lists, since }: StoredOverview,
+  { flows, lists, since, comparing }: ShownOverview,
   name: string,
   labels: ReadonlyMap<string, string>,
 ): Html {
   const called = (segment: string | null, none: string) =>
     segment === null ? none : (labels.get(segment) ?? segment);
-  if (!since) return html``;
+  if (!since || comparing) return html``;
   const list = lists.find(({ segment }) => segment === name);
   const cells = flows.flatMap((model) => model.cells);
   const came = cells.filter(({ from, to }) => to === name && from !== name);

@@ -3,7 +3,7 @@ import type { Job } from '../../job/load.ts';
 import { playKey, playbookOf } from '../../job/playbook.ts';
 import { segmentsOf, type Segment } from '../../job/segments.ts';
 import { MODEL_TITLES } from '../../run/picture-data.ts';
-import type { StoredOverview } from '../../run/stored-overview.ts';
+import type { ShownOverview } from '../overviews.ts';
 import { action, bar, dataTable, empty, figures, notes } from '../pieces.ts';
 import { jobPath, segmentPath, type Html } from '../layout.ts';
 import { backtestPart, flowsPart, lifecyclePart, mapPart, movesPart } from '../pictures.ts';
@@ -12,7 +12,7 @@ import { livePart } from './live.ts';
 
 /** Who the customers are: the map, the lifecycle, what moved, what that is worth, and every segment. */
 export async function segmentsPage(view: View, job: Job): Promise<Html[]> {
-  const overview = await view.overview(job);
+  const overview = await view.overviews.of(job);
   if (!overview) {
     return [
       html`<h1>${job.name}</h1>`,
@@ -47,11 +47,11 @@ export async function segmentsPage(view: View, job: Job): Promise<Html[]> {
   ];
 }
 
-function totals({ formats }: View, { customers, segments, model, currency }: StoredOverview): Html {
+function totals({ formats }: View, { customers, segments, model, currency }: ShownOverview): Html {
   // Each model has everybody in one segment, so that any of them sums up to the whole.
   const [first] = segments;
   const own = segments.filter(({ segment }) => segment.split('.')[0] === first?.segment.split('.')[0]);
-  const sum = (of: (row: StoredOverview['segments'][number]) => string | null) =>
+  const sum = (of: (row: ShownOverview['segments'][number]) => string | null) =>
     String(own.reduce((total, row) => total + Number(of(row) ?? 0), 0));
   return figures([
     ['Customers', formats.whole(customers)],
@@ -73,7 +73,7 @@ function totals({ formats }: View, { customers, segments, model, currency }: Sto
   ]);
 }
 
-function segmentTables(view: View, job: Job, overview: StoredOverview, segments: readonly Segment[]): Html {
+function segmentTables(view: View, job: Job, overview: ShownOverview, segments: readonly Segment[]): Html {
   const models = [...new Set(segments.map(({ model }) => model))];
   return html`<section>
     <h2>Every segment</h2>
@@ -84,7 +84,7 @@ function segmentTables(view: View, job: Job, overview: StoredOverview, segments:
 function modelTable(
   { formats }: View,
   job: Job,
-  { segments: figures, currency }: StoredOverview,
+  { segments: figures, currency }: ShownOverview,
   model: Segment['model'],
   segments: readonly Segment[],
 ): Html {
