@@ -5,7 +5,9 @@ import { Command, CommanderError, Option } from 'commander';
 import { SyncError } from '../connectors/index.ts';
 import { holdout, isoDate, months, port } from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
+import { fold } from './commands/fold.ts';
 import { openLog } from './commands/log.ts';
+import { openProgressLine } from './commands/progress-line.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { framesOf } from './engine/frames.ts';
@@ -268,7 +270,9 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
   return async (...all: unknown[]): Promise<void> => {
     const flags = all.at(-2) as Flags;
     const secrets = new Set<string>();
-    const log = openLog(process.stderr, secrets);
+    const json = flags.json ?? false;
+    const line = !json && isWatched() ? openProgressLine(process.stderr) : undefined;
+    const log = openLog(line ?? process.stderr, secrets);
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
@@ -276,9 +280,12 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         stop.abort();
       });
     }
-    const json = flags.json ?? false;
+    const failed = (error: unknown): ExitCode => {
+      line?.clear();
+      return fail(error, json, secrets);
+    };
     // Node would print the error whole, and with it what it holds: requests with their keys, people.
-    process.once('uncaughtException', (error) => process.exit(fail(error, json, secrets)));
+    process.once('uncaughtException', (error) => process.exit(failed(error)));
     let engine: Promise<Engine> | undefined;
     try {
       const settings = await loadSettings({ env: process.env, secrets });
@@ -289,8 +296,12 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         env: process.env,
         settings,
         signal: stop.signal,
-        print: (text) => void process.stdout.write(`${mask(text, secrets)}\n`),
+        print(text) {
+          line?.clear();
+          say(process.stdout, text, json, secrets);
+        },
         log,
+        progress: line?.follow,
         secrets,
         engine: (passing) =>
           (engine ??= openStore(
@@ -302,11 +313,18 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
       };
       process.exitCode = await action(context, ...(all.slice(0, -1) as Arguments));
     } catch (error) {
-      process.exitCode = fail(error, json, secrets);
+      process.exitCode = failed(error);
     } finally {
+      line?.clear();
       await (await engine?.catch(() => undefined))?.close();
     }
   };
+}
+
+/** Whether somebody looks on while a command goes on: no pipe, no file, no machine that builds. */
+function isWatched(): boolean {
+  const { CI = '', TERM } = process.env;
+  return process.stderr.isTTY && TERM !== 'dumb' && ['', '0', 'false'].includes(CI);
 }
 
 /** The engine takes a moment to start, so it does while the command is loaded and the job file read. */
@@ -324,14 +342,26 @@ async function openStore(settings: EngineSettings): Promise<Engine> {
   return engine;
 }
 
+/** Writes text and a line end; people's lines fit the terminal. */
+function say(out: NodeJS.WriteStream, text: string, json: boolean, secrets: ReadonlySet<string>): void {
+  const masked = mask(text, secrets);
+  out.write(`${out.isTTY && !json ? fold(masked, out.columns) : masked}\n`);
+}
+
 /** Prints what went wrong, as text on stderr or as the one JSON document on stdout. */
 function fail(error: unknown, json: boolean, secrets: ReadonlySet<string> = new Set()): ExitCode {
   const problems = error instanceof JobFileError ? error.problems : [asProblem(error, '')];
-  const say = (out: NodeJS.WriteStream, text: string) => void out.write(`${mask(text, secrets)}\n`);
-  if (json) say(process.stdout, JSON.stringify({ status: 'failed', errors: problems }, undefined, 2));
-  else say(process.stderr, problems.map(problemText).join('\n\n'));
+  const document = JSON.stringify({ status: 'failed', errors: problems }, undefined, 2);
+  if (json) say(process.stdout, document, json, secrets);
+  else
+    say(
+      process.stderr,
+      problems.map((problem) => problemText(problem, process.stderr)).join('\n\n'),
+      json,
+      secrets,
+    );
   if (!(error instanceof SyncError || error instanceof JobFileError))
-    say(process.stderr, framesOf(error).join('\n'));
+    say(process.stderr, framesOf(error).join('\n'), json, secrets);
   return exitCodeOf(problems[0]!.code);
 }
 

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Settings } from '../job/settings.ts';
+import type { Progress } from '../run/progress.ts';
 
 /** What every command gets; it is the only way to the outside. */
 export type CommandContext = {
@@ -16,6 +17,8 @@ export type CommandContext = {
   print(text: string): void;
   /** One structured line on stderr. */
   log(message: string, fields?: Record<string, unknown>): void;
+  /** Shows how far a run is; absent where nobody looks on. */
+  progress?: (progress: Progress) => void;
   /** Values that must never be printed, added to as job files are read. */
   secrets: Set<string>;
   /** Opens the store, once; it is closed when the command ends. A `passing` one, elsewhere, is not kept running. */

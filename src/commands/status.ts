@@ -17,6 +17,7 @@ import { rememberedOf } from '../run/remembered.ts';
 import { orphanReports, type AudienceReport, type OrphanReport, type RunReport } from '../run/report.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { statusWord } from './paint.ts';
 import { problemText, table } from './text.ts';
 
 type AudienceStatus = {
@@ -67,7 +68,7 @@ export async function status(context: CommandContext, reference: string | undefi
     jobs.map(async (job) => ('problems' in job ? job : await statusOf(context, engine, job))),
   );
   const texts = all.map((one) =>
-    'problems' in one ? one.problems.map(problemText).join('\n') : statusText(one),
+    'problems' in one ? one.problems.map((problem) => problemText(problem)).join('\n') : statusText(one),
   );
   context.print(context.json ? JSON.stringify(reference ? all[0] : all, undefined, 2) : texts.join('\n\n'));
   return all.some((one) => 'problems' in one) ? EXIT.misconfigured : EXIT.done;
@@ -142,25 +143,15 @@ function lastOf(run_id: string, report: Partial<RunReport>): NonNullable<JobStat
 function statusText(status: JobStatus): string {
   const { last } = status;
   const head = last
-    ? `${status.job}: ${last.status} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
+    ? `${status.job}: ${statusWord(last.status)} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
     : `${status.job}: has not run yet`;
   const now = status.running ? ['runs just now'] : [];
   const next = status.next.length > 0 ? `next runs (UTC): ${status.next.join(', ')}` : 'no schedule';
-  const rows = status.audiences.map((one) => [
-    one.destination,
-    one.audience,
-    one.segment,
-    one.held,
-    one.parked,
-    one.counts[0]?.remote_count ?? '',
-    one.counts[0]?.drift ?? '',
-  ]);
-  const headings = ['destination', 'audience', 'segment', 'held', 'parked', 'counted there', 'drift'];
   const left = status.orphans.map(
     ({ destination, audience, held }) =>
       `${destination}: the job file names "${audience}" no more; ${held} members of ours are in it`,
   );
-  const parts = [head, ...now, next, table(headings, rows), ...left];
+  const parts = [head, ...now, next, ...audienceTables(status.audiences), ...left];
   parts.push(
     ...status.alerts.flatMap(({ name, failing }) =>
       failing ? [`alerts do not get through ${name} since ${failing.since}\n${problemText(failing)}`] : [],
@@ -169,6 +160,27 @@ function statusText(status: JobStatus): string {
   if (status.held) parts.push(heldTable(status.job, status.held));
   if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
+}
+
+/** A table for each destination; columns that would be empty are left out. */
+function audienceTables(audiences: readonly AudienceStatus[]): string[] {
+  const parked = audiences.some((one) => one.parked > 0);
+  const counted = audiences.some(({ counts }) => counts.length > 0);
+  const headings = [
+    'held',
+    ...(parked ? ['parked'] : []),
+    ...(counted ? ['counted', 'drift'] : []),
+    'segment',
+  ];
+  const row = ({ audience, segment, held, parked: left, counts: [last] }: AudienceStatus) => [
+    audience,
+    held,
+    ...(parked ? [left] : []),
+    ...(counted ? [last?.remote_count ?? '', last?.drift ?? ''] : []),
+    segment,
+  ];
+  const groups = Map.groupBy(audiences, ({ destination }) => destination);
+  return [...groups].map(([destination, own]) => table([destination, ...headings], own.map(row)));
 }
 
 /** What a held plan would change, who would leave first. */

@@ -32,10 +32,7 @@ test('a run tells of each stage, of the rows it stored and of each answer of the
   expect(whole().at(-1)).toMatchObject({ stage: 'push', total: 5 });
   // A page for each customer: themselves and their order.
   const pulled = told.filter(({ source }) => source).map(({ done, ended }) => [done, ended]);
-  expect(pulled).toEqual([
-    ...[0, 2, 4, 6, 8, 10].map((done) => [done, false]),
-    [10, true],
-  ]);
+  expect(pulled).toEqual([...[0, 2, 4, 6, 8, 10].map((done) => [done, false]), [10, true]]);
   const sent = told.filter(({ destination }) => destination);
   expect(sent.map(({ destination, audience, done, total }) => [destination, audience, done, total])).toEqual(
     [0, 2, 4, 5, 5].map((done) => ['platform', 'Active', done, 5]),

@@ -1,0 +1,26 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { promisify, stripVTControlCharacters } from 'node:util';
+
+/** Whether this machine has `script`, which runs a command on a terminal of its own. */
+export const hasTerminals = spawnSync('script', ['--version']).status === 0;
+
+/** Runs a shell's words on a terminal of 80 columns. @returns everything that it was sent */
+export async function onTerminal(words: string, env: Record<string, string> = {}): Promise<string> {
+  const { CI: _ci, NO_COLOR: _none, FORCE_COLOR: _always, ...own } = process.env;
+  const { stdout } = await promisify(execFile)('script', ['-qec', `stty cols 80; ${words}`, '/dev/null'], {
+    env: { ...own, TERM: 'xterm', ...env },
+    maxBuffer: 1e8,
+  });
+  return stdout;
+}
+
+/** The lines that stand on a terminal in the end, where what was sent only ever wipes the last one. */
+export function screenOf(sent: string): string[] {
+  const lines = [''];
+  for (const text of sent.split(/(\r\u001B\[K|\r?\n)/)) {
+    if (text.endsWith('\n')) lines.push('');
+    else if (text.startsWith('\r')) lines[lines.length - 1] = '';
+    else lines[lines.length - 1] += stripVTControlCharacters(text);
+  }
+  return lines;
+}
