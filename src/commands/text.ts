@@ -23,14 +23,21 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
       )
       .join('  ')
       .trimEnd();
-  return [line(headings), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
+  // A last column of sentences is folded to the terminal, and no rule is longer than that.
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const rules = widths.map((width, column) =>
+    column === widths.length - 1
+      ? Math.max(headings[column]!.length, Math.min(width, WIDTH - before))
+      : width,
+  );
+  return [line(headings), line(rules.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
 }
-
-/** With separators and decimals, and as a share; nothing where there is none. */
-const FIGURE = /^(-?[\d,.]+( %)?)?$/;
 
 /** What a terminal is sure to hold in one line. */
 const WIDTH = 80;
+
+/** With separators and decimals, and as a share; nothing where there is none. */
+const FIGURE = /^(-?[\d,.]+( %)?)?$/;
 
 /**
  * A table whose lines fit a terminal: columns that find no place stand in a further table below, beside the same first
