@@ -1,12 +1,15 @@
 #!/usr/bin/env node
 import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { SyncError } from '../connectors/index.ts';
 import { holdout, isoDate, months, port } from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
 import { fold } from './commands/fold.ts';
+import type { InitOptions } from './commands/init/init.ts';
 import { openLog } from './commands/log.ts';
+import { showsColours } from './commands/paint.ts';
 import { openProgressLine } from './commands/progress-line.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
@@ -18,6 +21,7 @@ import { loadSettings } from './job/settings.ts';
 import { asProblem } from './run/problem.ts';
 
 type Flags = { json?: boolean; state: string; jobs: string };
+type InitFlags = Omit<InitOptions, 'columns' | 'destination'> & { columns?: string; destination?: string };
 type Action<Arguments extends unknown[]> = (context: CommandContext, ...rest: Arguments) => Promise<ExitCode>;
 
 // Compiled code is kept among the temporary files, so that commands after the first start sooner.
@@ -38,6 +42,50 @@ const JOB = 'path of a job file, or the name of a job in the jobs folder';
 command('demo', 'the whole path on the sample shop against the sandbox, then says where to look').action(
   act(async (context) => (await import('./commands/demo.ts')).demo(context)),
 );
+command('init', 'looks at your orders, asks a few questions, and writes a job file for them')
+  .option(
+    '--source <place>',
+    'a file (CSV, Parquet, lines of JSON), or the URL of a PostgreSQL, MySQL or MariaDB database',
+  )
+  .addOption(
+    new Option('--format <format>', 'what the file is, where its name and first line do not tell').choices([
+      'shopify',
+      'csv',
+      'parquet',
+      'jsonl',
+    ]),
+  )
+  .option('--encoding <name>', 'of a file of text, where it is not found, as windows-1250')
+  .option('--columns <pairs>', 'FIELD=COLUMN, separated by commas, where a column is not found')
+  .addOption(
+    new Option('--dates <order>', 'order of day, month and year in the file').choices([
+      'iso',
+      'ymd',
+      'dmy',
+      'mdy',
+    ]),
+  )
+  .addOption(new Option('--decimal <sign>', 'what stands before cents in the file').choices(['.', ',']))
+  .option('--table <name>', 'table of a database that holds the orders')
+  .option('--name <name>', 'what the job shall be called; as the file unless given')
+  .option('--destination <names>', 'csv, mailchimp, klaviyo, facebook, separated by commas; csv unless given')
+  .option('--timezone <zone>', "where the shop's days begin and end; this machine's zone unless given")
+  .option('--currency <code>', 'of all figures; what the orders are in unless given')
+  .option('--schedule <cron>', "when `start` runs it, as '0 5 * * *'")
+  .option('--out <file>', 'job file to write; NAME.yaml in the jobs folder unless given')
+  .option('--force', 'replace a file that is there')
+  .option('--yes', 'ask nothing: take flags and what is found')
+  .action(
+    act(async (context, { columns, destination, ...options }: InitFlags) => {
+      const { columnsOf, destinationsOf, init } = await import('./commands/init/init.ts');
+      const destinations = destination === undefined ? undefined : destinationsOf(destination);
+      return init(context, {
+        ...options,
+        columns: columns ? columnsOf(columns) : {},
+        destination: destinations,
+      });
+    }),
+  );
 command('check [job]', 'settings, sources, credentials, engine, next five run times')
   .option('--offline', 'leave the platforms alone')
   .option('--alerts', 'send a test message through every alert channel')
@@ -302,6 +350,7 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         },
         log,
         progress: line?.follow,
+        asks: !json && process.stdin.isTTY && process.stdout.isTTY,
         secrets,
         engine: (passing) =>
           (engine ??= openStore(
@@ -345,7 +394,8 @@ async function openStore(settings: EngineSettings): Promise<Engine> {
 /** Writes text and a line end; people's lines fit the terminal. */
 function say(out: NodeJS.WriteStream, text: string, json: boolean, secrets: ReadonlySet<string>): void {
   const masked = mask(text, secrets);
-  out.write(`${out.isTTY && !json ? fold(masked, out.columns) : masked}\n`);
+  const shown = showsColours(out) ? masked : stripVTControlCharacters(masked);
+  out.write(`${json ? masked : out.isTTY ? fold(shown, out.columns) : shown}\n`);
 }
 
 /** Prints what went wrong, as text on stderr or as the one JSON document on stdout. */
@@ -353,13 +403,7 @@ function fail(error: unknown, json: boolean, secrets: ReadonlySet<string> = new 
   const problems = error instanceof JobFileError ? error.problems : [asProblem(error, '')];
   const document = JSON.stringify({ status: 'failed', errors: problems }, undefined, 2);
   if (json) say(process.stdout, document, json, secrets);
-  else
-    say(
-      process.stderr,
-      problems.map((problem) => problemText(problem, process.stderr)).join('\n\n'),
-      json,
-      secrets,
-    );
+  else say(process.stderr, problems.map(problemText).join('\n\n'), json, secrets);
   if (!(error instanceof SyncError || error instanceof JobFileError))
     say(process.stderr, framesOf(error).join('\n'), json, secrets);
   return exitCodeOf(problems[0]!.code);

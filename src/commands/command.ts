@@ -19,6 +19,8 @@ export type CommandContext = {
   log(message: string, fields?: Record<string, unknown>): void;
   /** Shows how far a run is; absent where nobody looks on. */
   progress?: (progress: Progress) => void;
+  /** Whether somebody is there to answer questions. */
+  asks: boolean;
   /** Values that must never be printed, added to as job files are read. */
   secrets: Set<string>;
   /** Opens the store, once; it is closed when the command ends. A `passing` one, elsewhere, is not kept running. */

@@ -1,5 +1,5 @@
 import type { Progress } from '../run/progress.ts';
-import { paint } from './paint.ts';
+import { paint, showsColours } from './paint.ts';
 import { progressText } from './progress-text.ts';
 
 type Terminal = NodeJS.WritableStream & { columns?: number };
@@ -19,6 +19,7 @@ const DRAWN_MS = 100;
 const WIPE = '\r\u001B[K';
 
 export function openProgressLine(terminal: Terminal): ProgressLine {
+  const coloured = showsColours(terminal);
   let stage: Progress | undefined;
   const parts = new Map<string, Progress>();
   let shown = false;
@@ -33,7 +34,7 @@ export function openProgressLine(terminal: Terminal): ProgressLine {
       Date.now(),
       width,
     );
-    const bar = paint('good', full, terminal) + paint('faint', empty, terminal);
+    const bar = coloured ? paint('good', full) + paint('faint', empty) : full + empty;
     terminal.write(`${WIPE}${before}${bar}${after}`);
     shown = true;
   }

@@ -60,7 +60,7 @@ export function runText(report: RunReport, sent: boolean): string {
   if (notes.length > 0) parts.push(notes.map((note) => `note: ${note}`).join('\n'));
   const own = [...report.audiences, ...report.properties].map(({ error }) => error);
   const problems = [report.error, ...own].filter((one) => one !== null);
-  const texts = new Set(problems.map((problem) => problemText(problem)));
+  const texts = new Set(problems.map(problemText));
   if (report.status === 'held') parts.push(heldText(report));
   parts.push(...texts, closing(report, sent));
   return parts.join('\n\n');

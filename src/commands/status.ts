@@ -68,7 +68,7 @@ export async function status(context: CommandContext, reference: string | undefi
     jobs.map(async (job) => ('problems' in job ? job : await statusOf(context, engine, job))),
   );
   const texts = all.map((one) =>
-    'problems' in one ? one.problems.map((problem) => problemText(problem)).join('\n') : statusText(one),
+    'problems' in one ? one.problems.map(problemText).join('\n') : statusText(one),
   );
   context.print(context.json ? JSON.stringify(reference ? all[0] : all, undefined, 2) : texts.join('\n\n'));
   return all.some((one) => 'problems' in one) ? EXIT.misconfigured : EXIT.done;

@@ -64,9 +64,9 @@ export function fittedTable(
   return parts.join('\n\n');
 }
 
-/** A problem in four parts: code and place, what happened, why, what to do; in colour where its stream shows it. */
-export function problemText(problem: Problem, stream?: NodeJS.WritableStream): string {
-  const head = [paint('bad', problem.code, stream), problem.where].filter(Boolean).join('  ');
+/** A problem in four parts: code and place, what happened, why, what to do. */
+export function problemText(problem: Problem): string {
+  const head = [paint('bad', problem.code), problem.where].filter(Boolean).join('  ');
   const body = [problem.what, problem.why, problem.fix].filter(Boolean).map((part) => `  ${part}`);
   return [head, ...body].join('\n');
 }
