@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { promisify, stripVTControlCharacters } from 'node:util';
 
 /** Whether this machine has `script`, which runs a command on a terminal of its own. */
@@ -23,4 +24,22 @@ export function screenOf(sent: string): string[] {
     else lines[lines.length - 1] += stripVTControlCharacters(text);
   }
   return lines;
+}
+
+/** Answers each question on a terminal, as soon as it stands there. @returns everything that the terminal was sent */
+export async function answerOnTerminal(
+  words: string,
+  answers: readonly (readonly [question: string, keys: string])[],
+  options: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<string> {
+  const env = { ...options.env, TERM: 'xterm' };
+  const child = spawn('script', ['-qec', `stty cols 80; ${words}`, '/dev/null'], { cwd: options.cwd, env });
+  let sent = '';
+  const left = [...answers];
+  child.stdout.on('data', (chunk: Buffer) => {
+    sent += String(chunk);
+    while (left.length > 0 && sent.includes(left[0]![0])) child.stdin.write(left.shift()![1]);
+  });
+  await once(child, 'exit');
+  return sent;
 }

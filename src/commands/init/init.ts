@@ -52,7 +52,10 @@ export async function init(context: CommandContext, options: InitOptions): Promi
   const preview = await previewOf(context, made.job, source);
   if (questions) {
     context.print(previewText(preview, source));
-    if (!(await questions.agree(`Write ${made.file}?`))) return EXIT.failed;
+    if (!(await questions.agree(`Write ${made.file}?`))) {
+      context.print('Nothing was written. What stands in which column, --columns can say.');
+      return EXIT.failed;
+    }
   }
   await writeWhole([made.text], made.file);
   const told = {
