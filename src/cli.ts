@@ -2,12 +2,13 @@
 import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option, type CommandOptions } from 'commander';
 import { SyncError } from '../connectors/index.ts';
 import { holdout, isoDate, months, port } from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
 import { fold } from './commands/fold.ts';
 import type { InitOptions } from './commands/init/init.ts';
+import type { Shell } from './commands/completion.ts';
 import { openLog } from './commands/log.ts';
 import { showsColours } from './commands/paint.ts';
 import { openProgressLine } from './commands/progress-line.ts';
@@ -295,10 +296,27 @@ command('docs', 'the tables of every setting and command, as they stand in the R
       (await import('./commands/docs.ts')).docs(context, program, options),
     ),
   );
+command('completion', 'a script that lets a shell complete commands, flags, jobs and segments')
+  .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+  .action(
+    act(async (context, shell: Shell) =>
+      (await import('./commands/completion.ts')).completion(context, shell, [
+        process.execPath,
+        resolve(process.argv[1]!),
+      ]),
+    ),
+  );
+command('complete [words...]', 'what a shell could complete the last word to', undefined, {
+  hidden: true,
+}).action(
+  act(async (context, words: string[]) =>
+    (await import('./commands/completion.ts')).complete(context, program, words),
+  ),
+);
 
-function command(usage: string, description: string, job?: string): Command {
+function command(usage: string, description: string, job?: string, settings?: CommandOptions): Command {
   const made = program
-    .command(usage)
+    .command(usage, settings)
     .description(description)
     .option('--json', 'print one JSON document')
     .addOption(
