@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -18,7 +19,7 @@ import { framesOf } from './engine/frames.ts';
 import { createTables } from './engine/tables.ts';
 import { mask } from './job/mask.ts';
 import { JobFileError } from './job/problems.ts';
-import { loadSettings } from './job/settings.ts';
+import { loadSettings, SETTINGS_FILE } from './job/settings.ts';
 import { asProblem } from './run/problem.ts';
 
 type Flags = { json?: boolean; state: string; jobs: string };
@@ -87,7 +88,10 @@ command('init', 'looks at your orders, asks a few questions, and writes a job fi
       });
     }),
   );
-command('check [job]', 'settings, sources, credentials, engine, next five run times')
+command(
+  'check [job]',
+  'what is in order and what is not, with the cure: runtime, store, settings, schedule, last run, data, credentials',
+)
   .option('--offline', 'leave the platforms alone')
   .option('--alerts', 'send a test message through every alert channel')
   .addOption(
@@ -105,7 +109,7 @@ command('check [job]', 'settings, sources, credentials, engine, next five run ti
           alerts = false,
           audit = false,
         }: { offline?: boolean; alerts?: boolean; audit?: boolean },
-      ) => (await import('./commands/check.ts')).check(context, job, { offline, alerts, audit }),
+      ) => (await import('./commands/check/check.ts')).check(context, job, { offline, alerts, audit }),
     ),
   );
 command(
@@ -360,7 +364,9 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         state: resolve(flags.state),
         jobs: resolve(flags.jobs),
         env: process.env,
+        node: process.versions.node,
         settings,
+        settings_file: existsSync(SETTINGS_FILE) ? SETTINGS_FILE : undefined,
         signal: stop.signal,
         print(text) {
           line?.clear();

@@ -10,7 +10,11 @@ export type CommandContext = {
   /** Absolute directory of the job files. */
   jobs: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** The version of Node, as 24.1.0. */
+  node: string;
   settings: Settings;
+  /** Where the settings were read; undefined where there is no such file. */
+  settings_file?: string;
   /** Aborted by SIGTERM and SIGINT. */
   signal: AbortSignal;
   /** Writes to stdout, with a line end. */
