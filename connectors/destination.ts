@@ -136,6 +136,8 @@ export type DestinationDefinition<Settings = unknown> = {
   };
   /** The fewest requests that write for one audience's change: `platforms` limits as arithmetic. */
   floor(change: { create: boolean; add: number; remove: number }): number;
+  /** Where a person looks at an audience on the platform; nothing where that is no page of the platform. */
+  link?(settings: Settings, remote_id: string): string | undefined;
   open(settings: Settings, context: DestinationContext): Promise<Destination>;
 };
 

@@ -1,9 +1,13 @@
+import type { ErrorCode } from './errors/catalogue.ts';
+
+export type { ErrorCode };
+
 /** Whether trying again helps: within this run, at the next run, or only after a person acted. */
 export type Retry = 'now' | 'next_run' | 'never';
 
 export type Problem = {
   /** Stable name from the catalogue, for example `CONFIG_UNKNOWN_KEY`. */
-  code: string;
+  code: ErrorCode;
   /** Where: file:line of the YAML, a source's file, a destination and its audience. */
   where?: string;
   /** What happened, one sentence. */
@@ -32,8 +36,14 @@ export class SyncError extends Error {
 
 /** The same failure met by a source: what is `DESTINATION_DOWN` for a destination of a platform is `SOURCE_DOWN`. */
 export function ofSource({ problem, retry, cause }: SyncError): SyncError {
-  return new SyncError(
-    { ...problem, code: problem.code.replace(/^DESTINATION_/, 'SOURCE_') },
-    { retry, cause },
-  );
+  return new SyncError({ ...problem, code: MET_BY_SOURCE[problem.code] ?? problem.code }, { retry, cause });
 }
+
+const MET_BY_SOURCE: Partial<Record<ErrorCode, ErrorCode>> = {
+  DESTINATION_ANSWER: 'SOURCE_ANSWER',
+  DESTINATION_DOWN: 'SOURCE_DOWN',
+  DESTINATION_KEY_REFUSED: 'SOURCE_KEY_REFUSED',
+  DESTINATION_PERMISSION: 'SOURCE_PERMISSION',
+  DESTINATION_REJECTED: 'SOURCE_REJECTED',
+  DESTINATION_THROTTLED: 'SOURCE_THROTTLED',
+};

@@ -18,6 +18,7 @@ import { woocommerce } from './woocommerce/source.ts';
 export { FIELDS, NEEDED, type Field, type Records } from './columns.ts';
 export * from './destination.ts';
 export * from './error.ts';
+export { ERROR_CATALOGUE, ERRORS } from './errors/catalogue.ts';
 export * from './reasons.ts';
 export { localOffsets, QUARTER_MS } from './local-time.ts';
 export { missingColumn } from './missing-column.ts';

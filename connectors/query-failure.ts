@@ -1,4 +1,4 @@
-import { SyncError, type Retry } from './error.ts';
+import { SyncError, type ErrorCode, type Retry } from './error.ts';
 import type { QueryRequest } from './query-session.ts';
 
 /** What failed, as the connectors tell it. */
@@ -23,7 +23,7 @@ export type QueryFailure =
   | 'settings'
   | 'limits';
 
-type Words = { code: string; retry: Retry; what: string; why?: string; fix: string };
+type Words = { code: ErrorCode; retry: Retry; what: string; why?: string; fix: string };
 
 /**
  * Makes our error of a failure. What the server said is told only where it speaks of the query: the rest may quote

@@ -5,7 +5,16 @@ import { resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { Argument, Command, CommanderError, Option, type CommandOptions } from 'commander';
 import { SyncError } from '../connectors/index.ts';
-import { holdout, isoDate, months, port } from './commands/arguments.ts';
+import {
+  holdout,
+  isoDate,
+  months,
+  PICTURES,
+  port,
+  REPORT_FORMATS,
+  type PictureName,
+  type ReportFormat,
+} from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
 import { fold } from './commands/fold.ts';
 import type { InitOptions } from './commands/init/init.ts';
@@ -79,7 +88,8 @@ command('init', 'looks at your orders, asks a few questions, and writes a job fi
   .option('--yes', 'ask nothing: take flags and what is found')
   .action(
     act(async (context, { columns, destination, ...options }: InitFlags) => {
-      const { columnsOf, destinationsOf, init } = await import('./commands/init/init.ts');
+      const { columnsOf, destinationsOf } = await import('./commands/init/flags.ts');
+      const { init } = await import('./commands/init/init.ts');
       const destinations = destination === undefined ? undefined : destinationsOf(destination);
       return init(context, {
         ...options,
@@ -160,7 +170,11 @@ command('approve <job>', 'sends the plan that a guard held, exactly that one, on
   }),
 );
 command('start', 'the daemon: every job of the jobs folder at its time')
-  .option('--port <number>', 'answer /healthz, /readyz and /metrics on this port of 127.0.0.1', port)
+  .option(
+    '--port <number>',
+    'serve the web page, /healthz, /readyz and /metrics on this port of 127.0.0.1',
+    port,
+  )
   .option('--host <address>', 'address to listen on', '127.0.0.1')
   .action(
     act(async (context, options: { port?: number; host: string }) =>
@@ -202,10 +216,9 @@ command(
         options: { out: string; segment: string; columns?: string[]; refused?: boolean; held?: boolean },
       ) => {
         if (options.refused)
-          return (await import('./commands/export-refused.ts')).exportRefused(context, job, options);
-        if (options.held)
-          return (await import('./commands/export-held.ts')).exportHeld(context, job, options);
-        return (await import('./commands/export.ts')).exportSegment(context, job, options);
+          return (await import('./commands/export-refused.ts')).writeRefused(context, job, options);
+        if (options.held) return (await import('./commands/export-held.ts')).writeHeld(context, job, options);
+        return (await import('./commands/export.ts')).writeSegment(context, job, options);
       },
     ),
   );
@@ -251,6 +264,44 @@ command(
           : (await import('./commands/segments.ts')).segments(context, job, { ...options, as_of: asOf }),
     ),
   );
+command(
+  'report <job>',
+  'who the customers are and who moved, with pictures, as one HTML file; or one of the pictures',
+  JOB,
+)
+  .requiredOption('--out <file>', 'file to write: .html, .svg or .png')
+  .addOption(
+    new Option('--as-of <date>', "tell of the end of this day instead of the last run's").argParser(isoDate),
+  )
+  .option('--since <date>', 'compare with the end of this day; a month before unless given', isoDate)
+  .addOption(
+    new Option('--format <format>', 'what to write, where the name of the file does not say').choices(
+      REPORT_FORMATS,
+    ),
+  )
+  .addOption(new Option('--picture <picture>', 'only this one, as SVG or PNG').choices(PICTURES))
+  .option('--model <model>', "whose flows, moves or trend to draw; the job's first unless given")
+  .option('--no-backtest', 'leave out the test of the forecast, which takes about as long as a run')
+  .action(
+    act(
+      async (
+        context,
+        job: string,
+        {
+          asOf,
+          ...options
+        }: {
+          asOf?: string;
+          out: string;
+          since?: string;
+          format?: ReportFormat;
+          picture?: PictureName;
+          model?: string;
+          backtest: boolean;
+        },
+      ) => (await import('./commands/report.ts')).report(context, job, { ...options, as_of: asOf }),
+    ),
+  );
 command('explain <job> [email]', 'one customer: orders, numbers, why each segment, where they were sent', JOB)
   .option('--id <id>', 'name the customer by their customer_id, as export shows it')
   .action(
@@ -292,13 +343,20 @@ command('sandbox', 'imitation Mailchimp, Klaviyo, Facebook, Shopify and WooComme
 command('schema', 'the JSON Schema of a job file').action(
   act(async (context) => (await import('./commands/schema.ts')).schema(context)),
 );
-command('docs', 'the tables of every setting and command, as they stand in the README')
-  .option('--write', 'put them into README.md and config/job.schema.json')
+command(
+  'docs [code]',
+  'every table of the documentation; with the code of an error, what it means and what to do',
+)
+  .option(
+    '--write',
+    'put the tables where they belong, and write config/ERRORS.md and config/job.schema.json',
+  )
   .option('--check', 'fail where they are stale')
   .action(
-    act(async (context, options: { write?: boolean; check?: boolean }) =>
-      (await import('./commands/docs.ts')).docs(context, program, options),
-    ),
+    act(async (context, code: string | undefined, options: { write?: boolean; check?: boolean }) => {
+      if (code !== undefined) return (await import('./commands/error-docs.ts')).errorDocs(context, code);
+      return (await import('./commands/docs.ts')).docs(context, program, options);
+    }),
   );
 command('completion', 'a script that lets a shell complete commands, flags, jobs and segments')
   .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))

@@ -2,9 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parse } from 'yaml';
 import { expect, onTestFinished, test } from 'vitest';
-import { loadJob, parseJob } from '../src/job/load.ts';
+import { loadJob } from '../src/job/load.ts';
 import type { RunReport } from '../src/run/report.ts';
 
 /** Every variable a job file of ours may ask for. */
@@ -13,29 +12,12 @@ const env = {
   KLAVIYO_API_KEY: 'key',
   META_ACCESS_TOKEN: 'token',
   SANDBOX_URL: 'http://127.0.0.1:1',
-  SLACK_WEBHOOK_URL: 'http://127.0.0.1:1/slack',
-  SMTP_URL: 'smtp://127.0.0.1:1',
-  ALERT_URL: 'http://127.0.0.1:1/alert',
-  ALERT_TOKEN: 'token',
 };
 
 test.each(readdirSync('config/jobs'))('the example job %s is valid', async (name) => {
   const job = await loadJob(join('config/jobs', name), { jobs: 'config/jobs', env });
 
   expect(job.destinations.flatMap(({ audiences }) => audiences).length).toBeGreaterThan(0);
-});
-
-test('every job in the README is valid, and so is every part of one', () => {
-  const blocks = [...readFileSync('README.md', 'utf8').matchAll(/^```yaml\n([\s\S]*?)^```$/gm)];
-  const parts = blocks.map(([, text = '']) => parse(text) as Record<string, unknown>);
-  // What is written for Prometheus is no part of a job.
-  const [whole, ...others] = parts.filter((part) => !('scrape_configs' in part));
-  const files = [{ type: 'csv', path: 'out/', audiences: [{ segment: '*' }] }];
-
-  expect(whole).toHaveProperty('name', 'daily-shop');
-  expect(others.length).toBeGreaterThan(0);
-  for (const job of [whole, ...others.map((part) => ({ ...whole, destinations: files, ...part }))])
-    expect(parseJob(JSON.stringify(job), { file: 'README.md', env }).name).toBe('daily-shop');
 });
 
 test('every line of "What happens when …" in the README is the title of a test', () => {
@@ -50,24 +32,6 @@ test('every line of "What happens when …" in the README is the title of a test
 
   expect(lines.length).toBeGreaterThan(20);
   expect(lines.filter((title) => !tests.includes(`'${title}'`))).toEqual([]);
-});
-
-test.each(['csv', 'files'])('every source in the README of %s is valid', (connector) => {
-  const text = readFileSync(`connectors/${connector}/README.md`, 'utf8');
-  const blocks = [...text.matchAll(/^```yaml\n(sources:[\s\S]*?)^```$/gm)];
-  const secrets = Object.fromEntries([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => [name!, 'secret']));
-  const job = { name: 'readme', timezone: 'UTC', currency: 'EUR', segments: { lifecycle: {} } };
-  const destinations = [{ type: 'csv', path: 'out/', audiences: [{ segment: '*' }] }];
-
-  expect(blocks.length).toBeGreaterThan(0);
-  for (const [, block = ''] of blocks) {
-    const part = parse(block) as { sources: object[] };
-    const { sources } = parseJob(JSON.stringify({ ...job, destinations, ...part }), {
-      file: 'README.md',
-      env: secrets,
-    });
-    expect(sources).toHaveLength(part.sources.length);
-  }
 });
 
 test('the example that needs no credentials runs, and writes its files', { timeout: 60_000 }, () => {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SyncError } from '../error.ts';
+import { SyncError, type ErrorCode } from '../error.ts';
 import { problem } from './failure.ts';
 import type { Graph } from './graph.ts';
 import { API_VERSION } from './schema.ts';
@@ -89,7 +89,7 @@ async function askToken(graph: Graph, token: string): Promise<TokenData | undefi
   try {
     ({ data } = await graph.ask(Token, () => graph.api.call('GET', ['debug_token'], { input_token: token })));
   } catch (error) {
-    const unable = ['DESTINATION_PERMISSION', 'DESTINATION_REJECTED', 'DESTINATION_ANSWER'];
+    const unable: ErrorCode[] = ['DESTINATION_PERMISSION', 'DESTINATION_REJECTED', 'DESTINATION_ANSWER'];
     if (!(error instanceof SyncError) || !unable.includes(error.problem.code)) throw error;
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Derived } from '../destination.ts';
-import { SyncError } from '../error.ts';
+import { SyncError, type ErrorCode } from '../error.ts';
 import { Audience, standingOf } from './audience.ts';
 import { MADE_BY_US, type Catalogue } from './catalogue.ts';
 import type { Graph } from './graph.ts';
@@ -139,7 +139,7 @@ const PASSING = new Set([
   'DESTINATION_DOWN',
   'DESTINATION_THROTTLED',
 ]);
-const FINAL = new Set(['DESTINATION_FLAGGED', 'DESTINATION_REJECTED']);
+const FINAL: ReadonlySet<ErrorCode> = new Set(['DESTINATION_FLAGGED', 'DESTINATION_REJECTED']);
 
 async function create(
   wanted: LookalikeSettings,

@@ -106,6 +106,10 @@ export const facebook: DestinationDefinition<FacebookSettings> = {
   least_members: (settings) => (audienceSettings(settings).lookalikes?.length ? LEAST_SEED : undefined),
   floor: ({ create, add, remove }) =>
     (create ? 1 : 0) + Math.ceil(add / ROWS_PER_REQUEST) + Math.ceil(remove / ROWS_PER_REQUEST),
+  link: ({ ad_account_id, base_url }) =>
+    base_url
+      ? undefined
+      : `https://adsmanager.facebook.com/adsmanager/audiences?act=${ad_account_id.replace('act_', '')}`,
   open: async (settings, context) => {
     const { openFacebook } = await import('./destination.ts');
     return openFacebook(settings, context);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Retry } from '../error.ts';
+import type { ErrorCode, Retry } from '../error.ts';
 import type { BudgetName } from './pace.ts';
 import { API_VERSION } from './schema.ts';
 
@@ -15,7 +15,7 @@ export const GraphError = z.object({
 export type GraphError = z.output<typeof GraphError>;
 
 /** What an error means for us and for the person who reads it. */
-export type Verdict = { code: string; retry: Retry; what: string; fix: string };
+export type Verdict = { code: ErrorCode; retry: Retry; what: string; fix: string };
 
 /** Our codes for answers that concern one request and nothing else. */
 export const TOO_SMALL = 'DESTINATION_AUDIENCE_TOO_SMALL';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ofSource, SyncError, type Retry } from '../error.ts';
+import { ofSource, SyncError, type ErrorCode, type Retry } from '../error.ts';
 import { TooLong } from '../limiter.ts';
 import { Refusals, type Refusal } from './replies.ts';
 
@@ -117,7 +117,7 @@ function downError(call: Call, why: string): SyncError {
 
 function problem(
   call: Call,
-  code: string,
+  code: ErrorCode,
   what: string,
   why?: string,
   fix?: string,

@@ -41,6 +41,8 @@ export const klaviyo: DestinationDefinition<Settings> = {
    */
   floor: ({ create, add, remove }) =>
     (create ? 1 : 0) + Math.ceil(add / IMPORT_SIZE) + Math.ceil(remove / MEMBERS_SIZE),
+  link: ({ base_url }, remote_id) =>
+    base_url ? undefined : `https://www.klaviyo.com/list/${encodeURIComponent(remote_id)}`,
   async open(settings, context) {
     const { openKlaviyo } = await import('./destination.ts');
     return openKlaviyo(settings, context);

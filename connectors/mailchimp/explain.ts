@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ofSource, SyncError, type Retry } from '../error.ts';
+import { ofSource, SyncError, type ErrorCode, type Retry } from '../error.ts';
 import { TooLong } from '../limiter.ts';
 import type { Told } from '../quota.ts';
 import { ProblemDocument } from './replies.ts';
@@ -45,7 +45,7 @@ function explainCall(error: unknown, place: Place): SyncError {
   if (error instanceof TooLong) return throttled(place, 'next_run');
   const { status, code, problem } = read(error);
   const why = problem ? withoutAddresses(`${problem.title}: ${problem.detail}`) : undefined;
-  const failure = (name: string, retry: Retry, what: string, fix?: string): SyncError =>
+  const failure = (name: ErrorCode, retry: Retry, what: string, fix?: string): SyncError =>
     new SyncError({ code: name, where: place.where, what, why, fix }, { retry });
 
   if (status === undefined) {

@@ -39,6 +39,9 @@ export const mailchimp: DestinationDefinition<MailchimpSettings> = {
   /** Making new contacts takes two more for each 500 of them, which shows only while sending. */
   floor: ({ create, add, remove }) =>
     (create ? 1 : 0) + Math.max(Math.ceil(add / MEMBERS_PER_CALL), Math.ceil(remove / MEMBERS_PER_CALL)),
+  /** A tag's page goes by an id that the API does not tell, so the audience's is the nearest. */
+  link: ({ api_key, base_url }) =>
+    base_url ? undefined : `https://${api_key.split('-').at(-1)!}.admin.mailchimp.com/audience/`,
   async open(given, context) {
     const { openMailchimp } = await import('./destination.ts');
     return openMailchimp(given, context);

@@ -1,4 +1,4 @@
-import { SyncError, type Retry } from '../error.ts';
+import { SyncError, type ErrorCode, type Retry } from '../error.ts';
 import type { Failure } from '../retry.ts';
 import { NoRoom } from './pace.ts';
 import { API_VERSION } from './queries.ts';
@@ -32,7 +32,7 @@ export class Refused extends Error {
 /** A page that would cost more points than one query may: it has to be smaller. */
 export class TooDear extends Error {}
 
-type Verdict = { code: string; retry: Retry; what: string; why?: string; fix: string };
+type Verdict = { code: ErrorCode; retry: Retry; what: string; why?: string; fix: string };
 
 const KEY_FIX =
   'For an app made in the shop, install it again and set its new `access_token`; for one of the Dev Dashboard, copy client id and secret from its settings.';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SyncError } from '../error.ts';
+import { SyncError, type ErrorCode } from '../error.ts';
 import type { Tools } from './changes.ts';
 import type { Shop } from './client.ts';
 import { plain } from './text.ts';
@@ -96,6 +96,6 @@ async function tellsChanges(shop: Shop): Promise<string> {
     : 'it does not tell which orders changed (WooCommerce before 5.8, or a plugin): those of the last 30 days are read each time, all every 7 days';
 }
 
-function isOneOf(error: unknown, codes: readonly string[]): boolean {
+function isOneOf(error: unknown, codes: readonly ErrorCode[]): boolean {
   return error instanceof SyncError && codes.includes(error.problem.code);
 }

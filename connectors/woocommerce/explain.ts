@@ -1,4 +1,4 @@
-import { SyncError, type Retry } from '../error.ts';
+import { SyncError, type ErrorCode, type Retry } from '../error.ts';
 import { TooLong } from '../limiter.ts';
 import type { Failure } from '../retry.ts';
 import { readAnswer } from './answer.ts';
@@ -65,7 +65,7 @@ const NO_NAME = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 export function isHeavy(error: unknown): boolean {
   return error instanceof SyncError && HEAVY.has(error.problem.code);
 }
-const HEAVY = new Set(['SOURCE_TIMEOUT', 'SOURCE_CUT_OFF', 'SOURCE_BROKEN']);
+const HEAVY: ReadonlySet<ErrorCode> = new Set(['SOURCE_TIMEOUT', 'SOURCE_CUT_OFF', 'SOURCE_BROKEN']);
 
 /** Says what a failed request means. All requests only read, so whatever may pass is tried again. */
 export function explain(thrown: unknown, subject: Subject): Failure {
@@ -97,7 +97,7 @@ export function oddAnswer(subject: Subject, why: string): SyncError {
   return problemMaker(subject)('SOURCE_ANSWER', 'the answer makes no sense', why, fix);
 }
 
-type Problem = (code: string, what: string, why?: string, fix?: string, retry?: Retry) => SyncError;
+type Problem = (code: ErrorCode, what: string, why?: string, fix?: string, retry?: Retry) => SyncError;
 
 function problemMaker({ host, what }: Subject): Problem {
   return (code, happened, why, fix, retry = 'never') =>

@@ -1,6 +1,12 @@
 import { InvalidArgumentError } from 'commander';
 import { parseDuration } from '../job/duration.ts';
 
+/** What `report` writes, and what it may write alone. */
+export const REPORT_FORMATS = ['html', 'svg', 'png'] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
+export const PICTURES = ['map', 'lifecycle', 'flows', 'moves', 'trend', 'backtest'] as const;
+export type PictureName = (typeof PICTURES)[number];
+
 /** @returns a port; 0 stands for any free one */
 export function port(text: string): number {
   const number = Number(text);

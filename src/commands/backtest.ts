@@ -18,8 +18,11 @@ export async function backtest(
   const report = await backtestJob(await context.engine(), job, { ...options, state, signal, log });
   if (svg) {
     // Takes longer to load than the rest of the program.
-    const { backtestPicture } = await import('../report/backtest-picture.ts');
-    await writeWhole([backtestPicture(report)], svg);
+    const [{ backtestPicture }, { standAlone }] = await Promise.all([
+      import('../report/pictures/backtest.ts'),
+      import('../report/pictures/stand-alone.ts'),
+    ]);
+    await writeWhole([standAlone(backtestPicture(report, { width: 820 }), { described: true })], svg);
   }
   if (context.json) context.print(JSON.stringify(report, undefined, 2));
   else context.print([backtestText(report), ...(svg ? [`The picture is in ${svg}`] : [])].join('\n\n'));

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Settings } from '../job/settings.ts';
 import type { Progress } from '../run/progress.ts';
@@ -37,11 +38,22 @@ export const EXIT = { done: 0, failed: 1, misconfigured: 2 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** A problem with the job file, a source's place or an argument is the operator's to mend; any other is a failure. */
-export function exitCodeOf(code: string): ExitCode {
-  if (SOURCES_OWN_TROUBLE.test(code)) return EXIT.failed;
+export function exitCodeOf(code: ErrorCode): ExitCode {
+  if (SOURCES_OWN_TROUBLE.has(code)) return EXIT.failed;
   return /^(CONFIG|SOURCE|SEGMENT|ARGUMENT)_/.test(code) ? EXIT.misconfigured : EXIT.failed;
 }
 
 /** What no change of the job file would mend: the source is down, slow, in disorder, or the disk is full. */
-const SOURCES_OWN_TROUBLE =
-  /^SOURCE_(ANSWER|CLOSED|DOWN|FLAGGED|NO_ROOM|NOT_READY|REJECTED|THROTTLED|TIMEOUT)$/;
+const SOURCES_OWN_TROUBLE: ReadonlySet<ErrorCode> = new Set([
+  'SOURCE_ANSWER',
+  'SOURCE_BROKEN',
+  'SOURCE_CLOSED',
+  'SOURCE_CUT_OFF',
+  'SOURCE_DOWN',
+  'SOURCE_GONE',
+  'SOURCE_NO_ROOM',
+  'SOURCE_NOT_READY',
+  'SOURCE_REJECTED',
+  'SOURCE_THROTTLED',
+  'SOURCE_TIMEOUT',
+]);

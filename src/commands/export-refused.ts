@@ -5,7 +5,7 @@ import { notRunYet } from '../run/overview.ts';
 import { countRefused, REFUSED_THERE, refusedParams } from '../run/refused.ts';
 import { lastRun } from '../run/state.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
-import { asText, memberText } from './export-columns.ts';
+import { asText, memberText } from '../run/export-columns.ts';
 import { writeWhole } from './write-whole.ts';
 
 /** A row for each member and audience. */
@@ -18,7 +18,7 @@ const ROWS = `SELECT {name:String} AS destination, ifNull(audience, '') AS audie
  * `export JOB --refused`: a CSV file of the members whom platforms refuse, with the audience, the platform's reason,
  * since when, and when they are offered again (empty: at the next run).
  */
-export async function exportRefused(
+export async function writeRefused(
   context: CommandContext,
   reference: string,
   { out }: { out: string },

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { SyncError } from '../../connectors/index.ts';
 import { openAlerts } from '../daemon/alerts/alerts.ts';
 import { startDaemon, type Daemon, type Outlook } from '../daemon/daemon.ts';
-import { serveHealth } from '../daemon/health.ts';
 import { jobFolder, type JobFolder } from '../daemon/job-folder.ts';
 import { openMetrics } from '../daemon/metrics/metrics.ts';
 import type { Engine } from '../engine/engine.ts';
 import { lockDaemon } from '../run/lock.ts';
+import type { Health } from '../web/health.ts';
+import type { Site } from '../web/site.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 import { listening } from './listen.ts';
 
@@ -29,23 +30,42 @@ export async function start(
   ];
   const outlook = () => daemon?.outlook() ?? new Map<string, Outlook>();
   const metrics = openMetrics({ engine, folder, settings, outlook, log });
-  const { port, host } = options;
-  const { token, parallel } = settings.daemon;
-  const answers = { host, token, troubles, scrape: metrics.scrape };
-  const health = port === undefined ? undefined : await listening(port, serveHealth({ port, ...answers }));
+  const { ended } = metrics;
+  const site = { engine, folder, state, settings, secrets, ended, log, daemon: () => daemon };
+  const web = await serve(site, { troubles, scrape: metrics.scrape }, options);
   const { retention } = settings;
   const alerts = openAlerts({ engine, state, settings, secrets, signal: context.signal, log });
-  const { ended } = metrics;
+  const { parallel } = settings.daemon;
   daemon = startDaemon({ engine, folder, state, log, parallel, alerts, retention, ended });
-  if (context.json) context.print(JSON.stringify({ jobs: daemon.next(), port: health?.port ?? null }));
-  log('started', { jobs: daemon.next(), ...(health ? { port: health.port } : {}) });
+  if (context.json) context.print(JSON.stringify({ jobs: daemon.next(), port: web?.port ?? null }));
+  log('started', {
+    jobs: daemon.next(),
+    ...(web ? { port: web.port, page: pageOf(options.host, web.port) } : {}),
+  });
   if (!context.signal.aborted) await once(context.signal, 'abort');
   await daemon.stop();
-  await health?.close();
+  await web?.close();
   metrics.close();
   unlock?.();
   log('stopped');
   return EXIT.done;
+}
+
+/** Serves the page where a port is given. Its pictures take long to load, and nobody may want them. */
+async function serve(
+  site: Site,
+  health: Health,
+  { port, host }: { port?: number; host: string },
+): Promise<{ port: number; close(): Promise<void> } | undefined> {
+  if (port === undefined) return undefined;
+  const { serveWeb } = await import('../web/server.ts');
+  return listening(port, serveWeb({ port, host, site, health, access: site.settings.daemon }));
+}
+
+/** Where a browser on this machine finds the page. */
+function pageOf(host: string, port: number): string {
+  const name = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}/`;
 }
 
 function noSchedule(jobs: string, folder: JobFolder): SyncError {

@@ -4,58 +4,19 @@ import { nextRuns } from '../daemon/schedule.ts';
 import type { Engine } from '../engine/engine.ts';
 import { jobFiles, loadJob, type Job } from '../job/load.ts';
 import { JobFileError } from '../job/problems.ts';
-import { countHeld } from '../ledger/ledger.ts';
-import { withFoundAudiences } from '../run/audiences.ts';
-import { fromMemory } from '../run/find.ts';
 import { breachText } from '../run/guard.ts';
-import { heldRun, type HeldRun } from '../run/held.ts';
-import { isClaimed } from '../run/claim.ts';
-import { countsOf, pastRuns, type PastCount } from '../run/past-audiences.ts';
-import { accountOf } from '../run/plan.ts';
-import { countRefused, type RefusedGroup } from '../run/refused.ts';
-import { rememberedOf } from '../run/remembered.ts';
-import { orphanReports, type AudienceReport, type OrphanReport, type RunReport } from '../run/report.ts';
-import { lastRun } from '../run/state.ts';
+import { jobStatus, type HeldStatus, type JobStatus } from '../run/job-status.ts';
+import type { RefusedGroup } from '../run/refused.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
 import { statusWord } from './paint.ts';
 import { problemText, table } from './text.ts';
 
-type AudienceStatus = {
-  destination: string;
-  audience: string;
-  segment: string;
-  remote_id: string | null;
-  /** Members the platform acknowledged. */
-  held: number;
-  /** Members it refused for good, left alone for a while. */
-  parked: number;
-  /** What the platform itself counted, in the runs of late, the newest first; `drift` is its count less ours then. */
-  counts: PastCount[];
-};
-
-type HeldStatus = Pick<HeldRun, 'run_id' | 'as_of' | 'at'> &
-  Pick<RunReport, 'guard'> & {
-    incomplete: string[];
-    audiences: Pick<AudienceReport, 'destination' | 'audience' | 'to_remove' | 'to_add' | 'to_update'>[];
-  };
-
 /** A job file that cannot be used. */
 type BrokenStatus = { job: null; file: string; problems: readonly Problem[] };
 
-type JobStatus = {
-  job: string;
-  /** The plan that waits for `approve`: why, and what it would change. */
-  held: HeldStatus | null;
-  last: Pick<RunReport, 'run_id' | 'status' | 'as_of' | 'customers' | 'error'> | null;
-  finished_at: string | null;
-  /** Whether it runs just now, by a command or the daemon of this machine. */
-  running: boolean;
+type ShownStatus = JobStatus & {
+  /** ISO times of the next runs. */
   next: string[];
-  audiences: AudienceStatus[];
-  /** Audiences that the job file names no more and that still have members of ours. */
-  orphans: OrphanReport[];
-  /** Whom platforms refuse, the parked ones among them. */
-  refused: RefusedGroup[];
   /** Where alerts go; `failing` says why nothing gets through since when. */
   alerts: ChannelState[];
 };
@@ -87,60 +48,15 @@ async function loadJobs(context: CommandContext): Promise<(Job | BrokenStatus)[]
   );
 }
 
-async function statusOf(context: CommandContext, engine: Engine, job: Job): Promise<JobStatus> {
-  const finished = await lastRun(engine, job.name, 'finished');
-  const past = await pastRuns(engine, job.name);
-  const audiences: AudienceStatus[] = [];
-  const orphans: OrphanReport[] = [];
-  const { destinations } = await withFoundAudiences(engine, job);
-  for (const destination of destinations) {
-    const found = fromMemory(await rememberedOf(engine, job.name, destinations, destination));
-    const ledger = await countHeld(engine, accountOf(job.name, destination));
-    for (const { name, segment } of destination.audiences) {
-      const remote_id = found.ids.get(name) ?? null;
-      const { held, parked } = ledger.get(remote_id ?? '') ?? { held: 0, parked: 0 };
-      const counts = remote_id === null ? [] : countsOf(past, remote_id);
-      const one = { destination: destination.name, audience: name, segment, remote_id };
-      audiences.push({ ...one, held, parked, counts });
-    }
-    orphans.push(...orphanReports({ destination, orphans: found.orphans }));
-  }
+async function statusOf(context: CommandContext, engine: Engine, job: Job): Promise<ShownStatus> {
   return {
-    job: job.name,
-    last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
-    held: heldStatus(await heldRun(engine, job.name)),
-    finished_at: finished?.at ?? null,
-    running: await isClaimed(engine, context.state, job.name),
+    ...(await jobStatus(engine, job, context.state)),
     next: nextRuns(job, 5),
-    audiences,
-    orphans,
-    refused: await countRefused(engine, job.name, destinations),
     alerts: await channelStates(engine, job.alerts ?? context.settings.alerts),
   };
 }
 
-function heldStatus(run: HeldRun | undefined): HeldStatus | null {
-  if (!run) return null;
-  const { run_id, as_of, at, report } = run;
-  const audiences = report.audiences
-    .filter(({ to_add, to_remove, to_update }) => to_add + to_remove + to_update > 0)
-    .map(({ destination, audience, to_remove, to_add, to_update }) => ({
-      destination,
-      audience,
-      to_remove,
-      to_add,
-      to_update,
-    }));
-  return { run_id, as_of, at, guard: report.guard, incomplete: report.pulled.incomplete, audiences };
-}
-
-/** A run that was killed left no report of its own, so only its end is known. */
-function lastOf(run_id: string, report: Partial<RunReport>): NonNullable<JobStatus['last']> {
-  const { status: ended = 'failed', as_of = '', customers = 0, error = null } = report;
-  return { run_id, status: ended, as_of, customers, error };
-}
-
-function statusText(status: JobStatus): string {
+function statusText(status: ShownStatus): string {
   const { last } = status;
   const head = last
     ? `${status.job}: ${statusWord(last.status)} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
@@ -163,7 +79,7 @@ function statusText(status: JobStatus): string {
 }
 
 /** A table for each destination; columns that would be empty are left out. */
-function audienceTables(audiences: readonly AudienceStatus[]): string[] {
+function audienceTables(audiences: JobStatus['audiences']): string[] {
   const parked = audiences.some((one) => one.parked > 0);
   const counted = audiences.some(({ counts }) => counts.length > 0);
   const headings = [
@@ -172,7 +88,7 @@ function audienceTables(audiences: readonly AudienceStatus[]): string[] {
     ...(counted ? ['counted', 'drift'] : []),
     'segment',
   ];
-  const row = ({ audience, segment, held, parked: left, counts: [last] }: AudienceStatus) => [
+  const row = ({ audience, segment, held, parked: left, counts: [last] }: JobStatus['audiences'][number]) => [
     audience,
     held,
     ...(parked ? [left] : []),

@@ -9,7 +9,7 @@ import { SyncError } from '../../connectors/index.ts';
  * Writes beside the file and renames, so that nobody reads half of it; only this user may read it.
  * @throws SyncError `ARGUMENT_WRONG` where the place cannot be written to
  */
-export async function writeWhole(content: Readable | Iterable<string>, out: string): Promise<void> {
+export async function writeWhole(content: Readable | Iterable<string | Buffer>, out: string): Promise<void> {
   const unfinished = `${out}.unfinished`;
   try {
     await mkdir(dirname(out), { recursive: true });

@@ -5,6 +5,7 @@ import type { Retention } from '../job/retention-settings.ts';
 import { isClaimed } from '../run/claim.ts';
 import { pastOf, type PastRuns } from '../run/scheduled-runs.ts';
 import { asProblem } from '../run/problem.ts';
+import type { Progress } from '../run/progress.ts';
 import type { RunReport } from '../run/report.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
 import { tidy } from '../run/tidy.ts';
@@ -14,6 +15,7 @@ import type { Missed } from './alerts/condition.ts';
 import { closeKilled } from './close-killed.ts';
 import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
 import type { JobFolder } from './job-folder.ts';
+import { progressBook } from './progress-book.ts';
 import { dueTimes, nextRuns } from './schedule.ts';
 import { upkeep } from './upkeep.ts';
 
@@ -24,9 +26,20 @@ export type Daemon = {
   outlook(): Map<string, Outlook>;
   /** What keeps it from being in order, as sentences. */
   troubles(): string[];
+  /** How far the run of each job has come that goes on in this process, one entry for each of its parts. */
+  progress(job: string): readonly Progress[];
+  /**
+   * Begins other work on a job as if it were one of its runs: none of this process begins meanwhile, and `stop` waits
+   * for it.
+   * @param work must not throw; it hears of the wish to stop, and tells how far it has come
+   * @returns false where the job runs already, or the daemon stops
+   */
+  take(job: string, work: (signal: AbortSignal, progress: Follow) => Promise<void>): boolean;
   /** Takes no more work, lets every run finish its batch in flight, and returns when all have ended. */
   stop(): Promise<void>;
 };
+
+export type Follow = (progress: Progress) => void;
 
 export type Outlook = {
   /** Milliseconds since 1970; undefined where the schedule names no time. */
@@ -65,6 +78,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
   const seen = new Map<string, number>();
   const waiting = new Map<string, Waiting>();
   const running = new Map<string, Promise<void>>();
+  const book = progressBook();
   let past = new Map<string, PastRuns>();
   /** The jobs that ran when `past` was read, so that it does not know of their ends yet. */
   let ran = new Set<string>();
@@ -148,8 +162,7 @@ export function startDaemon(options: DaemonOptions): Daemon {
       else waiting.delete(name);
       const job = jobs.find((one) => one.name === name)!;
       const work = runFor(job, due, behind.length, behind_another).then((code) => {
-        running.delete(name);
-        news = true;
+        ended(name);
         const times = [due, ...(waiting.get(name)?.times ?? [])];
         const now = Date.now();
         if (code === 'JOB_RUNNING')
@@ -160,6 +173,12 @@ export function startDaemon(options: DaemonOptions): Daemon {
       });
       running.set(name, work);
     }
+  }
+
+  function ended(name: string): void {
+    running.delete(name);
+    book.close(name);
+    news = true;
   }
 
   /**
@@ -174,7 +193,8 @@ export function startDaemon(options: DaemonOptions): Daemon {
     const scheduledFor = { due: iso(due), behind, still_due };
     try {
       const { signal } = stop;
-      const run = { state, log, retention, as_of, signal, send: true, scheduled: scheduledFor };
+      const known = { state, log, retention, as_of, signal, progress: book.write };
+      const run = { ...known, send: true, scheduled: scheduledFor };
       const begun = performance.now();
       const report = await runJob(engine, job, run);
       options.ended(report, (performance.now() - begun) / 1000);
@@ -222,6 +242,16 @@ export function startDaemon(options: DaemonOptions): Daemon {
       ...folder.broken().map(({ file }) => `${file} cannot be used; \`segment-sync check\` says why.`),
       ...[...missedOf()].map(([job, { due, why }]) => `The job ${job} was due at ${due}. ${why}`),
     ],
+    progress: book.read,
+    take: (name, work) => {
+      if (stop.signal.aborted || running.has(name)) return false;
+      const done = work(stop.signal, book.write).finally(() => {
+        ended(name);
+        bell.ring();
+      });
+      running.set(name, done);
+      return true;
+    },
     stop: async () => {
       stop.abort();
       bell.ring();

@@ -5,33 +5,29 @@ import { schemaOf, typeText, type SchemaNode } from './schema-node.ts';
 import { SegmentSettings } from './segment-settings.ts';
 import { SettingsFile } from './settings.ts';
 
-/** @returns Markdown: a table of settings for the job file, its segments, each connector, and the program */
-export function settingsTables(): string {
+/** A table of settings, by the name that stands in the documents where it belongs. */
+export type SettingsTable = { name: string; heading: string; table: string };
+
+/** @returns Markdown tables of settings for the job file, its segments, each connector, and the program */
+export function settingsTables(): SettingsTable[] {
   const job = schemaOf(jobFile({ sources, destinations }));
   const { segments: _, ...top } = job.properties ?? {};
-  const connectors = [
-    ...Object.values(sources).map(({ type, title }) => ({
-      list: 'sources',
-      type,
-      heading: `Source \`${type}\`: ${title}`,
-    })),
-    ...Object.values(destinations).map(({ type, title }) => ({
-      list: 'destinations',
-      type,
-      heading: `Destination \`${type}\`: ${title}`,
-    })),
-    ...Object.entries(ALERT_TYPES).map(([type, title]) => ({
-      list: 'alerts',
-      type,
-      heading: `Alerts by \`${type}\`: ${title}`,
-    })),
-  ];
+  const kinds = (list: string, one: string, titles: Readonly<Record<string, string>>) =>
+    Object.entries(titles).map(([type, title]) =>
+      tableOf(`${one.toLowerCase()}_${type}`, `${one} \`${type}\`: ${title}`, variant(job, list, type)),
+    );
   return [
-    section('Job file', { ...job, properties: top }),
-    section('`segments`', schemaOf(SegmentSettings)),
-    ...connectors.map(({ list, type, heading }) => section(heading, variant(job, list, type))),
-    section('`config/settings.yaml`', schemaOf(SettingsFile)),
-  ].join('\n\n');
+    tableOf('job', 'Job file', { ...job, properties: top }),
+    tableOf('segments', '`segments`', schemaOf(SegmentSettings)),
+    ...kinds('sources', 'Source', titlesOf(sources)),
+    ...kinds('destinations', 'Destination', titlesOf(destinations)),
+    ...kinds('alerts', 'Alerts', ALERT_TYPES),
+    tableOf('settings', '`config/settings.yaml`', schemaOf(SettingsFile)),
+  ];
+}
+
+function titlesOf(connectors: Readonly<Record<string, { title: string }>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(connectors).map(([type, { title }]) => [type, title]));
 }
 
 function variant(job: SchemaNode, list: string, type: string): SchemaNode {
@@ -41,9 +37,9 @@ function variant(job: SchemaNode, list: string, type: string): SchemaNode {
   return { ...found, properties: { type: kind!, ...rest } };
 }
 
-function section(heading: string, node: SchemaNode): string {
+function tableOf(name: string, heading: string, node: SchemaNode): SettingsTable {
   const table = markdownTable(['setting', 'type', 'default', 'meaning'], rows(node, ''));
-  return [`### ${heading}`, '', table].join('\n');
+  return { name, heading, table };
 }
 
 /** @returns a Markdown table as the formatter of this project writes it */

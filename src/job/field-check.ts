@@ -97,6 +97,6 @@ function noSuchField(field: string, extras: readonly string[], path: Path): Find
     at: 'value',
     what: `There is no field "${field}".`,
     why: `Extra columns are written as extra.name; the sources of this job ${carried}.`,
-    fix: short ?? didYouMean(field, names) ?? 'The README lists every field.',
+    fix: short ?? didYouMean(field, names) ?? 'config/README.md lists every field.',
   };
 }

@@ -107,7 +107,7 @@ function noSuchField(field: string, place: Place, { word, models, extras = [] }:
     fix:
       (short && `Did you mean "${short}"?`) ??
       (idle ? `Add ${field} under segments.` : didYouMean(field, names)) ??
-      'The README lists every field.',
+      'config/README.md lists every field.',
   };
 }
 

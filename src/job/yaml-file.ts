@@ -43,7 +43,7 @@ export function parseYaml(text: string, file: string): YamlFile {
   const lost = lostAliases(document).map((offset) => ({ ...LOST_ALIAS, where: where(offset) }));
   const errors = withoutEchoes([...document.errors, ...document.warnings]);
   const problems = errors.map(({ code, message, pos }) => ({
-    code: code === 'DUPLICATE_KEY' ? 'CONFIG_DUPLICATE' : 'CONFIG_SYNTAX',
+    code: code === 'DUPLICATE_KEY' ? ('CONFIG_DUPLICATE' as const) : ('CONFIG_SYNTAX' as const),
     where: where(pos[0]),
     ...syntaxText(code, message, text, pos),
   }));
@@ -75,7 +75,7 @@ function withoutEchoes(errors: readonly YAMLError[]): YAMLError[] {
 const INDEPENDENT: readonly string[] = ['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'NON_STRING_KEY'];
 
 const LOST_ALIAS = {
-  code: 'CONFIG_SYNTAX',
+  code: 'CONFIG_SYNTAX' as const,
   what: 'An unquoted * begins an alias in YAML, and nothing has that name.',
   fix: 'Put the value in quotes.',
 };

@@ -76,6 +76,13 @@ export async function modelMoves(
   });
 }
 
+/** The moves that customers made and that have a value, the biggest money first, up or down. */
+export function moneyMoves<Made extends Pick<Move, 'moved' | 'money'>>(moves: readonly Made[]): Made[] {
+  return moves
+    .filter(({ moved, money }) => moved > 0 && money !== null && Number(money) !== 0)
+    .toSorted((a, b) => Math.abs(Number(b.money)) - Math.abs(Number(a.money)));
+}
+
 function moveOf({ from, to, worth, low, high, moved, money }: Move): Move {
   return { from, to, worth, low, high, moved, money };
 }

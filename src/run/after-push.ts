@@ -1,4 +1,4 @@
-import { SyncError, type Destination, type RemoteCount } from '../../connectors/index.ts';
+import { SyncError, type Destination, type ErrorCode, type RemoteCount } from '../../connectors/index.ts';
 import { countHeld } from '../ledger/ledger.ts';
 import type { PlannedDestination } from './destinations.ts';
 import { openDestination } from './open.ts';
@@ -52,7 +52,7 @@ export async function lookAfter(
 }
 
 /** Errors of an audience that exists and can be asked. */
-const STILL_THERE = new Set(['PUSH_INCOMPLETE']);
+const STILL_THERE: ReadonlySet<ErrorCode> = new Set(['PUSH_INCOMPLETE']);
 
 async function derive(
   run: RunContext,

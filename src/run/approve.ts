@@ -13,17 +13,18 @@ import { outcomeStatus, type RunReport } from './report.ts';
 import { graceful, type RunOptions } from './run.ts';
 import { recordRun } from './state.ts';
 
+export type ApproveOptions = Pick<RunOptions, 'state' | 'counting_ms' | 'progress' | 'signal' | 'log'> & {
+  /** The plan that was looked at; whichever is held unless given. */
+  run_id?: string;
+};
+
 /**
  * Sends the plan that a guard held, once. It is made again of the same run's segments and must come out the same, to
  * the last member: what somebody looked at is what is sent.
  * @returns the run's report, with what was sent
  * @throws SyncError `APPROVE_NOTHING_HELD`, `APPROVE_PLAN_CHANGED`, `JOB_RUNNING`
  */
-export async function approveHeld(
-  engine: Engine,
-  job: Job,
-  options: Pick<RunOptions, 'state' | 'counting_ms' | 'progress' | 'signal' | 'log'>,
-): Promise<RunReport> {
+export async function approveHeld(engine: Engine, job: Job, options: ApproveOptions): Promise<RunReport> {
   const claim = await claimJob(engine, options.state, job.name);
   try {
     const signal = AbortSignal.any([options.signal, claim.lost]);
@@ -33,9 +34,13 @@ export async function approveHeld(
   }
 }
 
-async function release(engine: Engine, job: Job, options: Parameters<typeof newRun>[2]): Promise<RunReport> {
+async function release(
+  engine: Engine,
+  job: Job,
+  options: ApproveOptions & Parameters<typeof newRun>[2],
+): Promise<RunReport> {
   const held = await heldRun(engine, job.name);
-  if (!held) throw nothingHeld(job);
+  if (!held || (options.run_id ?? held.run_id) !== held.run_id) throw nothingHeld(job);
   const { run_id, as_of, report } = held;
   const ids = { job: job.name, run_id, as_of };
   const progress = openProgress(ids, options.progress);

@@ -1,4 +1,4 @@
-import type { Destination, Problem } from '../../connectors/index.ts';
+import type { Destination, ErrorCode, Problem } from '../../connectors/index.ts';
 import { dropOffered } from '../engine/tables.ts';
 import type { JobDestination } from '../job/load.ts';
 import { lookAfter } from './after-push.ts';
@@ -100,7 +100,11 @@ export async function pushDestinations(run: RunContext, planned: PlannedDestinat
 }
 
 /** What is wrong with one audience does not keep the others of the destination back. */
-const OF_ONE_AUDIENCE = ['AUDIENCE_GONE', 'DESTINATION_FLAGGED', 'DESTINATION_AUDIENCE_REPLACING'];
+const OF_ONE_AUDIENCE: readonly ErrorCode[] = [
+  'AUDIENCE_GONE',
+  'DESTINATION_FLAGGED',
+  'DESTINATION_AUDIENCE_REPLACING',
+];
 
 /**
  * Sends the changes of one destination's audiences, then the properties of the people in them, and looks after what was

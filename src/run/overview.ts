@@ -46,23 +46,42 @@ export async function overviewOf(engine: Engine, job: Job, options: OverviewOpti
   if (since >= as_of) throw wrongOrder(since, as_of);
   const ends = monthEnds(as_of, options.months);
   const [before, now, ...history] = await runsOn(engine, job, [since, as_of, ...ends, as_of], options);
-  const span = { job: job.name, before: before!.run_id, after: now!.run_id, names: last.run_id };
-  // Lists by category are known by the runs alone.
-  const names = [...new Set([...now!.segments, ...before!.segments].map(({ segment }) => segment))];
-  const chosen = names.filter((name) => options.models.includes(name.split('.')[0]!));
-  const [lists, segments] = [true, false].map((own) =>
-    chosen.filter((name) => name.startsWith('custom.') === own),
-  );
-  const flows = await modelFlows(engine, span, segments!);
+  const days = { before: before!, after: now!, names: last.run_id };
   return {
     job: job.name,
     currency: job.currency,
     ...now!,
     since: dayOf(before!),
+    ...(await compareDays(engine, job, days, options.models)),
+    history: options.months > 0 ? history.map((run) => ({ ...dayOf(run), segments: run.segments })) : [],
+  };
+}
+
+type Compared = Pick<Overview, 'flows' | 'lists' | 'moves'>;
+
+/**
+ * Who moved between two days, and what that is worth.
+ * @param days `names` is the run whose labels say who is who today
+ * @param models names of the models to compare, `custom` for the lists
+ */
+export async function compareDays(
+  engine: Engine,
+  job: Job,
+  { before, after, names }: Record<'before' | 'after', DatedRun> & { names: string },
+  models: readonly string[],
+): Promise<Compared> {
+  const span = { job: job.name, before: before.run_id, after: after.run_id, names };
+  // Lists by category are known by the runs alone.
+  const known = [...new Set([...after.segments, ...before.segments].map(({ segment }) => segment))];
+  const chosen = known.filter((name) => models.includes(name.split('.')[0]!));
+  const [lists, segments] = [true, false].map((own) =>
+    chosen.filter((name) => name.startsWith('custom.') === own),
+  );
+  const flows = await modelFlows(engine, span, segments!);
+  return {
     flows,
     lists: await listFlows(engine, span, lists!),
     moves: await modelMoves(engine, span, flows),
-    history: options.months > 0 ? history.map((run) => ({ ...dayOf(run), segments: run.segments })) : [],
   };
 }
 

@@ -3,7 +3,12 @@ import type { AudienceReport, RunStatus } from './report.ts';
 
 /** What a run that sent left of one audience; runs of older versions did not count. */
 type PastAudience = Pick<AudienceReport, 'destination' | 'audience' | 'remote_id' | 'error'> &
-  Partial<Pick<AudienceReport, 'held' | 'remote_count' | 'count_is_exact' | 'drift'>>;
+  Partial<
+    Pick<
+      AudienceReport,
+      'wanted' | 'added' | 'removed' | 'updated' | 'held' | 'remote_count' | 'count_is_exact' | 'drift'
+    >
+  >;
 
 export type PastRun = { run_id: string; at: string; status: RunStatus; audiences: PastAudience[] };
 
@@ -31,13 +36,21 @@ export function filledAudiences(runs: readonly PastRun[]): Set<string> {
 }
 
 /** A count that a run read of an audience. */
-export type PastCount = { at: string; remote_count: number; held: number; drift: number };
+export type PastCount = {
+  at: string;
+  remote_count: number;
+  held: number;
+  drift: number;
+  /** False where the platform rounds or lags, so that a drift says nothing. */
+  exact: boolean;
+};
 
 /** The counts of an audience that past runs read, the newest first. */
 export function countsOf(runs: readonly PastRun[], remote_id: string): PastCount[] {
   return runs.flatMap(({ at, audiences }) => {
-    const { held, remote_count, drift } = audiences.find((one) => one.remote_id === remote_id) ?? {};
+    const found = audiences.find((one) => one.remote_id === remote_id) ?? {};
+    const { held, remote_count, drift, count_is_exact }: Partial<PastAudience> = found;
     if (typeof remote_count !== 'number' || typeof held !== 'number' || typeof drift !== 'number') return [];
-    return [{ at, remote_count, held, drift }];
+    return [{ at, remote_count, held, drift, exact: count_is_exact === true }];
   });
 }

@@ -106,6 +106,6 @@ function refused(file: SqlFile, reason: unknown): SyncError {
     where: file.file,
     what: `The SQL of the segment custom.${file.name} cannot be used.`,
     why,
-    fix: 'Write one SELECT over customer_profiles, customer_purchases and customer_segments that yields a column "customer" or "customer_id"; the README says what they hold.',
+    fix: 'Write one SELECT over customer_profiles, customer_purchases and customer_segments that yields a column "customer" or "customer_id"; config/README.md says what they hold.',
   });
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { ErrorCode } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { mask } from '../job/mask.ts';
 
@@ -13,7 +14,7 @@ export type RunEvent =
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 
 /** The errors, in reports, of runs that did not come to their end. */
-export const BROKEN_OFF: readonly string[] = ['RUN_KILLED', 'RUN_INTERRUPTED'];
+export const BROKEN_OFF: readonly ErrorCode[] = ['RUN_KILLED', 'RUN_INTERRUPTED'];
 
 /** The scheduled time that a run is for. */
 export type ScheduledFor = {
@@ -62,6 +63,18 @@ export async function lastRun(engine: Engine, job: string, event: RunEvent): Pro
   return rows[0];
 }
 
+/** Whether a run of the job has begun, or its held plan was approved, and nothing tells of the end. */
+export async function isUnderWay(engine: Engine, job: string): Promise<boolean> {
+  const [row] = await engine.query<{ runs: number }>(
+    `SELECT toUInt32(count()) AS runs FROM (
+       SELECT run_id FROM runs WHERE job = {job:String} GROUP BY run_id
+       HAVING countIf(event IN ('backfilled', 'planned', 'finished')) = 0
+         OR (countIf(event = 'approved') > 0 AND countIf(event = 'released') = 0))`,
+    { job },
+  );
+  return row!.runs > 0;
+}
+
 /** Closes runs that began and never ended: their process was killed. What they sent is in the ledger. */
 export async function closeInterrupted(engine: Engine, job: string): Promise<void> {
   const open = await engine.query<{ run_id: string; as_of: string; sends: boolean }>(
@@ -74,7 +87,7 @@ export async function closeInterrupted(engine: Engine, job: string): Promise<voi
   for (const { run_id, as_of, sends } of open) {
     await recordRun(engine, { job, run_id, as_of }, sends ? 'finished' : 'planned', {
       status: 'failed',
-      error: { code: 'RUN_KILLED' },
+      error: { code: 'RUN_KILLED' satisfies ErrorCode },
     });
   }
 }

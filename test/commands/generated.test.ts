@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,10 +33,26 @@ test('the README and the schema hold what the code says; where they do not, docs
   });
 });
 
+test('every table stands in one document', async () => {
+  const tables = JSON.parse((await call(['docs', '--json'])).stdout) as Record<string, string>;
+  const guides = (await readdir('connectors', { withFileTypes: true }))
+    .filter((entry) => entry.isDirectory() && entry.name !== 'errors')
+    .map(({ name }) => `connectors/${name}/README.md`);
+  const texts = await Promise.all(
+    ['README.md', 'config/README.md', 'config/OPERATING.md', ...guides].map((path) => readFile(path, 'utf8')),
+  );
+  const marks = texts.flatMap((text) =>
+    [...text.matchAll(/<!-- generated: (\w+) -->/g)].map(([, name]) => name!),
+  );
+
+  expect(marks.toSorted()).toEqual(Object.keys(tables).toSorted());
+});
+
 test('docs tells every command, setting, field and condition', async () => {
   const { stdout } = await call(['docs', '--json']);
 
-  const { commands, settings, fields, conditions } = JSON.parse(stdout) as Record<string, string>;
+  const tables = JSON.parse(stdout) as Record<string, string>;
+  const { commands, fields, conditions } = tables;
   for (const command of [
     'demo',
     'check',
@@ -51,8 +67,15 @@ test('docs tells every command, setting, field and condition', async () => {
   ]) {
     expect(commands).toContain(`\`${command}`);
   }
-  for (const setting of ['list_id', 'ad_account_id', 'catch_up', 'top_share'])
-    expect(settings).toContain(setting);
+  for (const [table, setting] of [
+    ['destination_mailchimp', 'list_id'],
+    ['destination_facebook', 'ad_account_id'],
+    ['source_csv', 'columns.order_id'],
+    ['job', 'catch_up'],
+    ['segments', 'lifecycle.top_share'],
+    ['settings', 'engine.url'],
+  ] as const)
+    expect(tables[table], table).toContain(`| \`${setting}\` `);
   for (const field of [...Object.keys(FIELDS), 'extra.name']) expect(fields).toContain(`| \`${field}\` `);
   for (const said of [...RULE_KINDS, 'bought.collection', 'did.event'])
     expect(conditions).toContain(`| \`${said}\` `);

@@ -2,7 +2,6 @@ import { copyFile, readFile, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import type { RunReport } from '../../src/run/report.ts';
 import { openEngine } from '../../src/engine/engine.ts';
 import { openShop, type Shop } from '../end-to-end/shop.ts';
 import { answerOnTerminal, hasTerminals } from './terminal.ts';
@@ -192,9 +191,18 @@ test(
     const shop = await openShop({ env: { MAILCHIMP_API_KEY: 'canary-us1', MAILCHIMP_LIST_ID: 'abc' } });
     await copyFile(resolve('config/sample/old-shop.csv'), join(shop.folder, 'old.csv'));
 
+    const flags = ['--destination', 'csv,mailchimp,klaviyo', '--name', 'three'];
     const { code, stdout } = await shop.cli(
-      ...['init', '--source', 'old.csv', '--jobs', 'jobs', '--currency', 'EUR', '--schedule', '0 5 * * *'],
-      ...['--destination', 'csv,mailchimp,klaviyo', '--name', 'three'],
+      'init',
+      '--source',
+      'old.csv',
+      '--jobs',
+      'jobs',
+      '--currency',
+      'EUR',
+      '--schedule',
+      '0 5 * * *',
+      ...flags,
     );
 
     expect(code).toBe(0);
@@ -233,7 +241,7 @@ test('Parquet files and lines of JSON, nested ones too', SLOW, async () => {
   expect(other.source.columns).toMatchObject({ order_id: 'id', email: 'customer.email', total: 'total' });
   const plans = await Promise.all(
     ['orders', 'events'].map((job) =>
-      shop.json<RunReport>('plan', job, '--jobs', 'jobs', '--as-of', '2026-02-01', '--state', `state-${job}`),
+      shop.json('plan', job, '--jobs', 'jobs', '--as-of', '2026-02-01', '--state', `state-${job}`),
     ),
   );
   expect(plans.map(({ pulled, customers }) => [pulled.orders, pulled.rejected, customers])).toEqual([

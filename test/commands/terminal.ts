@@ -15,10 +15,13 @@ export async function onTerminal(words: string, env: Record<string, string> = {}
   return stdout;
 }
 
+/** What wipes the last line, or ends it. */
+const WIPE_OR_END = new RegExp(String.raw`(\r\u001B\[K|\r?\n)`, 'u');
+
 /** The lines that stand on a terminal in the end, where what was sent only ever wipes the last one. */
 export function screenOf(sent: string): string[] {
   const lines = [''];
-  for (const text of sent.split(/(\r\u001B\[K|\r?\n)/)) {
+  for (const text of sent.split(WIPE_OR_END)) {
     if (text.endsWith('\n')) lines.push('');
     else if (text.startsWith('\r')) lines[lines.length - 1] = '';
     else lines[lines.length - 1] += stripVTControlCharacters(text);

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openCrowd } from '../end-to-end/crowd.ts';
-import { askAs } from './ask-as.ts';
+import { askAs } from '../web/ask-as.ts';
 import { scheduled, start, stopped } from './daemon-process.ts';
 
 test('a job file that cannot be used keeps it from being ready, not from running the others', async () => {

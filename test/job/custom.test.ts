@@ -264,8 +264,8 @@ test('a pattern over categories is taken on trust until a run has found them, ot
   expect(problemsOf(asking('custom.bye.*'))).toMatchObject([{ code: 'CONFIG_UNKNOWN_SEGMENT' }]);
 });
 
-test('what the README shows of rules is a job in order', () => {
-  const readme = readFileSync('README.md', 'utf8');
+test('what config/README.md shows of rules is a job in order', () => {
+  const readme = readFileSync('config/README.md', 'utf8');
   const blocks = [...readme.matchAll(/```yaml\n(.*?)```/gs)].map(([, block]) => block!);
   const rules = blocks.find((block) => block.startsWith('segments:\n  lifecycle: {}\n  custom:'))!;
 

@@ -51,7 +51,7 @@ test('nothing is made of an audience that could not be sent to', async () => {
 
   const { audiences } = await shop.run(AS_OF);
 
-  expect(audiences).toMatchObject([{ added: 2, error: { code: 'PUSH_UNREACHABLE' }, held: null }]);
+  expect(audiences).toMatchObject([{ added: 2, error: { code: 'DESTINATION_DOWN' }, held: null }]);
   expect(platform.seeds).toEqual([]);
 });
 

@@ -163,7 +163,7 @@ describe('erasing a person', () => {
     const ended = await eraseFrom(shop, texts[0]);
 
     expect(cut).toMatchObject({ complete: false, deleted: {} });
-    expect(cut.destinations[0]?.error).toMatchObject({ code: 'PUSH_UNREACHABLE' });
+    expect(cut.destinations[0]?.error).toMatchObject({ code: 'DESTINATION_DOWN' });
     expect(ended).toMatchObject({ complete: true });
     expect(everywhere(platform)).toEqual(['email:ben@example.com']);
     expect(await tablesWith(texts[0])).toEqual([]);

@@ -156,5 +156,5 @@ function outcomeOf(platform: Platform, op: Op, member: Member): Outcome {
 }
 
 function unreachable(): SyncError {
-  return new SyncError({ code: 'PUSH_UNREACHABLE', what: 'The platform went away.' }, { retry: 'next_run' });
+  return new SyncError({ code: 'DESTINATION_DOWN', what: 'The platform went away.' }, { retry: 'next_run' });
 }

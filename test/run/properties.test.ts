@@ -239,7 +239,7 @@ test('a platform that fails is told nothing of people, and another account all o
   shop.change({ destinations: [account('two')] });
   const second = await shop.run(AS_OF);
 
-  expect(failed.properties).toMatchObject([{ people: 0, updated: 0, error: { code: 'PUSH_UNREACHABLE' } }]);
+  expect(failed.properties).toMatchObject([{ people: 0, updated: 0, error: { code: 'DESTINATION_DOWN' } }]);
   expect([first, second].map(({ properties }) => properties[0]!.updated)).toEqual([1, 1]);
 });
 

@@ -73,7 +73,7 @@ describe('a push that breaks off', () => {
 
     expect(first).toMatchObject({
       status: 'failed',
-      audiences: [{ added: 4, requests: 3, error: { code: 'PUSH_UNREACHABLE' } }],
+      audiences: [{ added: 4, requests: 3, error: { code: 'DESTINATION_DOWN' } }],
     });
     expect(second).toMatchObject({ status: 'done', audiences: [{ added: 1, requests: 1 }] });
     expect(platform.requests.at(-1)).toBe('add Active: email:e@example.com');
@@ -186,7 +186,7 @@ describe('a push that breaks off', () => {
     const { status, audiences } = await shop.run(AS_OF);
 
     expect(status).toBe('partial');
-    expect(audiences).toMatchObject([{ error: { code: 'PUSH_UNREACHABLE' } }, { added: 1, error: null }]);
+    expect(audiences).toMatchObject([{ error: { code: 'DESTINATION_DOWN' } }, { added: 1, error: null }]);
   });
 });
 

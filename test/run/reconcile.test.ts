@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SyncError } from '../../connectors/index.ts';
+import { SyncError, type ErrorCode } from '../../connectors/index.ts';
 import { countHeld } from '../../src/ledger/ledger.ts';
 import { accountOf } from '../../src/run/plan.ts';
 import { keys } from './active-shop.ts';
@@ -10,7 +10,7 @@ import { openStage, type Shop } from './stage.ts';
 const stage = openStage();
 const AS_OF = '2026-03-31';
 const THREE = ['a', 'b', 'c'];
-const down = (code = 'DESTINATION_DOWN') => new SyncError({ code, what: 'The platform is down.' });
+const down = (code: ErrorCode = 'DESTINATION_DOWN') => new SyncError({ code, what: 'The platform is down.' });
 
 /** How many members the ledger says the shop's audiences have. */
 async function heldBy({ job }: Shop): Promise<number[]> {
@@ -196,7 +196,7 @@ describe('the platform’s own count, after a push,', () => {
   test.each([
     { code: 'DESTINATION_DOWN', warnings: [expect.stringContaining('could not be counted')] },
     { code: 'DESTINATION_THROTTLED', warnings: [] },
-  ])('makes no run fail where it cannot be read: $code', async ({ code, warnings }) => {
+  ] as const)('makes no run fail where it cannot be read: $code', async ({ code, warnings }) => {
     const { shop, platform, sells } = openLivingShop(stage);
     platform.fails.set('count', down(code));
     sells(THREE);

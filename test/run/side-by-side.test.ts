@@ -59,7 +59,7 @@ test('a batch that fails loses nothing of those beside it', async () => {
   platform.took = undefined;
   const next = await shop.run(AS_OF);
 
-  expect(broken.audiences).toMatchObject([{ added: 3, error: { code: 'PUSH_UNREACHABLE' } }]);
+  expect(broken.audiences).toMatchObject([{ added: 3, error: { code: 'DESTINATION_DOWN' } }]);
   expect(next.audiences).toMatchObject([{ added: 2, requests: 1, error: null }]);
   expect(platform.members('Active')).toEqual(keys(FIVE));
 });

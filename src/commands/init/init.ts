@@ -1,16 +1,16 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
-import { FIELDS, SyncError, type Field } from '../../../connectors/index.ts';
+import { SyncError } from '../../../connectors/index.ts';
 import { parseJob, type Job } from '../../job/load.ts';
 import { EXIT, type CommandContext, type ExitCode } from '../command.ts';
-import { fittedTable } from '../text.ts';
 import { writeWhole } from '../write-whole.ts';
-import { DESTINATIONS, jobText, SAMPLES, SECRETS, type Destination } from './job-text.ts';
+import { jobText, SAMPLES, SECRETS, type Destination } from './job-text.ts';
 import { look, nameOf, type Look } from './look.ts';
 import type { Columns } from './mapping.ts';
-import { previewOf, type Preview } from './preview.ts';
+import { previewOf } from './preview.ts';
 import type { Questions } from './questions.ts';
 import { sourceOf, type Source } from './source.ts';
+import { closing, previewText, type Draft } from './told.ts';
 import type { DateOrder } from './values.ts';
 
 export type InitOptions = {
@@ -73,8 +73,6 @@ export async function init(context: CommandContext, options: InitOptions): Promi
   return EXIT.done;
 }
 
-type Draft = { file: string; text: string; job: Job; secrets: Record<string, string>; lists?: string };
-
 /** The job file as it will be, proved to be one. */
 async function draft(
   context: CommandContext,
@@ -93,8 +91,8 @@ async function draft(
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const timezone =
     options.timezone ?? (await questions?.text('In which time zone is the shop?', here, zone)) ?? here;
-  const destinations = options.destination ??
-    ((await questions) && (await askDestinations(questions!))) ?? ['csv'];
+  const destinations: Destination[] =
+    options.destination ?? (questions ? await askDestinations(questions) : ['csv']);
   const schedule =
     options.schedule ??
     ((await questions?.agree('Run it every morning at 5, once `segment-sync start` runs?', false))
@@ -154,45 +152,6 @@ async function currencyOf(
   throw missing('currency', 'In which currency the amounts are is not said', 'three letters, such as EUR');
 }
 
-function previewText({ headings, rows, rejected, reason }: Preview, { columns, notes }: Source): string {
-  const mapped = Object.entries(columns ?? {}).map(([field, column]) => [field, column]);
-  return [
-    ...(mapped.length > 0 ? [fittedTable(['field', 'column'], mapped)] : []),
-    rows.length > 0
-      ? `The first orders, as they would be read:\n${fittedTable(headings, rows)}`
-      : 'No order could be read.',
-    ...(rejected > 0
-      ? [`note: ${rejected} of the first rows would be rejected, the first since ${reason}`]
-      : []),
-    ...notes.map((note) => `note: ${note}`),
-  ].join('\n\n');
-}
-
-/** What to type next. */
-function closing(context: CommandContext, { file, job, secrets, lists }: Draft): string {
-  const command =
-    context.env['npm_lifecycle_event'] === 'segment-sync' ? 'npm run -s segment-sync --' : 'segment-sync';
-  const known = dirname(file) === context.jobs ? job.name : relative('.', file);
-  const open = Object.entries(secrets).filter(([name]) => !context.env[name]);
-  return [
-    `Wrote ${relative('.', file)}.`,
-    ...(open.length > 0
-      ? [
-          [
-            'First set in the environment:',
-            ...open.map(([name, what]) => `  ${name.padEnd(18)}  ${what}`),
-          ].join('\n'),
-        ]
-      : []),
-    [
-      'Next:',
-      `  ${command} check ${known}   whether everything is in place`,
-      `  ${command} plan ${known}   who would go where; sends nothing`,
-      `  ${command} run ${known}   ${lists ? `writes the lists into ${relative('.', lists)}` : 'sends it'}`,
-    ].join('\n'),
-  ].join('\n\n');
-}
-
 /** Relative where it lies in this folder, so that the two can be moved together; else the full path. */
 function placeFrom(folder: string, path: string): string {
   const inside = !relative('.', path).startsWith('..') && !isAbsolute(relative('.', path));
@@ -234,32 +193,5 @@ function exists(file: string): SyncError {
     code: 'ARGUMENT_WRONG',
     what: `There is a file ${file} already; it was left as it is.`,
     fix: 'Give another --name or --out, or replace it with --force.',
-  });
-}
-
-/** @returns the columns of `order_id=nr,total=betrag` @throws SyncError `ARGUMENT_WRONG` */
-export function columnsOf(text: string): Columns {
-  const pairs = text.split(',').map((pair) => pair.split('=').map((part) => part.trim()));
-  const known: readonly string[] = FIELDS.orders;
-  const wrong = pairs.find(([field = '', column]) => !known.includes(field) || !column);
-  if (wrong) {
-    throw new SyncError({
-      code: 'ARGUMENT_WRONG',
-      what: `--columns cannot be read at "${wrong.join('=')}".`,
-      fix: `Write FIELD=COLUMN, separated by commas. Fields: ${known.join(', ')}.`,
-    });
-  }
-  return Object.fromEntries(pairs) as Partial<Record<Field, string>>;
-}
-
-export function destinationsOf(text: string): Destination[] {
-  const names = text.split(',').map((name) => name.trim());
-  const known: readonly string[] = DESTINATIONS;
-  const wrong = names.find((name) => !known.includes(name));
-  if (wrong === undefined) return names as Destination[];
-  throw new SyncError({
-    code: 'ARGUMENT_WRONG',
-    what: `There is no destination "${wrong}".`,
-    fix: `Name one or several of ${known.join(', ')}, separated by commas.`,
   });
 }

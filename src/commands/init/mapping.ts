@@ -35,7 +35,7 @@ const LIKE: Partial<Record<Field, (value: string) => boolean>> = {
 };
 
 /** The values of a column. */
-export function valuesOf({ columns, rows }: Peek, name: string | undefined): string[] {
+function valuesOf({ columns, rows }: Peek, name: string | undefined): string[] {
   const at = columns.findIndex((column) => column.name === name);
   return at < 0 ? [] : rows.map((row) => row[at] ?? '');
 }

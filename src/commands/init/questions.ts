@@ -23,7 +23,8 @@ export const AT_TERMINAL: Questions = {
     initial?: Answer,
   ) {
     const list = options.map(({ value, label, hint }) => ({ value: value as string, label, hint }));
-    const chosen = answered(await select({ message, options: list, initialValue: initial as string }));
+    const initialValue: string | undefined = initial;
+    const chosen = answered(await select({ message, options: list, initialValue }));
     return chosen as Answer;
   },
   async agree(message, initial = true) {

@@ -1,4 +1,4 @@
-import type { Problem } from '../../../connectors/index.ts';
+import type { ErrorCode, Problem } from '../../../connectors/index.ts';
 import { BROKEN_OFF } from '../../run/state.ts';
 import type { Condition } from './condition.ts';
 import type { Past } from './past.ts';
@@ -52,7 +52,7 @@ export function failures(job: string, { newest, sent }: Past, again = false): Co
 }
 
 /** A run that was killed leaves no words of its own. */
-const WHAT: Record<string, string> = {
+const WHAT: Partial<Record<ErrorCode, string>> = {
   RUN_KILLED: 'its process was killed before it ended. What the platforms acknowledged is recorded.',
 };
 

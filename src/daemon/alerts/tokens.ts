@@ -69,7 +69,7 @@ function expiring(destination: string, at: string, now: number): Condition[] {
           ? `${destination}: the credentials expire on ${day}, in ${spanText(left)}.`
           : `${destination}: the credentials expired on ${day}.`,
       why: 'From then on its audiences are not kept up to date.',
-      fix: 'Make new ones there and put them where the job file takes them from; the README of the destination says how.',
+      fix: 'Make new ones there and put them where the job file takes them from; the guide of the destination (connectors/NAME/README.md) says how.',
       since: new Date(Date.parse(at) - AHEAD_MS).toISOString(),
     },
   ];

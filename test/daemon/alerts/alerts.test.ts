@@ -124,7 +124,7 @@ describe('an outage of a platform', () => {
     await watch(stage).look([shop], { missed: new Map([[shop.job.name, MISSED]]) });
 
     expect(failed.length).toBeGreaterThan(1);
-    expect(told(receiver)).toEqual(['open failed:platform:PUSH_UNREACHABLE', 'open missed']);
+    expect(told(receiver)).toEqual(['open failed:platform:DESTINATION_DOWN', 'open missed']);
     for (const { audience } of failed) expect(receiver.taken[0]!.body.what).toContain(`"${audience}"`);
     expect(chat.taken).toHaveLength(1);
     expect(chat.taken[0]!.body).toEqual({
@@ -166,7 +166,11 @@ describe('a job file that cannot be used', () => {
     await shop.run(AS_OF);
     const { look } = watch(stage, { alerts: [{ type: 'webhook', url: common.url }] });
     const problems = [
-      { code: 'CONFIG_MISSING_KEY', where: 'shop.yaml:1:1', what: 'The setting "currency" is missing.' },
+      {
+        code: 'CONFIG_MISSING_KEY' as const,
+        where: 'shop.yaml:1:1',
+        what: 'The setting "currency" is missing.',
+      },
     ];
     const file = { job: shop.job.name, file: 'config/jobs/shop.yaml', problems };
     await look([shop]);
@@ -201,7 +205,7 @@ describe('a job file that cannot be used', () => {
 
   test('whose job goes on as it was before is told through the channels of that job', async () => {
     const { shop, receiver } = await openWatched();
-    const problems = [{ code: 'CONFIG_MISSING_KEY', what: 'The setting "currency" is missing.' }];
+    const problems = [{ code: 'CONFIG_MISSING_KEY' as const, what: 'The setting "currency" is missing.' }];
     const file = { job: shop.job.name, file: 'config/jobs/shop.yaml', problems };
     const { look } = watch(stage);
 
@@ -214,7 +218,7 @@ describe('a job file that cannot be used', () => {
 
   test('and never could is told under its own name', async () => {
     const common = await openReceiver();
-    const problems = [{ code: 'CONFIG_MISSING_KEY', what: 'The setting "name" is missing.' }];
+    const problems = [{ code: 'CONFIG_MISSING_KEY' as const, what: 'The setting "name" is missing.' }];
     const { look } = watch(stage, { alerts: [{ type: 'webhook', url: common.url }] });
 
     await look([], { broken: [{ job: null, file: 'config/jobs/nameless.yaml', problems }] });
@@ -237,5 +241,5 @@ test('a plan that is held says nothing of destinations that failed before it', a
   const { run_id } = await leaves(['a']);
   await look([shop]);
 
-  expect(told(receiver)).toEqual(['open failed:platform:PUSH_UNREACHABLE', `open held:${run_id}`]);
+  expect(told(receiver)).toEqual(['open failed:platform:DESTINATION_DOWN', `open held:${run_id}`]);
 });

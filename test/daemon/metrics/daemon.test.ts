@@ -5,7 +5,7 @@ import { openEngine } from '../../../src/engine/engine.ts';
 import type { RunReport } from '../../../src/run/report.ts';
 import { openCrowd } from '../../end-to-end/crowd.ts';
 import type { Shop } from '../../end-to-end/shop.ts';
-import { askAs } from '../ask-as.ts';
+import { askAs } from '../../web/ask-as.ts';
 import { scheduled, start, stopped } from '../daemon-process.ts';
 import { parseExposition } from './exposition.ts';
 

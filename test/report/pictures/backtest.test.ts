@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { backtestPicture, type BacktestPicture } from '../../src/report/backtest-picture.ts';
-import { judge } from '../../src/report/verdict.ts';
-import { textsOf } from './svg.ts';
+import { backtestPicture, type BacktestPicture } from '../../../src/report/pictures/backtest.ts';
+import { standAlone } from '../../../src/report/pictures/stand-alone.ts';
+import { judge } from '../../../src/report/verdict.ts';
+import { textsOf } from '../svg.ts';
 
 const BACKTEST: BacktestPicture = {
   job: 'shop',
@@ -18,8 +19,12 @@ const BACKTEST: BacktestPicture = {
   by_frequency: ['0', '1', '2'].map((frequency) => ({ frequency, customers: 9, actual: 2, expected: 1 })),
 };
 
+function file(backtest: BacktestPicture): string {
+  return standAlone(backtestPicture(backtest, { width: 820 }), { described: true });
+}
+
 test('the picture is a well-formed SVG that says what it shows', () => {
-  const texts = textsOf(backtestPicture(BACKTEST));
+  const texts = textsOf(file(BACKTEST));
 
   expect(texts).toEqual(
     expect.arrayContaining([
@@ -37,11 +42,11 @@ test('the picture is a well-formed SVG that says what it shows', () => {
 });
 
 test('the picture needs nothing from elsewhere', () => {
-  const svg = backtestPicture(BACKTEST);
+  const svg = file(BACKTEST);
 
   expect(svg).not.toMatch(/href|url\((?!#)|<script|<image|@import/);
 });
 
 test('a history without a whole week still gives a picture', () => {
-  expect(textsOf(backtestPicture({ ...BACKTEST, weeks: [] }))).toContain('holdout');
+  expect(textsOf(file({ ...BACKTEST, weeks: [] }))).toContain('holdout');
 });

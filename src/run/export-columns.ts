@@ -5,7 +5,7 @@ import { FIELDS } from '../job/fields.ts';
 import { playKey, type Play } from '../job/playbook.ts';
 import type { Property } from '../job/properties.ts';
 import { facts } from '../models/facts.ts';
-import { columnOf, factsOf } from '../run/columns.ts';
+import { columnOf, factsOf } from './columns.ts';
 
 /** Before the columns of the models; the others come after them. */
 const FIRST = ['email', 'customer_id'];

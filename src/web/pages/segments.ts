@@ -1,0 +1,122 @@
+import { html } from 'hono/html';
+import type { Job } from '../../job/load.ts';
+import { playKey, playbookOf } from '../../job/playbook.ts';
+import { segmentsOf, type Segment } from '../../job/segments.ts';
+import type { StoredOverview } from '../../run/stored-overview.ts';
+import { action, bar, dataTable, empty, figures, notes } from '../pieces.ts';
+import { jobPath, type Html } from '../layout.ts';
+import { backtestPart, flowsPart, lifecyclePart, mapPart, movesPart } from '../pictures.ts';
+import { MODEL_TITLES, segmentPath } from '../names.ts';
+import type { View } from '../site.ts';
+import { livePart } from './live.ts';
+
+/** Who the customers are: the map, the lifecycle, what moved, what that is worth, and every segment. */
+export async function segmentsPage(view: View, job: Job): Promise<Html[]> {
+  const overview = await view.overview(job);
+  if (!overview) {
+    return [
+      html`<h1>${job.name}</h1>`,
+      livePart(view, job.name),
+      empty(
+        'No run yet',
+        html`<p>The first run reads the sources and computes who each customer is.</p>
+          ${action(jobPath(job.name, '/run'), 'Run now', { main: true })}
+          <p>
+            To see what it would do without sending anything: <code>segment-sync plan ${job.name}</code>
+          </p>`,
+      ),
+    ];
+  }
+  const { formats } = view;
+  const segments = segmentsOf(job.segments, overview.categories);
+  return [
+    html`<div class="heading">
+        <h1>${job.name}</h1>
+        ${action(jobPath(job.name, '/run'), 'Run now')}
+      </div>
+      <p class="quiet">As of ${formats.day(overview.as_of)}, money in ${overview.currency}.</p>`,
+    livePart(view, job.name),
+    totals(view, overview),
+    notes('Notes of the run', overview.warnings),
+    mapPart(view, job, overview, segments),
+    lifecyclePart(view, job, overview, segments),
+    flowsPart(view, job, overview, segments),
+    movesPart(view, overview, segments),
+    backtestPart(view, job),
+    segmentTables(view, job, overview, segments),
+  ];
+}
+
+function totals({ formats }: View, { customers, segments, model, currency }: StoredOverview): Html {
+  // Each model has everybody in one segment, so that any of them sums up to the whole.
+  const [first] = segments;
+  const own = segments.filter(({ segment }) => segment.split('.')[0] === first?.segment.split('.')[0]);
+  const sum = (of: (row: StoredOverview['segments'][number]) => string | null) =>
+    String(own.reduce((total, row) => total + Number(of(row) ?? 0), 0));
+  return figures([
+    ['Customers', formats.whole(customers)],
+    [
+      'Revenue in 12 months',
+      formats.money(
+        sum(({ revenue_12m }) => revenue_12m),
+        currency,
+      ),
+    ],
+    [
+      'Expected in the next 12',
+      formats.money(
+        sum(({ clv_12m }) => clv_12m),
+        currency,
+      ),
+    ],
+    ['Lifecycle by', model.name === 'recency' ? 'recency' : model.name.toUpperCase().replace('_', '/')],
+  ]);
+}
+
+function segmentTables(view: View, job: Job, overview: StoredOverview, segments: readonly Segment[]): Html {
+  const models = [...new Set(segments.map(({ model }) => model))];
+  return html`<section>
+    <h2>Every segment</h2>
+    ${models.map((model) => modelTable(view, job, overview, model, segments))}
+  </section>`;
+}
+
+function modelTable(
+  { formats }: View,
+  job: Job,
+  { segments: figures, currency }: StoredOverview,
+  model: string,
+  segments: readonly Segment[],
+): Html {
+  const playbook = playbookOf(job.segments);
+  const known = new Map(figures.map((row) => [row.segment, row]));
+  const rows = segments
+    .filter((segment) => segment.model === model)
+    .flatMap(({ name, label }) => {
+      const row = known.get(name);
+      if (!row) return [];
+      return [
+        [
+          html`<a href="${segmentPath(job, name)}">${label}</a>`,
+          formats.whole(row.customers),
+          html`<span class="share">${bar(row.share)} ${formats.percent(row.share)}</span>`,
+          formats.money(row.revenue_12m, currency),
+          formats.money(row.mean_clv_12m, currency),
+          formats.whole(row.consented),
+          playbook.get(playKey(name))?.meaning ?? '',
+        ],
+      ];
+    });
+  const columns = [
+    { heading: 'Segment' },
+    { heading: 'Customers', numeric: true },
+    { heading: 'Share' },
+    { heading: 'Revenue, 12 months', numeric: true },
+    { heading: 'Mean CLV', numeric: true },
+    { heading: 'With consent', numeric: true },
+    { heading: 'Who they are', text: true },
+  ];
+  const title = MODEL_TITLES[model] ?? model;
+  return html`<h3>${title}</h3>
+    ${dataTable(title, columns, rows)}`;
+}
