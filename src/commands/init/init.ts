@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { SyncError } from '../../../connectors/index.ts';
-import { parseJob, type Job } from '../../job/load.ts';
+import { parseJob } from '../../job/load.ts';
 import { EXIT, type CommandContext, type ExitCode } from '../command.ts';
 import { writeWhole } from '../write-whole.ts';
 import { jobText, SAMPLES, SECRETS, type Destination } from './job-text.ts';
