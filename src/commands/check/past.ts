@@ -102,8 +102,10 @@ async function dataFacts(context: CommandContext, job: Job) {
     }
   }
   for (const what of told) {
+    const cure = CURES.find(([about]) => about.test(what))?.[1];
     if (ORDINARY.test(what)) facts.push(what);
-    else warnings.push({ what, fix: CURES.find(([about]) => about.test(what))?.[1] ?? OTHER_CURE });
+    // Other notes of a run are about its model and its audiences.
+    else if (cure || pulled.warnings.includes(what)) warnings.push({ what, fix: cure ?? OTHER_CURE });
   }
   return { facts, warnings };
 }
