@@ -34,6 +34,10 @@ test.each([
   ['src/report/verdict.ts', '../run/run.ts'],
   ['src/job/load.ts', '../run/run.ts'],
   ['src/daemon/daemon.ts', '../commands/run.ts'],
+  ['src/run/push.ts', '../web/layout.ts'],
+  ['src/daemon/daemon.ts', '../web/server.ts'],
+  ['src/web/app.ts', '../commands/run.ts'],
+  ['src/web/pages/jobs.ts', '../../commands/run.ts'],
   ['src/engine/engine.ts', '../run/run.ts'],
   ['src/engine/engine.ts', '../../connectors/index.ts'],
   ['src/commands/run.ts', '../cli.ts'],
@@ -50,6 +54,8 @@ test.each([
   ['src/engine/engine.ts', '../../connectors/error.ts'],
   ['src/engine/embedded.ts', 'chdb'],
   ['src/commands/run.ts', '../run/run.ts'],
+  ['src/web/app.ts', '../daemon/daemon.ts'],
+  ['src/commands/start.ts', '../web/server.ts'],
 ])('%s may import %s', (file, imported) => {
   expect(lint(file, imported)).not.toContain('no-restricted-imports');
 });

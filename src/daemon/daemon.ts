@@ -39,7 +39,7 @@ export type Daemon = {
   stop(): Promise<void>;
 };
 
-export type Follow = (progress: Progress) => void;
+type Follow = (progress: Progress) => void;
 
 export type Outlook = {
   /** Milliseconds since 1970; undefined where the schedule names no time. */

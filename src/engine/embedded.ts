@@ -58,6 +58,9 @@ function openRoot(): Session {
         `--max_server_memory_usage=${settings.max_memory}`,
         // The default of 5 GB alone would exceed a small container.
         `--mark_cache_size=${Math.round(settings.max_memory / 10)}`,
+        // It keeps what each part answered to each condition, long after the part is gone: hundreds of bytes for each of
+        // the statements that runs make by the million.
+        '--query_condition_cache_size=0',
       ],
     });
   } catch (error) {

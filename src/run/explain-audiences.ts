@@ -79,7 +79,7 @@ type LedgerRow = PushEvent & Omit<Place, 'job'> & { member: string };
 async function pushedOf(engine: Engine, job: string, keys: readonly string[]) {
   const rows = await engine.query<LedgerRow>(
     `SELECT destination, account, coalesce(nullIf(a.name, ''), remote_id) AS name, member, op, result, reason, run_id,
-       toString(fromUnixTimestamp64Milli(toInt64(seq), 'UTC')) AS at
+       formatDateTime(fromUnixTimestamp64Milli(toInt64(seq), 'UTC'), '%Y-%m-%dT%H:%i:%SZ', 'UTC') AS at
      FROM (SELECT * FROM ledger WHERE job = {job:String} AND member IN {keys:Array(String)}) AS l
      LEFT JOIN (SELECT destination, account, remote_id, argMax(name, at) AS name FROM audiences
        WHERE job = {job:String} GROUP BY destination, account, remote_id) AS a USING (destination, account, remote_id)

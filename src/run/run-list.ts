@@ -63,20 +63,21 @@ export async function listRuns(engine: Engine, job: string, limit: number): Prom
   return rows.map(({ seconds, sums, ...row }) => ({
     ...row,
     ...sums,
-    sends: Boolean(row.sends),
-    backfill: Boolean(row.backfill),
     seconds: seconds === '' ? {} : (JSON.parse(seconds) as ListedRun['seconds']),
   }));
 }
 
+/** A run that was killed left no more than how it ended. */
+export type LeftReport = Partial<RunReport> & Pick<RunReport, 'status'>;
+
 /** The report of a run that has ended; of one that was released, the later. Undefined where there is none. */
-export async function reportOf(engine: Engine, job: string, run_id: string): Promise<RunReport | undefined> {
+export async function reportOf(engine: Engine, job: string, run_id: string): Promise<LeftReport | undefined> {
   const [row] = await engine.query<Pick<RunRow, 'detail'>>(
     `SELECT detail FROM runs WHERE job = {job:String} AND run_id = {run_id:String}
        AND event IN ('finished', 'released', 'planned') ORDER BY at DESC LIMIT 1`,
     { job, run_id },
   );
-  return row && (JSON.parse(row.detail) as RunReport);
+  return row && (JSON.parse(row.detail) as LeftReport);
 }
 
 function iso(moment: string): string {

@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { Hono, type Context } from 'hono';
-import { html } from 'hono/html';
 import type { Job } from '../job/load.ts';
 import { nothingHeld } from '../run/approve.ts';
 import { exportHeld } from '../run/export-held.ts';

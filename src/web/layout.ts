@@ -39,6 +39,10 @@ export function page({ title, here, job }: Frame, body: Html | Html[]): Html {
 /** Where the pages of a job are. */
 export const jobPath = (name: string, rest = ''): string => `/jobs/${encodeURIComponent(name)}${rest}`;
 
+/** Where the page of a segment is. */
+export const segmentPath = (job: string, segment: string): string =>
+  jobPath(job, `/segments/${encodeURIComponent(segment)}`);
+
 const PAGES = [
   ['Segments', ''],
   ['Audiences', '/audiences'],

@@ -1,7 +1,6 @@
 import { html, raw } from 'hono/html';
 import type { Job } from '../job/load.ts';
-import type { Segment } from '../job/segments.ts';
-import { moneyMoves } from '../report/moves.ts';
+import { MODELS, type ModelName, type Segment } from '../job/segments.ts';
 import { backtestPicture } from '../report/pictures/backtest.ts';
 import { flowsPicture } from '../report/pictures/flows.ts';
 import type { PictureOptions } from '../report/pictures/frame.ts';
@@ -10,9 +9,9 @@ import { mapPicture } from '../report/pictures/map.ts';
 import { movesPicture } from '../report/pictures/moves.ts';
 import { trendPicture } from '../report/pictures/trend.ts';
 import { missText } from '../report/verdict.ts';
+import { flowsData, lifecycleData, mapData, MODEL_TITLES, movesData } from '../run/picture-data.ts';
 import type { StoredOverview } from '../run/stored-overview.ts';
-import { jobPath, type Html } from './layout.ts';
-import { MODEL_TITLES, segmentPath } from './names.ts';
+import { jobPath, segmentPath, type Html } from './layout.ts';
 import { action, notice } from './pieces.ts';
 import type { View } from './site.ts';
 
@@ -28,56 +27,35 @@ function drawn({ formats }: View, draw: (options: PictureOptions) => string): Ht
   </figure>`;
 }
 
-/** The segments of a model with their figures; those that the run did not know are left out. */
-function shown(overview: StoredOverview, segments: readonly Segment[], model: string) {
-  return segments
-    .filter((segment) => segment.model === model)
-    .flatMap(({ name, label }) => {
-      const row = overview.segments.find(({ segment }) => segment === name);
-      return row ? [{ ...row, label }] : [];
-    });
-}
-
-export function mapPart(view: View, job: Job, overview: StoredOverview, segments: readonly Segment[]): Html {
-  const settings = job.segments.value_engagement;
-  const rows = shown(overview, segments, 'value_engagement');
-  if (!settings || rows.length === 0) return html``;
-  const { as_of, currency } = overview;
-  const map = { job: job.name, as_of, currency, grid: settings.grid, segments: rows };
+export function mapPart(view: View, job: Job, overview: StoredOverview): Html {
+  const map = mapData(job, overview);
+  if (!map) return html``;
+  const link = (segment: string) => segmentPath(job.name, segment);
   return html`<section>
     <h2>The map: value and engagement</h2>
     <p class="quiet">
       What they spent in 12 months, against how lately they came. Choose a segment for more.
     </p>
-    ${drawn(view, (options) => mapPicture(map, { ...options, link: (name) => segmentPath(job, name) }))}
+    ${drawn(view, (options) => mapPicture(map, { ...options, link }))}
   </section>`;
 }
 
-export function lifecyclePart(
-  view: View,
-  job: Job,
-  overview: StoredOverview,
-  segments: readonly Segment[],
-): Html {
-  const rows = shown(overview, segments, 'lifecycle');
-  if (rows.length === 0) return html``;
-  const { as_of, currency } = overview;
-  const picture = { job: job.name, as_of, currency, segments: rows };
+export function lifecyclePart(view: View, job: Job, overview: StoredOverview): Html {
+  const lifecycle = lifecycleData(job, overview);
+  if (!lifecycle) return html``;
+  const link = (segment: string) => segmentPath(job.name, segment);
   return html`<section>
     <h2>Lifecycle</h2>
-    ${drawn(view, (options) => lifecyclePicture(picture, { ...options, link: (name) => segmentPath(job, name) }))}
+    ${drawn(view, (options) => lifecyclePicture(lifecycle, { ...options, link }))}
   </section>`;
 }
 
+/** Below this the store knows no month ago, and one may want to have it computed. */
+const A_MONTH_DAYS = 27;
+
 /** Who moved since the day of comparison; where there is none, the button that computes one. */
-export function flowsPart(
-  view: View,
-  job: Job,
-  overview: StoredOverview,
-  segments: readonly Segment[],
-): Html {
-  const { since, as_of, flows } = overview;
-  const { formats } = view;
+export function flowsPart(view: View, job: Job, overview: StoredOverview): Html {
+  const { since, as_of } = overview;
   const compute = action(jobPath(job.name, '/compare'), 'Compute the segments of a month ago');
   if (!since) {
     return html`<section>
@@ -87,34 +65,18 @@ export function flowsPart(
     </section>`;
   }
   const days = (Date.parse(as_of) - Date.parse(since.as_of)) / 86_400_000;
-  const SHORT = 27;
   return html`<section>
-    <h2>Flows since ${formats.day(since.as_of)}</h2>
-    ${days < SHORT ? html`<p class="quiet">The store knows no day further back. ${compute}</p>` : ''}
-    ${flows.map(({ model, cells }, index) => {
-      const picture = {
-        job: job.name,
-        model: MODEL_TITLES[model] ?? model,
-        since: since.as_of,
-        as_of,
-        segments: segments
-          .filter((one) => one.model === model)
-          .map(({ name, label }) => ({ segment: name, label })),
-        cells,
-      };
-      return html`<details ${index === 0 ? html`open` : ''}>
-        <summary>${picture.model}</summary>
-        ${drawn(view, (options) => flowsPicture(picture, options))}
-      </details>`;
+    <h2>Flows since ${view.formats.day(since.as_of)}</h2>
+    ${days < A_MONTH_DAYS ? html`<p class="quiet">The store knows no day further back. ${compute}</p>` : ''}
+    ${eachModel(overview, (model) => {
+      const flows = flowsData(job, overview, model);
+      return flows ? drawn(view, (options) => flowsPicture(flows, options)) : html`<p>Nobody was there.</p>`;
     })}
   </section>`;
 }
 
-export function movesPart(
-  view: View,
-  { since, moves, as_of, currency, job }: StoredOverview,
-  segments: readonly Segment[],
-): Html {
+export function movesPart(view: View, job: Job, overview: StoredOverview): Html {
+  const { since, moves, currency } = overview;
   if (!since) return html``;
   const { formats } = view;
   return html`<section>
@@ -123,31 +85,31 @@ export function movesPart(
       A customer who moves is taken to become like those of the other segment, so take it for the most there
       is.
     </p>
-    ${moves.map((model, index) => {
-      const title = MODEL_TITLES[model.model] ?? model.model;
-      const picture = {
-        job,
-        model: title,
-        since: since.as_of,
-        as_of,
-        currency,
-        value: model.value,
-        moves: model.moves,
-        segments: segments
-          .filter((one) => one.model === model.model)
-          .map(({ name, label }) => ({ segment: name, label })),
-      };
-      return html`<details ${index === 0 ? html`open` : ''}>
-        <summary>${title}</summary>
-        <p>
-          Gained by moves up: ${formats.money(model.gained.money, currency)}
-          (${formats.whole(model.gained.customers)} customers). Lost to moves down:
-          ${formats.money(model.lost.money, currency)} (${formats.whole(model.lost.customers)} customers).
+    ${eachModel(overview, (model) => {
+      const { gained, lost } = moves.find((one) => one.model === model)!;
+      const data = movesData(job, overview, model);
+      return html`<p>
+          Gained by moves up: ${formats.money(gained.money, currency)} (${formats.whole(gained.customers)}
+          customers). Lost to moves down: ${formats.money(lost.money, currency)}
+          (${formats.whole(lost.customers)} customers).
         </p>
-        ${moneyMoves(model.moves).length > 0 ? drawn(view, (options) => movesPicture(picture, options)) : html`<p>Nobody moved.</p>`}
-      </details>`;
+        ${data ? drawn(view, (options) => movesPicture(data, options)) : html`<p>Nobody moved.</p>`}`;
     })}
   </section>`;
+}
+
+/** Something for every model that each customer has one segment of, the first unfolded. */
+function eachModel({ flows }: StoredOverview, part: (model: ModelName) => Html): Html[] {
+  const models = (Object.keys(MODELS) as ModelName[]).filter((name) =>
+    flows.some(({ model }) => model === name),
+  );
+  return models.map(
+    (model, index) =>
+      html`<details ${index === 0 ? html`open` : ''}>
+        <summary>${MODEL_TITLES[model]}</summary>
+        ${part(model)}
+      </details>`,
+  );
 }
 
 /** The last backtest that was asked for, or the button that makes one: it takes as long as a run without the push. */
@@ -181,9 +143,9 @@ export function trendPart(
     as_of,
     segments: segments.filter(({ segment }) => segment === name),
   }));
-  const picture = { job, model: MODEL_TITLES[model] ?? model, segments: [{ segment: name, label }], days };
+  const trend = { job, model: MODEL_TITLES[model], segments: [{ segment: name, label }], days };
   return html`<section>
     <h2>Customers over time</h2>
-    ${drawn(view, (options) => trendPicture(picture, options))}
+    ${drawn(view, (options) => trendPicture(trend, options))}
   </section>`;
 }

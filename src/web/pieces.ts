@@ -97,6 +97,18 @@ export function action(
   </form>`;
 }
 
+/** Why something is as it is, for whoever has to decide. */
+export function reasons(title: string, texts: readonly string[]): Html {
+  if (texts.length === 0) return html``;
+  return notice(
+    'warn',
+    html`<h2>${title}</h2>
+      <ul>
+        ${texts.map((text) => html`<li>${text}</li>`)}
+      </ul>`,
+  );
+}
+
 /** What a run had to say, for whoever opens it. */
 export function notes(title: string, texts: readonly string[]): Html {
   if (texts.length === 0) return html``;

@@ -18,6 +18,7 @@ import { CLV_NOTES, clvFigures } from './clv.ts';
 import { databaseFigures } from './databases.ts';
 import { diffFigures } from './diff.ts';
 import { type Figure, figureTable, seconds } from './figure.ts';
+import { pageFigures } from './page.ts';
 import { paceFigures } from './pace.ts';
 import { peerFigures } from './peers.ts';
 import { planFigures } from './plan.ts';
@@ -70,6 +71,7 @@ try {
     },
     await warmFitFigure(),
     ...(await segmentFigures(folder, full ? 10_000_000 : 1_000_000)),
+    ...(await pageFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await planFigures(folder)),
     ...(await sourceFigures(folder, full ? 10_000_000 : 1_000_000)),
     ...(await peerFigures(folder)),

@@ -118,7 +118,7 @@ const EVENTS_ROLLUP = `SELECT count() FROM (
   SELECT email, count(), countIf(type = 'open'), max(at) FROM events GROUP BY email)`;
 
 /** Orders of the last thousand days, a line each, events of the last four hundred. */
-async function makeShop(engine: Engine, orders: number, source: string): Promise<void> {
+export async function makeShop(engine: Engine, orders: number, source: string): Promise<void> {
   const customers = Math.ceil(orders / 10);
   const params = { source, orders, customers, events: Math.ceil(orders / 5), last: `${AS_OF} 00:00:00` };
   const somebody = (dice: string) =>
@@ -178,7 +178,7 @@ const RULES = [
   '{ did: { event: open, within: 90d, at_least: 2 } }',
 ];
 
-const JOB = `
+export const JOB = `
 name: bench-segments
 currency: EUR
 sources:

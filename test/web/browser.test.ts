@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Browser } from 'playwright-core';
@@ -35,6 +35,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     browser = await openBrowser(chromium!);
     shop = await openShop({ env: KEYS, atEnd: (close) => void closing.push(close) });
     await mkdir(join(shop.folder, 'jobs'));
+    await mkdir(join(shop.folder, 'config'));
     const demo = await readFile('config/jobs/demo.yaml', 'utf8');
     const here = demo
       .replaceAll('../sample', resolve('config/sample'))
@@ -45,6 +46,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     await shop.json('segments', 'demo', '--jobs', 'jobs', '--backfill', '2');
     // Months later nobody has bought again, so that nearly everybody would move.
     await shop.json('run', 'demo', '--jobs', 'jobs', '--as-of', '2027-06-30');
+    await shop.write('config/settings.yaml', 'daemon: { token: a-token-of-some-length }\n');
     filled = await start(shop);
     empty = await start(shop, '--state', join(shop.folder, 'empty'));
   }, 300_000);
@@ -63,6 +65,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     customer: '/jobs/demo/customer',
     held: '/jobs/demo/held',
     file: '/jobs/demo/file',
+    login: '/login',
     missing: '/jobs/demo/nothing',
   };
 
@@ -70,12 +73,11 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     test.each(Object.entries(PAGES))('%s of the sample shop', async (name, path) => {
       await look(filled, path, `sample-${name}`, name === 'missing' ? 404 : 200);
     });
-    test.each(Object.entries(PAGES).filter(([name]) => !['missing', 'segment', 'file'].includes(name)))(
-      '%s of an empty store',
-      async (name, path) => {
-        await look(empty, path, `empty-${name}`, 200);
-      },
-    );
+    test.each(
+      Object.entries(PAGES).filter(([name]) => !['missing', 'segment', 'file', 'login'].includes(name)),
+    )('%s of an empty store', async (name, path) => {
+      await look(empty, path, `empty-${name}`, 200);
+    });
 
     async function look(daemon: Daemon, path: string, name: string, status: number): Promise<void> {
       const { page, faults } = await openPage(browser, origin(daemon), screen);
@@ -119,13 +121,56 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     await page.waitForURL('**/segments/value_engagement.spenders_at_risk');
     expect(await page.locator('h1').textContent()).toBe('Spenders at Risk');
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('text=Download as CSV')]);
-    expect(await readFile((await download.path())!, 'utf8')).toMatch(/^"?email"?,/);
+    expect(await readFile(await download.path(), 'utf8')).toMatch(/^"?email"?,/);
     await page.context().close();
+  });
+
+  test('a run is shown by itself, from the list', async () => {
+    for (const screen of SCREENS) {
+      const { page, faults } = await openPage(browser, origin(filled), screen);
+      await page.goto(`${origin(filled)}/jobs/demo/runs`);
+      await page.click('tbody th a');
+      await page.waitForSelector('h2:has-text("Stages")');
+      await keepScreenshot(page, `sample-run-${screen.name}-${screen.scheme}`);
+      expect([await barriers(page), await isTooWide(page), faults]).toEqual([
+        [],
+        false,
+        { errors: [], elsewhere: [] },
+      ]);
+      await page.context().close();
+    }
+  });
+
+  test('a job file that is broken meanwhile shows on the first page, and its errors beside the lines', async () => {
+    const good = await readFile(join(shop.folder, 'jobs/demo.yaml'), 'utf8');
+    await shop.write(
+      'jobs/other.yaml',
+      good.replace('name: demo', 'name: other').replace('currency:', 'curency:'),
+    );
+    await filled.logged('job file cannot be used', 1);
+    for (const screen of SCREENS) {
+      const { page, faults } = await openPage(browser, origin(filled), screen);
+      await page.goto(origin(filled));
+      await keepScreenshot(page, `broken-jobs-${screen.name}-${screen.scheme}`);
+      const first = await barriers(page);
+      await page.click('text=other.yaml');
+      await page.waitForSelector('.wrong');
+      await keepScreenshot(page, `broken-file-${screen.name}-${screen.scheme}`);
+      expect(await page.locator('.wrong').first().textContent()).toContain('currency');
+      expect([first, await barriers(page), await isTooWide(page), faults.errors]).toEqual([
+        [],
+        [],
+        false,
+        [],
+      ]);
+      await page.context().close();
+    }
+    await rm(join(shop.folder, 'jobs/other.yaml'));
   });
 
   test('a customer is found, and stands in no address', async () => {
     const file = await readFile(join(shop.folder, 'out/demo/Top.csv'), 'utf8');
-    const [top] = parse(file, { columns: true }) as { email: string }[];
+    const [top] = parse<{ email: string }>(file, { columns: true });
     const { page, faults } = await openPage(browser, origin(filled), DESKTOP);
     await page.goto(`${origin(filled)}/jobs/demo/customer`);
     await page.fill('#who', top!.email);
@@ -144,6 +189,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     await page.goto(`${origin(filled)}/jobs/demo`);
     await page.click('nav >> text=Held plan');
     await page.click('text=Approve and send this plan');
+    await page.waitForSelector('text=Sending the held plan goes on');
     await page.waitForSelector('h2:has-text("Nothing waits")', { timeout: 120_000 });
     await page.click('nav >> text=Runs');
     expect(await page.locator('tbody tr').first().textContent()).toContain('done');

@@ -1,9 +1,7 @@
 import { accessSync, constants } from 'node:fs';
-import { createRequire } from 'node:module';
 import { delimiter, join } from 'node:path';
+import axe from 'axe-core';
 import { chromium, type Browser, type Page } from 'playwright-core';
-
-const AXE = createRequire(import.meta.url).resolve('axe-core');
 
 /** The path of a Chromium of this machine; undefined where there is none. */
 export function findChromium(): string | undefined {
@@ -61,8 +59,7 @@ export async function openPage(
 export async function barriers(page: Page): Promise<string[]> {
   // Evaluated beside the page's own scripts, whose policy lets no others in.
   const session = await page.context().newCDPSession(page);
-  const { readFile } = await import('node:fs/promises');
-  await session.send('Runtime.evaluate', { expression: await readFile(AXE, 'utf8') });
+  await session.send('Runtime.evaluate', { expression: axe.source });
   const { result } = await session.send('Runtime.evaluate', {
     expression: `axe.run().then(({ violations }) => JSON.stringify(violations.map(({ id, impact, nodes }) =>
       [impact, id, nodes[0].html.slice(0, 200)].join(' '))))`,

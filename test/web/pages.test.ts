@@ -51,6 +51,7 @@ test('no page shows an e-mail address that nobody asked for; a customer who was 
 
   expect(found.body).toContain('a@example.com');
   expect(found.body).toContain('lifecycle.active');
+  expect(found.body).toMatch(/\w{3} \d+, \d{4}, \d+:\d\d.[AP]M: added/);
   expect(nobody.body).toContain('ARGUMENT_WRONG');
   expect(JSON.stringify(site.logged)).not.toMatch(ADDRESS);
 });
@@ -83,7 +84,7 @@ test('a segment is downloaded as CSV, and what is no segment is not found', asyn
   const { site, at } = await openFilled();
 
   const { headers, body } = await site.get(at('/segments/lifecycle.active.csv'));
-  const rows = parse(body, { columns: true }) as { email: string }[];
+  const rows = parse<{ email: string }>(body, { columns: true });
 
   expect(headers).toMatchObject({
     'content-type': 'text/csv; charset=utf-8',
@@ -116,7 +117,7 @@ test('a held plan shows who would leave first, and is approved once: the plan th
   const held = await leaves(['a', 'b', 'c']);
 
   const { body } = await site.get(at('/held'));
-  const members = parse((await site.get(at('/held.csv'))).body, { columns: true }) as { change: string }[];
+  const members = parse<{ change: string }>((await site.get(at('/held.csv'))).body, { columns: true });
   const other = await site.post(at('/approve'), { run_id: 'another-run' });
   await site.settled(held.job);
   const refused = await site.get(at('/held'));
@@ -155,7 +156,7 @@ test('a job file that is broken is shown with its errors beside the lines, its s
       problems: [
         {
           code: 'CONFIG_UNKNOWN_KEY' as const,
-          where: 'config/jobs/demo.yaml:6',
+          where: 'config/jobs/demo.yaml:6:1 nmae',
           what: 'There is no setting nmae.',
           fix: 'Did you mean name?',
         },

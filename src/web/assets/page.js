@@ -32,4 +32,4 @@ addEventListener('pageshow', () => {
   for (const button of document.querySelectorAll('button')) button.disabled = false;
 });
 
-follow();
+void follow();

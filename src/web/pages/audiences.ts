@@ -4,8 +4,7 @@ import { segmentsOf } from '../../job/segments.ts';
 import { foundCategories } from '../../run/categories.ts';
 import { jobStatus, type AudienceStatus, type JobStatus } from '../../run/job-status.ts';
 import { badge, dataTable, empty } from '../pieces.ts';
-import type { Html } from '../layout.ts';
-import { segmentPath } from '../names.ts';
+import { segmentPath, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 
 /** What each audience holds, against what its segment wants. */
@@ -56,7 +55,7 @@ function destinationTable(
   const ago = (time: string) => html`<time class="line" datetime="${time}">${formats.relative(time)}</time>`;
   const rows = audiences.map((one) => [
     one.audience,
-    html`<a href="${segmentPath(job, one.segment)}">${labels.get(one.segment) ?? one.segment}</a>`,
+    html`<a href="${segmentPath(job.name, one.segment)}">${labels.get(one.segment) ?? one.segment}</a>`,
     one.wanted === null ? '–' : formats.whole(one.wanted),
     formats.whole(one.held),
     formats.whole(refusedOf(status, one)),

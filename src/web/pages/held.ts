@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
 import { breachText } from '../../run/guard.ts';
 import type { HeldStatus } from '../../run/job-status.ts';
-import { action, dataTable, empty, notice } from '../pieces.ts';
+import { action, dataTable, empty, reasons } from '../pieces.ts';
 import { jobPath, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 import { livePart } from './live.ts';
@@ -37,8 +37,7 @@ export function heldPage(view: View, job: Job, held: HeldStatus | null): Html[] 
         ${formats.day(held.as_of)}. Nothing of it was sent. The next run makes a new plan in its place.
       </p>`,
     livePart(view, job.name),
-    ...held.incomplete.map((why) => notice('warn', why)),
-    ...held.guard.map((breach) => notice('warn', breachText(breach))),
+    reasons('Why it is held', [...held.incomplete, ...held.guard.map(breachText)]),
     dataTable(
       'What the plan would change, who would leave first',
       columns.map((heading, index) => ({ heading, numeric: index > 1 })),

@@ -60,8 +60,8 @@ function coloured(line: string): Html | string {
   return html`${indent}<b>${key}</b>${value}${comment === '' ? '' : html`<i>${comment}</i>`}`;
 }
 
-/** Problems of files are at `file:line`. */
+/** Problems of files are at `file:line:column setting`. */
 function lineOf({ where }: Problem): number | undefined {
-  const found = /:(\d+)(?::\d+)?$/.exec(where ?? '');
+  const found = /:(\d+)(?::\d+)?(?: |$)/.exec(where ?? '');
   return found ? Number(found[1]) : undefined;
 }

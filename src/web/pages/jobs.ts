@@ -127,7 +127,7 @@ function counted({ whole }: View['formats'], count: number, word: string): strin
 }
 
 /** How a job is, as one badge. */
-export function jobBadge({ running, held, last }: JobStatus): Html {
+function jobBadge({ running, held, last }: JobStatus): Html {
   if (running) return badge('quiet', 'runs now');
   if (held) return badge('warn', 'held: waits for you');
   return last ? badge(MOODS[last.status], last.status) : badge('quiet', 'has not run yet');

@@ -3,7 +3,7 @@ import type { Job } from '../../job/load.ts';
 import { listRuns, reportOf, type ListedRun } from '../../run/run-list.ts';
 import type { RunReport } from '../../run/report.ts';
 import { breachText } from '../../run/guard.ts';
-import { action, badge, dataTable, empty, figures, notes, notice, problemNotice } from '../pieces.ts';
+import { action, badge, dataTable, empty, figures, notes, problemNotice, reasons } from '../pieces.ts';
 import { jobPath, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 import { MOODS } from './jobs.ts';
@@ -65,32 +65,32 @@ export async function runPage(view: View, job: Job, run_id: string): Promise<Htm
   const report = await reportOf(view.engine, job.name, run_id);
   if (!report) return undefined;
   const { status, as_of, customers = 0, error, warnings = [], guard = [] } = report;
+  const { pulled, seconds, audiences = [] } = report;
   return [
     html`<h1>Run ${run_id}</h1>`,
     figures([
       ['Status', badge(MOODS[status], status)],
       ['As of', as_of ? formats.day(as_of) : '–'],
       ['Customers', formats.whole(customers)],
-      ['Pulled', report.pulled ? `${formats.whole(report.pulled.orders)} orders` : '–'],
-      ['Rejected', report.pulled ? formats.whole(report.pulled.rejected) : '–'],
+      ['Pulled', pulled ? `${formats.whole(pulled.orders)} orders` : '–'],
+      ['Rejected', pulled ? formats.whole(pulled.rejected) : '–'],
     ]),
-    ...(error ? [problemNotice({ ...error, what: error.what ?? 'The run ended early.' })] : []),
-    ...guard.map((breach) => notice('warn', breachText(breach))),
-    ...(report.pulled?.incomplete ?? []).map((why) => notice('warn', why)),
+    ...(error ? [problemNotice({ ...error, what: error.what ?? 'Its process ended early.' })] : []),
+    reasons('Why it was held', [...(pulled?.incomplete ?? []), ...guard.map(breachText)]),
     notes('Notes', warnings),
-    ...(report.seconds ? [stages(view, report)] : []),
-    ...(report.audiences?.length > 0 ? [outcomes(view, report)] : []),
-    ...(report.pulled?.rejections.length > 0 ? [rejected(view, report)] : []),
+    ...(seconds ? [stages(view, seconds)] : []),
+    ...(audiences.length > 0 ? [outcomes(view, audiences)] : []),
+    ...(pulled && pulled.rejections.length > 0 ? [rejected(view, pulled)] : []),
   ];
 }
 
-function stages({ formats }: View, { seconds }: RunReport): Html {
+function stages({ formats }: View, seconds: RunReport['seconds']): Html {
   const rows = Object.entries(seconds).map(([stage, took]) => [stage, formats.duration(took)]);
   return html`<h2>Stages</h2>
     ${dataTable('How long each stage took', [{ heading: 'Stage' }, { heading: 'Took', numeric: true }], rows)}`;
 }
 
-function outcomes({ formats }: View, { audiences }: RunReport): Html {
+function outcomes({ formats }: View, audiences: RunReport['audiences']): Html {
   const columns = ['Audience', 'Destination', 'Wanted', 'Added', 'Removed', 'Updated', 'Refused', 'Requests'];
   const rows = audiences.map((one) => [
     one.error ? html`${one.audience} ${badge('bad', one.error.code)} ${one.error.what}` : one.audience,
@@ -102,7 +102,7 @@ function outcomes({ formats }: View, { audiences }: RunReport): Html {
     ${dataTable('What became of each audience', headings, rows)}`;
 }
 
-function rejected({ formats }: View, { pulled }: RunReport): Html {
+function rejected({ formats }: View, pulled: RunReport['pulled']): Html {
   const rows = pulled.rejections.map(({ source, line, reason }) => [source, line, reason]);
   const columns = [
     { heading: 'Source' },

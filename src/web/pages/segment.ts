@@ -2,11 +2,11 @@ import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
 import { playKey, playbookOf, type Play } from '../../job/playbook.ts';
 import { segmentsOf } from '../../job/segments.ts';
+import { MODEL_TITLES } from '../../run/picture-data.ts';
 import type { StoredOverview } from '../../run/stored-overview.ts';
 import { dataTable, figures } from '../pieces.ts';
-import type { Html } from '../layout.ts';
+import { segmentPath, type Html } from '../layout.ts';
 import { trendPart } from '../pictures.ts';
-import { MODEL_TITLES, segmentPath } from '../names.ts';
 import type { View } from '../site.ts';
 
 /** One segment: who they are, how it grew, who came and went, what to do. Undefined where there is none of this name. */
@@ -22,9 +22,7 @@ export async function segmentPage(view: View, job: Job, name: string): Promise<H
   const play = playbookOf(job.segments).get(playKey(name));
   return [
     html`<h1>${segment.label}</h1>
-      <p class="quiet">
-        ${MODEL_TITLES[segment.model] ?? segment.model} · ${name} · as of ${formats.day(overview.as_of)}
-      </p>
+      <p class="quiet">${MODEL_TITLES[segment.model]} · ${name} · as of ${formats.day(overview.as_of)}</p>
       ${play?.meaning ? html`<p class="lead">${play.meaning}</p>` : ''}`,
     figures([
       ['Customers', formats.whole(row.customers)],
@@ -39,7 +37,9 @@ export async function segmentPage(view: View, job: Job, name: string): Promise<H
       ['With consent', formats.whole(row.consented)],
     ]),
     html`<p>
-      <a class="button main" href="${segmentPath(job, name)}.csv" download="${name}.csv">Download as CSV</a>
+      <a class="button main" href="${segmentPath(job.name, name)}.csv" download="${name}.csv"
+        >Download as CSV</a
+      >
       <span class="quiet">with e-mail addresses, every figure and what to do</span>
     </p>`,
     ...(play ? [plan(play)] : []),

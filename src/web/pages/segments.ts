@@ -2,11 +2,11 @@ import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
 import { playKey, playbookOf } from '../../job/playbook.ts';
 import { segmentsOf, type Segment } from '../../job/segments.ts';
+import { MODEL_TITLES } from '../../run/picture-data.ts';
 import type { StoredOverview } from '../../run/stored-overview.ts';
 import { action, bar, dataTable, empty, figures, notes } from '../pieces.ts';
-import { jobPath, type Html } from '../layout.ts';
+import { jobPath, segmentPath, type Html } from '../layout.ts';
 import { backtestPart, flowsPart, lifecyclePart, mapPart, movesPart } from '../pictures.ts';
-import { MODEL_TITLES, segmentPath } from '../names.ts';
 import type { View } from '../site.ts';
 import { livePart } from './live.ts';
 
@@ -38,10 +38,10 @@ export async function segmentsPage(view: View, job: Job): Promise<Html[]> {
     livePart(view, job.name),
     totals(view, overview),
     notes('Notes of the run', overview.warnings),
-    mapPart(view, job, overview, segments),
-    lifecyclePart(view, job, overview, segments),
-    flowsPart(view, job, overview, segments),
-    movesPart(view, overview, segments),
+    mapPart(view, job, overview),
+    lifecyclePart(view, job, overview),
+    flowsPart(view, job, overview),
+    movesPart(view, job, overview),
     backtestPart(view, job),
     segmentTables(view, job, overview, segments),
   ];
@@ -85,7 +85,7 @@ function modelTable(
   { formats }: View,
   job: Job,
   { segments: figures, currency }: StoredOverview,
-  model: string,
+  model: Segment['model'],
   segments: readonly Segment[],
 ): Html {
   const playbook = playbookOf(job.segments);
@@ -97,7 +97,7 @@ function modelTable(
       if (!row) return [];
       return [
         [
-          html`<a href="${segmentPath(job, name)}">${label}</a>`,
+          html`<a href="${segmentPath(job.name, name)}">${label}</a>`,
           formats.whole(row.customers),
           html`<span class="share">${bar(row.share)} ${formats.percent(row.share)}</span>`,
           formats.money(row.revenue_12m, currency),
@@ -116,7 +116,7 @@ function modelTable(
     { heading: 'With consent', numeric: true },
     { heading: 'Who they are', text: true },
   ];
-  const title = MODEL_TITLES[model] ?? model;
+  const title = MODEL_TITLES[model];
   return html`<h3>${title}</h3>
     ${dataTable(title, columns, rows)}`;
 }
