@@ -426,9 +426,9 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         settings,
         settings_file: existsSync(SETTINGS_FILE) ? SETTINGS_FILE : undefined,
         signal: stop.signal,
-        print(text) {
+        print(text, for_program = json) {
           line?.clear();
-          say(process.stdout, text, json, secrets);
+          say(process.stdout, text, for_program, secrets);
         },
         log,
         progress: line?.follow,
@@ -474,10 +474,15 @@ async function openStore(settings: EngineSettings): Promise<Engine> {
 }
 
 /** Writes text and a line end; people's lines fit the terminal. */
-function say(out: NodeJS.WriteStream, text: string, json: boolean, secrets: ReadonlySet<string>): void {
+function say(
+  out: NodeJS.WriteStream,
+  text: string,
+  for_program: boolean,
+  secrets: ReadonlySet<string>,
+): void {
   const masked = mask(text, secrets);
   const shown = showsColours(out) ? masked : stripVTControlCharacters(masked);
-  out.write(`${json ? masked : out.isTTY ? fold(shown, out.columns) : shown}\n`);
+  out.write(`${for_program ? masked : out.isTTY ? fold(shown, out.columns) : shown}\n`);
 }
 
 /** Prints what went wrong, as text on stderr or as the one JSON document on stdout. */

@@ -18,8 +18,8 @@ export type CommandContext = {
   settings_file?: string;
   /** Aborted by SIGTERM and SIGINT. */
   signal: AbortSignal;
-  /** Writes to stdout, with a line end. */
-  print(text: string): void;
+  /** Writes to stdout, with a line end; lines are broken to fit a terminal unless they are for a program to read. */
+  print(text: string, for_program?: boolean): void;
   /** One structured line on stderr. */
   log(message: string, fields?: Record<string, unknown>): void;
   /** Shows how far a run is; absent where nobody looks on. */

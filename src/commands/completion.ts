@@ -15,7 +15,10 @@ const FILES: Offer = [':files', ''];
  */
 export function completion(context: CommandContext, shell: Shell, program: readonly string[]): ExitCode {
   const words = program.map((word) => `'${word.replaceAll("'", String.raw`'\''`)}'`).join(' ');
-  context.print(SCRIPTS[shell].replaceAll('PROGRAM', () => words));
+  context.print(
+    SCRIPTS[shell].replaceAll('PROGRAM', () => words),
+    true,
+  );
   return EXIT.done;
 }
 
@@ -28,7 +31,7 @@ export async function complete(
   const [typed = ''] = words.slice(-1);
   const offers = await offersFor(context, program, words.slice(0, -1), typed);
   const fitting = offers.filter((offer) => offer === FILES || offer[0].startsWith(typed));
-  for (const [word, meaning] of fitting) context.print(meaning === '' ? word : `${word}\t${meaning}`);
+  for (const [word, meaning] of fitting) context.print(meaning === '' ? word : `${word}\t${meaning}`, true);
   return EXIT.done;
 }
 

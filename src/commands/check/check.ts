@@ -32,7 +32,8 @@ export async function check(
   const files = reference ? [reference] : await jobFiles(context.jobs);
   for (const file of files) findings.push(...(await checkJob(context, file, options)));
   if (files.length === 0) findings.push(found(context.jobs, { facts: ['no job files here'] }));
-  const text = [...findings.map(findingText), '', sumText(findings)].join('\n');
+  const left = options.offline ? ['Destinations were not looked at (--offline).'] : [];
+  const text = [...findings.map(findingText), '', sumText(findings), ...left].join('\n');
   context.print(context.json ? JSON.stringify(findings, undefined, 2) : text);
   const problems = findings.flatMap(({ problem }) => problem ?? []);
   return problems.reduce<ExitCode>(

@@ -85,6 +85,7 @@ async function dataFacts(context: CommandContext, job: Job) {
         ? `${source}: ${orders.toLocaleString('en')} orders from ${first_order} to ${last_order}`
         : `${source}: ${events.toLocaleString('en')} events`,
     );
+  if (facts.length === 0) facts.push('the last pull left no order and no event');
   const warnings: Warning[] = [];
   for (const { source, rejected, reasons, orders_by_month } of pulled.sources) {
     if (rejected > 0) {
