@@ -22,6 +22,7 @@ export { ERROR_CATALOGUE, ERRORS } from './errors/catalogue.ts';
 export * from './reasons.ts';
 export { localOffsets, QUARTER_MS } from './local-time.ts';
 export { missingColumn } from './missing-column.ts';
+export { PEEKED_ROWS, type Peek } from './peek.ts';
 export * from './records.ts';
 export { FORMULA } from './spreadsheet.ts';
 export { serveSandbox, type Sandbox } from './sandbox-server.ts';

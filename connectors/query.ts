@@ -102,6 +102,11 @@ export function querySource(kind: QueryKind): SourceDefinition<QuerySettings> {
       const { openQuery } = await import('./query-pull.ts');
       return openQuery(kind, settings, context);
     },
+    async peek(place, signal) {
+      if (!('url' in place)) throw new TypeError('a database has a URL');
+      const { peekQuery } = await import('./query-peek.ts');
+      return peekQuery(kind, place, signal);
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Peek, PeekPlace } from './peek.ts';
 import type { Page } from './records.ts';
 
 /** The ClickHouse server that holds the program's own tables, as far as a source that lives there may use it. */
@@ -76,6 +77,8 @@ export type SourceDefinition<Settings = unknown> = {
   /** Names of what else its customers carry (`Customer.extra`), as these settings say. */
   extra_fields?(settings: Settings): string[];
   open(settings: Settings, context: SourceContext): Promise<Source>;
+  /** Looks at a table that no job describes yet; absent where a source needs no columns told. */
+  peek?(place: PeekPlace, signal: AbortSignal): Promise<Peek>;
 };
 
 export type Source = {

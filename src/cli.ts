@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { resolve } from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { stripVTControlCharacters } from 'node:util';
+import { Argument, Command, CommanderError, Option, type CommandOptions } from 'commander';
 import { SyncError } from '../connectors/index.ts';
 import {
   holdout,
@@ -14,17 +16,23 @@ import {
   type ReportFormat,
 } from './commands/arguments.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './commands/command.ts';
+import { fold } from './commands/fold.ts';
+import type { InitOptions } from './commands/init/init.ts';
+import type { Shell } from './commands/completion.ts';
 import { openLog } from './commands/log.ts';
+import { showsColours } from './commands/paint.ts';
+import { openProgressLine } from './commands/progress-line.ts';
 import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { framesOf } from './engine/frames.ts';
 import { createTables } from './engine/tables.ts';
 import { mask } from './job/mask.ts';
 import { JobFileError } from './job/problems.ts';
-import { loadSettings } from './job/settings.ts';
+import { loadSettings, SETTINGS_FILE } from './job/settings.ts';
 import { asProblem } from './run/problem.ts';
 
 type Flags = { json?: boolean; state: string; jobs: string };
+type InitFlags = Omit<InitOptions, 'columns' | 'destination'> & { columns?: string; destination?: string };
 type Action<Arguments extends unknown[]> = (context: CommandContext, ...rest: Arguments) => Promise<ExitCode>;
 
 // Compiled code is kept among the temporary files, so that commands after the first start sooner.
@@ -45,7 +53,55 @@ const JOB = 'path of a job file, or the name of a job in the jobs folder';
 command('demo', 'the whole path on the sample shop against the sandbox, then says where to look').action(
   act(async (context) => (await import('./commands/demo.ts')).demo(context)),
 );
-command('check [job]', 'settings, sources, credentials, engine, next five run times')
+command('init', 'looks at your orders, asks a few questions, and writes a job file for them')
+  .option(
+    '--source <place>',
+    'a file (CSV, Parquet, lines of JSON), or the URL of a PostgreSQL, MySQL or MariaDB database',
+  )
+  .addOption(
+    new Option('--format <format>', 'what the file is, where its name and first line do not tell').choices([
+      'shopify',
+      'csv',
+      'parquet',
+      'jsonl',
+    ]),
+  )
+  .option('--encoding <name>', 'of a file of text, where it is not found, as windows-1250')
+  .option('--columns <pairs>', 'FIELD=COLUMN, separated by commas, where a column is not found')
+  .addOption(
+    new Option('--dates <order>', 'order of day, month and year in the file').choices([
+      'iso',
+      'ymd',
+      'dmy',
+      'mdy',
+    ]),
+  )
+  .addOption(new Option('--decimal <sign>', 'what stands before cents in the file').choices(['.', ',']))
+  .option('--table <name>', 'table of a database that holds the orders')
+  .option('--name <name>', 'what the job shall be called; as the file unless given')
+  .option('--destination <names>', 'csv, mailchimp, klaviyo, facebook, separated by commas; csv unless given')
+  .option('--timezone <zone>', "where the shop's days begin and end; this machine's zone unless given")
+  .option('--currency <code>', 'of all figures; what the orders are in unless given')
+  .option('--schedule <cron>', "when `start` runs it, as '0 5 * * *'")
+  .option('--out <file>', 'job file to write; NAME.yaml in the jobs folder unless given')
+  .option('--force', 'replace a file that is there')
+  .option('--yes', 'ask nothing: take flags and what is found')
+  .action(
+    act(async (context, { columns, destination, ...options }: InitFlags) => {
+      const { columnsOf, destinationsOf } = await import('./commands/init/flags.ts');
+      const { init } = await import('./commands/init/init.ts');
+      const destinations = destination === undefined ? undefined : destinationsOf(destination);
+      return init(context, {
+        ...options,
+        columns: columns ? columnsOf(columns) : {},
+        destination: destinations,
+      });
+    }),
+  );
+command(
+  'check [job]',
+  'what is in order and what is not, with the cure: runtime, store, settings, schedule, last run, data, credentials',
+)
   .option('--offline', 'leave the platforms alone')
   .option('--alerts', 'send a test message through every alert channel')
   .addOption(
@@ -63,7 +119,7 @@ command('check [job]', 'settings, sources, credentials, engine, next five run ti
           alerts = false,
           audit = false,
         }: { offline?: boolean; alerts?: boolean; audit?: boolean },
-      ) => (await import('./commands/check.ts')).check(context, job, { offline, alerts, audit }),
+      ) => (await import('./commands/check/check.ts')).check(context, job, { offline, alerts, audit }),
     ),
   );
 command(
@@ -302,10 +358,27 @@ command(
       return (await import('./commands/docs.ts')).docs(context, program, options);
     }),
   );
+command('completion', 'a script that lets a shell complete commands, flags, jobs and segments')
+  .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+  .action(
+    act(async (context, shell: Shell) =>
+      (await import('./commands/completion.ts')).completion(context, shell, [
+        process.execPath,
+        resolve(process.argv[1]!),
+      ]),
+    ),
+  );
+command('complete [words...]', 'what a shell could complete the last word to', undefined, {
+  hidden: true,
+}).action(
+  act(async (context, words: string[]) =>
+    (await import('./commands/completion.ts')).complete(context, program, words),
+  ),
+);
 
-function command(usage: string, description: string, job?: string): Command {
+function command(usage: string, description: string, job?: string, settings?: CommandOptions): Command {
   const made = program
-    .command(usage)
+    .command(usage, settings)
     .description(description)
     .option('--json', 'print one JSON document')
     .addOption(
@@ -325,7 +398,9 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
   return async (...all: unknown[]): Promise<void> => {
     const flags = all.at(-2) as Flags;
     const secrets = new Set<string>();
-    const log = openLog(process.stderr, secrets);
+    const json = flags.json ?? false;
+    const line = !json && isWatched() ? openProgressLine(process.stderr) : undefined;
+    const log = openLog(line ?? process.stderr, secrets);
     const stop = new AbortController();
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
@@ -333,9 +408,12 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         stop.abort();
       });
     }
-    const json = flags.json ?? false;
+    const failed = (error: unknown): ExitCode => {
+      line?.clear();
+      return fail(error, json, secrets);
+    };
     // Node would print the error whole, and with it what it holds: requests with their keys, people.
-    process.once('uncaughtException', (error) => process.exit(fail(error, json, secrets)));
+    process.once('uncaughtException', (error) => process.exit(failed(error)));
     let engine: Promise<Engine> | undefined;
     try {
       const settings = await loadSettings({ env: process.env, secrets });
@@ -344,10 +422,17 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
         state: resolve(flags.state),
         jobs: resolve(flags.jobs),
         env: process.env,
+        node: process.versions.node,
         settings,
+        settings_file: existsSync(SETTINGS_FILE) ? SETTINGS_FILE : undefined,
         signal: stop.signal,
-        print: (text) => void process.stdout.write(`${mask(text, secrets)}\n`),
+        print(text, for_program = json) {
+          line?.clear();
+          say(process.stdout, text, for_program, secrets);
+        },
         log,
+        progress: line?.follow,
+        asks: !json && process.stdin.isTTY && process.stdout.isTTY,
         secrets,
         engine: (passing) =>
           (engine ??= openStore(
@@ -359,11 +444,18 @@ function act<Arguments extends unknown[]>(action: Action<Arguments>) {
       };
       process.exitCode = await action(context, ...(all.slice(0, -1) as Arguments));
     } catch (error) {
-      process.exitCode = fail(error, json, secrets);
+      process.exitCode = failed(error);
     } finally {
+      line?.clear();
       await (await engine?.catch(() => undefined))?.close();
     }
   };
+}
+
+/** Whether somebody looks on while a command goes on: no pipe, no file, no machine that builds. */
+function isWatched(): boolean {
+  const { CI = '', TERM } = process.env;
+  return process.stderr.isTTY && TERM !== 'dumb' && ['', '0', 'false'].includes(CI);
 }
 
 /** The engine takes a moment to start, so it does while the command is loaded and the job file read. */
@@ -381,14 +473,26 @@ async function openStore(settings: EngineSettings): Promise<Engine> {
   return engine;
 }
 
+/** Writes text and a line end; people's lines fit the terminal. */
+function say(
+  out: NodeJS.WriteStream,
+  text: string,
+  for_program: boolean,
+  secrets: ReadonlySet<string>,
+): void {
+  const masked = mask(text, secrets);
+  const shown = showsColours(out) ? masked : stripVTControlCharacters(masked);
+  out.write(`${for_program ? masked : out.isTTY ? fold(shown, out.columns) : shown}\n`);
+}
+
 /** Prints what went wrong, as text on stderr or as the one JSON document on stdout. */
 function fail(error: unknown, json: boolean, secrets: ReadonlySet<string> = new Set()): ExitCode {
   const problems = error instanceof JobFileError ? error.problems : [asProblem(error, '')];
-  const say = (out: NodeJS.WriteStream, text: string) => void out.write(`${mask(text, secrets)}\n`);
-  if (json) say(process.stdout, JSON.stringify({ status: 'failed', errors: problems }, undefined, 2));
-  else say(process.stderr, problems.map(problemText).join('\n\n'));
+  const document = JSON.stringify({ status: 'failed', errors: problems }, undefined, 2);
+  if (json) say(process.stdout, document, json, secrets);
+  else say(process.stderr, problems.map(problemText).join('\n\n'), json, secrets);
   if (!(error instanceof SyncError || error instanceof JobFileError))
-    say(process.stderr, framesOf(error).join('\n'));
+    say(process.stderr, framesOf(error).join('\n'), json, secrets);
   return exitCodeOf(problems[0]!.code);
 }
 

@@ -10,9 +10,10 @@ import { dateReader } from './dates.ts';
 import { createNotes, type Notes } from '../notes.ts';
 import { emptyDraft, type Reading, type RowReader } from './draft.ts';
 import { findAll, type FoundFile } from '../found-files.ts';
+import { firstLine, firstRow, firstText, SAMPLE_BYTES } from './head.ts';
 import { readHeader } from './header.ts';
 import { amountReader } from './money.ts';
-import { detectDelimiter, readRows, type Row } from './rows.ts';
+import { detectDelimiter, readRows } from './rows.ts';
 import type { CsvSettings } from './schema.ts';
 import { scanCsv } from './scan.ts';
 import { shopifyReader } from './shopify.ts';
@@ -21,7 +22,6 @@ import { CHUNK_BYTES, detectEncoding, type Stored, utf8Chunks } from './text.ts'
 const PAGE_ROWS = 5000;
 /** The engine splits at no tab what may stand in quotes. */
 const SPLIT_BY_ENGINE = [',', ';', '|'];
-const SAMPLE_BYTES = 1024 * 1024;
 
 type Opened = { file: FoundFile; encoding: string; delimiter: string; header?: string[] };
 
@@ -155,29 +155,6 @@ export function openCsv(settings: CsvSettings, context: SourceContext): Source {
       if (Object.keys(gone).length > 0) yield { marks: gone };
     },
   };
-}
-
-/** Enough text to hold the header. */
-async function firstText(chunks: AsyncIterable<Buffer>): Promise<Buffer> {
-  let text: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunks) {
-    text = Buffer.concat([text, chunk]);
-    if (text.length >= SAMPLE_BYTES || /[\r\n]/.test(text.toString().trimStart())) break;
-  }
-  return text;
-}
-
-function firstLine(text: Buffer): string {
-  const [line = ''] = text
-    .toString()
-    .trimStart()
-    .split(/[\r\n]/, 1);
-  return line;
-}
-
-async function firstRow(text: Buffer, delimiter: string): Promise<Row | undefined> {
-  for await (const [row] of readRows([text], delimiter)) return row;
-  return undefined;
 }
 
 function unreadableHeader(file: FoundFile, damage: string): SyncError {

@@ -16,4 +16,9 @@ export const csvSource: SourceDefinition<CsvSettings> = {
     const { openCsv } = await import('./pull.ts');
     return openCsv(settings, context);
   },
+  async peek(place, signal) {
+    if (!('path' in place)) throw new TypeError('a file has a path');
+    const { peekCsv } = await import('./peek.ts');
+    return peekCsv(place.path, place.encoding, signal);
+  },
 };

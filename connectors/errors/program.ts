@@ -119,6 +119,11 @@ export const PROGRAM_ERRORS = {
     causes: ['It was down, or refused.'],
     cure: 'Run the same `erase` again; what is done already stays done.',
   },
+  INIT_STOPPED: {
+    meaning: 'Somebody left `init` before its last question.',
+    causes: ['Ctrl-C or Escape at a question.'],
+    cure: 'Nothing was written; start again any time.',
+  },
   INTERNAL: {
     meaning: 'Something happened that nobody foresaw.',
     causes: ['A fault of this program.'],

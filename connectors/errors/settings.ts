@@ -46,6 +46,11 @@ export const SETTINGS_ERRORS = {
     causes: ['The folder is another one.', 'The jobs have no `schedule`.', 'The job file is broken.'],
     cure: 'Write `schedule` into a job file, or name the folder with `--jobs`.',
   },
+  CONFIG_NODE_TOO_OLD: {
+    meaning: 'The program is run by a Node that is too old for it.',
+    causes: ['The machine has an older Node, and the program was not started through npm.'],
+    cure: 'Install the version that the error names, or use the image.',
+  },
   CONFIG_SYNTAX: {
     meaning: 'The file is not valid YAML.',
     causes: [

@@ -6,8 +6,8 @@ import { exitCode, runText } from './run.ts';
 /** `approve JOB`: sends the plan that was held, exactly that one, once. */
 export async function approve(context: CommandContext, reference: string): Promise<ExitCode> {
   const job = await loadJob(reference, context);
-  const { state, signal, log } = context;
-  const report = await approveHeld(await context.engine(), job, { state, signal, log });
+  const { state, progress, signal, log } = context;
+  const report = await approveHeld(await context.engine(), job, { state, progress, signal, log });
   context.print(context.json ? JSON.stringify(report, undefined, 2) : runText(report, true));
   return exitCode(report);
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Settings } from '../job/settings.ts';
+import type { Progress } from '../run/progress.ts';
 
 /** What every command gets; it is the only way to the outside. */
 export type CommandContext = {
@@ -10,13 +11,21 @@ export type CommandContext = {
   /** Absolute directory of the job files. */
   jobs: string;
   env: Readonly<Record<string, string | undefined>>;
+  /** The version of Node, as 24.1.0. */
+  node: string;
   settings: Settings;
+  /** Where the settings were read; undefined where there is no such file. */
+  settings_file?: string;
   /** Aborted by SIGTERM and SIGINT. */
   signal: AbortSignal;
-  /** Writes to stdout, with a line end. */
-  print(text: string): void;
+  /** Writes to stdout, with a line end; lines are broken to fit a terminal unless they are for a program to read. */
+  print(text: string, for_program?: boolean): void;
   /** One structured line on stderr. */
   log(message: string, fields?: Record<string, unknown>): void;
+  /** Shows how far a run is; absent where nobody looks on. */
+  progress?: (progress: Progress) => void;
+  /** Whether somebody is there to answer questions. */
+  asks: boolean;
   /** Values that must never be printed, added to as job files are read. */
   secrets: Set<string>;
   /** Opens the store, once; it is closed when the command ends. A `passing` one, elsewhere, is not kept running. */

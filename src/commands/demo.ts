@@ -40,7 +40,8 @@ export async function demo(context: CommandContext): Promise<ExitCode> {
     const env = { ...context.env, ...CREDENTIALS, SANDBOX_URL: sandbox.url };
     const job = await loadJob(join(context.jobs, 'demo.yaml'), { ...context, env });
     const engine = await context.engine(state);
-    const quiet = { signal: context.signal, log: () => undefined, counting_ms: COUNTING_MS };
+    const { signal, progress } = context;
+    const quiet = { signal, progress, log: () => undefined, counting_ms: COUNTING_MS };
     const options = { state, as_of: LAST_DAY, send: true, ...quiet };
     const first = await runJob(engine, job, options);
     const second = await runJob(engine, job, options);

@@ -55,10 +55,13 @@ function playbookTable(): string {
 }
 
 function commandTable(program: Command): string {
-  const rows = program.commands.map((command) => {
-    const { name, args, options } = describe(command);
-    return [`\`${[name, ...args].join(' ')}\``, command.description(), options.join('<br>')];
-  });
+  const shown = program.createHelp().visibleCommands(program);
+  const rows = shown
+    .filter((command) => command.name() !== 'help')
+    .map((command) => {
+      const { name, args, options } = describe(command);
+      return [`\`${[name, ...args].join(' ')}\``, command.description(), options.join('<br>')];
+    });
   return markdownTable(['command', 'does', 'options of its own'], rows);
 }
 

@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import { pino } from 'pino';
 import { mask } from '../job/mask.ts';
 
@@ -7,7 +6,7 @@ import { mask } from '../job/mask.ts';
  * then is masked.
  */
 export function openLog(
-  out: Writable & { isTTY?: boolean },
+  out: { write(text: string): boolean; isTTY?: boolean },
   secrets: ReadonlySet<string>,
 ): (message: string, fields?: Record<string, unknown>) => void {
   const write = (line: string): void => void out.write(mask(out.isTTY ? forPeople(line) : line, secrets));

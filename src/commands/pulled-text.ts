@@ -1,5 +1,6 @@
 import { breachText } from '../run/guard.ts';
 import type { RunReport } from '../run/report.ts';
+import { paint } from './paint.ts';
 import { fittedTable } from './text.ts';
 
 type Pulled = RunReport['pulled'];
@@ -54,7 +55,7 @@ export function heldText({ job, pulled, guard }: Pick<RunReport, 'job' | 'pulled
       ? ['  What was read is kept. The next run that reads everything sends.']
       : [];
   return [
-    `HELD: nothing was sent, since ${why}`,
+    `${paint('warning', 'HELD')}: nothing was sent, since ${why}`,
     ...[...pulled.incomplete, ...changes].map((line) => `  ${line}`),
     ...kept,
     `  Look at the sources, and at the change with \`segment-sync plan ${job}\`. If it is right, \`segment-sync approve ${job}\``,

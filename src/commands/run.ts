@@ -3,8 +3,9 @@ import { runJob, type RunOptions } from '../run/run.ts';
 import type { PropertiesReport } from '../run/properties.ts';
 import type { AudienceReport, RunReport } from '../run/report.ts';
 import { EXIT, exitCodeOf, type CommandContext, type ExitCode } from './command.ts';
+import { statusWord } from './paint.ts';
 import { heldText, rejectionNotes, sourcesText } from './pulled-text.ts';
-import { money, problemText, table } from './text.ts';
+import { fittedTable, money, problemText, table } from './text.ts';
 
 export type RunArguments = Pick<RunOptions, 'as_of' | 'send' | 'reach' | 'reconcile'>;
 
@@ -19,6 +20,7 @@ export async function run(
     ...options,
     state: context.state,
     retention: context.settings.retention,
+    progress: context.progress,
     signal: context.signal,
     log: context.log,
   });
@@ -52,7 +54,7 @@ export function runText(report: RunReport, sent: boolean): string {
     );
   }
   const pushed = sent && report.status !== 'held';
-  if (report.audiences.length > 0) parts.push(audienceTable(report.audiences, pushed));
+  if (report.audiences.length > 0) parts.push(...audienceTables(report.audiences, pushed));
   if (report.properties.length > 0) parts.push(propertiesTable(report.properties, pushed));
   const notes = [...report.warnings, ...rejectionNotes(report.pulled)];
   if (notes.length > 0) parts.push(notes.map((note) => `note: ${note}`).join('\n'));
@@ -81,40 +83,36 @@ function modelText({ model }: RunReport): string {
 
 const VALUE_NAMES = { gamma_gamma: 'Gamma-Gamma', own_mean: "customers' own means" };
 
-function audienceTable(audiences: readonly AudienceReport[], sent: boolean): string {
+/** A table for each destination; columns that hold nothing but 0 tell nothing. */
+function audienceTables(audiences: readonly AudienceReport[], sent: boolean): string[] {
   const ranked = audiences.some(({ updated, to_update }) => updated + to_update > 0);
-  const change = ({ added, removed, updated, to_add, to_remove, to_update }: AudienceReport) => [
-    ...(sent ? [added, removed] : [to_add, to_remove]),
-    ...(ranked ? [sent ? updated : to_update] : []),
-  ];
+  const refusing = audiences.some(({ refused }) => refused > 0);
   const counted = audiences.some(({ remote_count }) => remote_count !== null);
-  return table(
-    [
-      'destination',
-      'audience',
-      'wanted',
-      ...(sent ? ['added', 'removed'] : ['to add', 'to remove']),
-      ...(ranked ? [sent ? 'updated' : 'to update'] : []),
-      'refused',
-      'requests',
-      ...(counted ? ['counted there'] : []),
-    ],
-    audiences.map((audience) => [
-      audience.destination,
-      audience.audience,
-      audience.wanted,
-      ...change(audience),
-      audience.refused,
-      audience.requests,
-      ...(counted ? [audience.remote_count ?? ''] : []),
-    ]),
-  );
+  const headings = [
+    'wanted',
+    ...(sent ? ['added', 'removed'] : ['to add', 'to remove']),
+    ...(ranked ? [sent ? 'updated' : 'to update'] : []),
+    ...(refusing ? ['refused'] : []),
+    'requests',
+    ...(counted ? ['counted'] : []),
+  ];
+  const row = (one: AudienceReport) => [
+    one.audience,
+    one.wanted,
+    ...(sent ? [one.added, one.removed] : [one.to_add, one.to_remove]),
+    ...(ranked ? [sent ? one.updated : one.to_update] : []),
+    ...(refusing ? [one.refused] : []),
+    one.requests,
+    ...(counted ? [one.remote_count ?? ''] : []),
+  ];
+  const groups = Map.groupBy(audiences, ({ destination }) => destination);
+  return [...groups].map(([destination, own]) => fittedTable([destination, ...headings], own.map(row)));
 }
 
 /** What was stored of people beside their being members. */
 function propertiesTable(properties: readonly PropertiesReport[], sent: boolean): string {
   const changed = sent ? ['people', 'updated'] : ['people to update'];
-  return table(
+  return fittedTable(
     ['properties of', ...changed, 'refused', 'dropped', 'requests'],
     properties.map(({ destination, people, updated, refused, dropped, requests }) => [
       destination,
@@ -133,5 +131,5 @@ function closing(report: RunReport, sent: boolean): string {
   const consent = without > 0 ? ' People without consent are kept out of the audiences that ask for it.' : '';
   const kept = report.audiences.some(({ held_out }) => held_out > 0);
   const holdout = kept ? ' Some are held out; segments --lift compares them with those who are sent.' : '';
-  return `${sent ? `Run ${report.run_id}: ${report.status}` : 'Nothing was sent'}, ${seconds.toFixed(1)} s.${consent}${holdout}`;
+  return `${sent ? `Run ${report.run_id}: ${statusWord(report.status)}` : 'Nothing was sent'}, ${seconds.toFixed(1)} s.${consent}${holdout}`;
 }

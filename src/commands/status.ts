@@ -8,6 +8,7 @@ import { breachText } from '../run/guard.ts';
 import { jobStatus, type HeldStatus, type JobStatus } from '../run/job-status.ts';
 import type { RefusedGroup } from '../run/refused.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { statusWord } from './paint.ts';
 import { problemText, table } from './text.ts';
 
 /** A job file that cannot be used. */
@@ -58,25 +59,15 @@ async function statusOf(context: CommandContext, engine: Engine, job: Job): Prom
 function statusText(status: ShownStatus): string {
   const { last } = status;
   const head = last
-    ? `${status.job}: ${last.status} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
+    ? `${status.job}: ${statusWord(last.status)} at ${status.finished_at}, ${last.customers.toLocaleString('en')} customers as of ${last.as_of}`
     : `${status.job}: has not run yet`;
   const now = status.running ? ['runs just now'] : [];
   const next = status.next.length > 0 ? `next runs (UTC): ${status.next.join(', ')}` : 'no schedule';
-  const rows = status.audiences.map((one) => [
-    one.destination,
-    one.audience,
-    one.segment,
-    one.held,
-    one.parked,
-    one.counts[0]?.remote_count ?? '',
-    one.counts[0]?.drift ?? '',
-  ]);
-  const headings = ['destination', 'audience', 'segment', 'held', 'parked', 'counted there', 'drift'];
   const left = status.orphans.map(
     ({ destination, audience, held }) =>
       `${destination}: the job file names "${audience}" no more; ${held} members of ours are in it`,
   );
-  const parts = [head, ...now, next, table(headings, rows), ...left];
+  const parts = [head, ...now, next, ...audienceTables(status.audiences), ...left];
   parts.push(
     ...status.alerts.flatMap(({ name, failing }) =>
       failing ? [`alerts do not get through ${name} since ${failing.since}\n${problemText(failing)}`] : [],
@@ -85,6 +76,27 @@ function statusText(status: ShownStatus): string {
   if (status.held) parts.push(heldTable(status.job, status.held));
   if (status.refused.length > 0) parts.push(refusedTable(status.refused));
   return [...parts, ...(last?.error ? [problemText(last.error)] : [])].join('\n');
+}
+
+/** A table for each destination; columns that would be empty are left out. */
+function audienceTables(audiences: JobStatus['audiences']): string[] {
+  const parked = audiences.some((one) => one.parked > 0);
+  const counted = audiences.some(({ counts }) => counts.length > 0);
+  const headings = [
+    'held',
+    ...(parked ? ['parked'] : []),
+    ...(counted ? ['counted', 'drift'] : []),
+    'segment',
+  ];
+  const row = ({ audience, segment, held, parked: left, counts: [last] }: JobStatus['audiences'][number]) => [
+    audience,
+    held,
+    ...(parked ? [left] : []),
+    ...(counted ? [last?.remote_count ?? '', last?.drift ?? ''] : []),
+    segment,
+  ];
+  const groups = Map.groupBy(audiences, ({ destination }) => destination);
+  return [...groups].map(([destination, own]) => table([destination, ...headings], own.map(row)));
 }
 
 /** What a held plan would change, who would leave first. */

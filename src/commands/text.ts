@@ -1,4 +1,5 @@
 import type { Problem } from '../../connectors/index.ts';
+import { paint } from './paint.ts';
 
 /**
  * A table for people: a row of headings, then the rows; columns of numbers, also of written ones,
@@ -22,14 +23,21 @@ export function table(headings: readonly string[], rows: readonly (readonly (str
       )
       .join('  ')
       .trimEnd();
-  return [line(headings), line(widths.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
+  // A last column of sentences is folded to the terminal, and no rule is longer than that.
+  const before = widths.slice(0, -1).reduce((sum, width) => sum + width + 2, 0);
+  const rules = widths.map((width, column) =>
+    column === widths.length - 1
+      ? Math.max(headings[column]!.length, Math.min(width, WIDTH - before))
+      : width,
+  );
+  return [line(headings), line(rules.map((width) => '-'.repeat(width))), ...cells.map(line)].join('\n');
 }
-
-/** With separators and decimals, and as a share; nothing where there is none. */
-const FIGURE = /^(-?[\d,.]+( %)?)?$/;
 
 /** What a terminal is sure to hold in one line. */
 const WIDTH = 80;
+
+/** With separators and decimals, and as a share; nothing where there is none. */
+const FIGURE = /^(-?[\d,.]+( %)?)?$/;
 
 /**
  * A table whose lines fit a terminal: columns that find no place stand in a further table below, beside the same first
@@ -58,7 +66,7 @@ export function fittedTable(
 
 /** A problem in four parts: code and place, what happened, why, what to do. */
 export function problemText(problem: Problem): string {
-  const head = [problem.code, problem.where].filter(Boolean).join('  ');
+  const head = [paint('bad', problem.code), problem.where].filter(Boolean).join('  ');
   const body = [problem.what, problem.why, problem.fix].filter(Boolean).map((part) => `  ${part}`);
   return [head, ...body].join('\n');
 }

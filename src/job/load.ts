@@ -151,6 +151,11 @@ async function findJob(reference: string, folder: string): Promise<{ file: strin
   ]);
 }
 
+/** @returns the names of the jobs in a folder, as commands take them */
+export async function jobNames(folder: string): Promise<string[]> {
+  return (await knownJobs(folder)).map(({ name }) => name);
+}
+
 async function knownJobs(folder: string): Promise<{ file: string; text: string; name: string }[]> {
   const files = await jobFiles(folder);
   return Promise.all(

@@ -51,6 +51,9 @@ export const SettingsFile = z.strictObject({
 });
 export type Settings = z.output<typeof SettingsFile>;
 
+/** Where the settings stand, seen from where the program is started. */
+export const SETTINGS_FILE = 'config/settings.yaml';
+
 /**
  * Reads the settings file; without one every setting has its default.
  * @param options `secrets` is added to: what must never be printed
@@ -61,7 +64,7 @@ export async function loadSettings(options: {
   file?: string;
   secrets?: Set<string>;
 }): Promise<Settings> {
-  const file = options.file ?? 'config/settings.yaml';
+  const file = options.file ?? SETTINGS_FILE;
   let text: string;
   try {
     text = await readFile(file, 'utf8');

@@ -62,6 +62,11 @@ export function jobRunning(job: string): SyncError {
   );
 }
 
+/** Whether a daemon of this machine keeps a state directory just now. */
+export function isDaemonRunning(state: string): Promise<boolean> {
+  return isRunning(state, DAEMON);
+}
+
 /** Whether a process of this machine runs the job just now. */
 export async function isRunning(state: string, job: string): Promise<boolean> {
   const path = lockFile(state, job);

@@ -7,6 +7,8 @@ import { openCrowd } from '../end-to-end/crowd.ts';
 
 type Finding = { subject: string; facts: string[]; problem: { code: string; what: string } | null };
 
+const ofJob = (findings: Finding[]) => findings.find(({ subject }) => subject === 'job crowd')!;
+
 test('check tells which channels there are, and tries them only where that is asked for', async () => {
   const [good, bad] = [await openReceiver(), await openReceiver()];
   bad.answer = () => ({ status: 404 });
@@ -19,7 +21,7 @@ test('check tells which channels there are, and tries them only where that is as
   const asked = good.requests + bad.requests;
   const { code, stdout } = await shop.cli('check', 'job.yaml', '--alerts', '--json');
 
-  expect(plain[1]!.facts).toContain('alerts: webhook (everything); slack (failed, held)');
+  expect(ofJob(plain).facts).toContain('alerts: webhook (everything); slack (failed, held)');
   expect(asked).toBe(0);
   expect(code).toBe(1);
   const findings = (JSON.parse(stdout) as Finding[]).filter(({ subject }) => subject.startsWith('alerts'));
@@ -34,16 +36,16 @@ test('check tells which channels there are, and tries them only where that is as
 test('without channels check says that nobody is told, and a job may have those of the settings file', async () => {
   const receiver = await openReceiver();
   const shop = await openCrowd(['csv'], { env: { HOOK: receiver.url } });
-  const [, none] = await shop.json<Finding[]>('check', 'job.yaml');
+  const none = await shop.json<Finding[]>('check', 'job.yaml');
   await shop.cli('check', 'job.yaml', '--alerts');
   const before = receiver.requests;
   await mkdir(join(shop.folder, 'config'));
   await shop.write('config/settings.yaml', 'alerts: [{ type: webhook, name: ops, url: "${HOOK}" }]\n');
-  const [, common] = await shop.json<Finding[]>('check', 'job.yaml', '--alerts');
+  const common = await shop.json<Finding[]>('check', 'job.yaml', '--alerts');
 
-  expect(none!.facts.join()).toContain('no alerts');
+  expect(ofJob(none).facts.join()).toContain('no alerts');
   expect(before).toBe(0);
-  expect(common!.facts).toContain('alerts: ops (everything)');
+  expect(ofJob(common).facts).toContain('alerts: ops (everything)');
   expect(receiver.taken).toHaveLength(1);
 });
 

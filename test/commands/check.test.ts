@@ -1,16 +1,29 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Problem } from '../../connectors/index.ts';
 import { openEngine } from '../../src/engine/engine.ts';
-import { openCrowd } from '../end-to-end/crowd.ts';
+import { LATER, openCrowd } from '../end-to-end/crowd.ts';
 import { damage } from '../engine/damaged.ts';
 import { end, ownerPid } from '../engine/state-dir.ts';
 import type { Shop } from '../end-to-end/shop.ts';
 
-type Finding = { subject: string; facts: string[]; problem: Problem | null };
+type Finding = {
+  subject: string;
+  status: 'ok' | 'warning' | 'wrong';
+  facts: string[];
+  warnings: { what: string; fix: string }[];
+  problem: Problem | null;
+};
+
+const MACHINE = ['runtime', 'engine', 'store', 'settings'];
+const PAST = ['schedule', 'last run', 'data'].map((about) => `${about} of crowd`);
 
 const openScheduled = () => openCrowd(undefined, { head: 'schedule: "0 5 * * *"' });
+
+function of(findings: readonly Finding[], subject: string): Finding {
+  return findings.find((finding) => finding.subject === subject)!;
+}
 
 async function change(shop: Shop, piece: string, other: string): Promise<void> {
   const text = await readFile(join(shop.folder, 'job.yaml'), 'utf8');
@@ -30,13 +43,20 @@ test('a job in order: engine, file, sources, destinations and the next five runs
   expect(code).toBe(0);
   expect(stdout).not.toContain('FAIL');
   expect(findings.map(({ subject }) => subject)).toEqual([
-    'engine',
+    ...MACHINE,
     'job crowd',
     'source csv',
+    ...PAST,
     ...['mailchimp', 'klaviyo', 'facebook', 'csv'].map((name) => `destination ${name}`),
   ]);
   expect(findings.every(({ problem, facts }) => problem === null && facts.length > 0)).toBe(true);
-  expect(findings[1]!.facts.join().match(/T05:00:00\.000Z/g)).toHaveLength(5);
+  expect(
+    of(findings, 'schedule of crowd')
+      .facts.join()
+      .match(/T05:00:00\.000Z/g),
+  ).toHaveLength(5);
+  expect(of(findings, 'runtime').facts).toContain(`Node ${process.versions.node}`);
+  expect(of(findings, 'last run of crowd').facts).toEqual(['it has not run yet']);
   expect(shop.writes()).toBe(0);
 });
 
@@ -48,9 +68,10 @@ test('offline, the platforms are left alone', async () => {
 
   expect(code).toBe(0);
   expect((JSON.parse(stdout) as Finding[]).map(({ subject }) => subject)).toEqual([
-    'engine',
+    ...MACHINE,
     'job crowd',
     'source csv',
+    ...PAST,
   ]);
   expect(shop.sandbox.requests()).toEqual({});
 });
@@ -118,10 +139,59 @@ test('a store of which a piece was set aside is told, with what to do', async ()
   await engine.close();
   await end(ownerPid(state)!, 'SIGTERM');
 
-  const [finding] = await shop.json<Finding[]>('check', 'job.yaml', '--offline');
+  const finding = of(await shop.json<Finding[]>('check', 'job.yaml', '--offline'), 'engine');
 
-  expect(finding!.problem).toMatchObject({
+  expect(finding.problem).toMatchObject({
     code: 'ENGINE_DAMAGED',
     fix: expect.stringContaining('--full') as string,
   });
+});
+
+test('what works but is worth a look is a warning with its cure, and leaves the exit code at 0', async () => {
+  const shop = await openScheduled();
+  const text = await readFile(join(shop.folder, 'orders.csv'), 'utf8');
+  const [header, ...rows] = text.trimEnd().split('\n');
+  const odd = [
+    '#90001,x@example.com,paid,EUR,1.00,1.00,some day',
+    '#90002,y@example.com,paid,RON,5.00,5.00,2026-05-30 12:00:00 +0000',
+    '#90003,y@example.com,paid,EUR,5.00,5.00,2023-01-01 12:00:00 +0000',
+  ];
+  await shop.write('orders.csv', [header, ...rows, ...odd, ''].join('\n'));
+  await shop.json('run', 'job.yaml', '--as-of', LATER);
+  await chmod(join(shop.folder, 'state'), 0o755);
+
+  const { code, stdout } = await shop.cli('check', 'job.yaml', '--offline');
+  const findings = await shop.json<Finding[]>('check', 'job.yaml', '--offline');
+
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^warn {2}store: others .*\n {6}chmod /m);
+  expect(stdout).toMatch(/things looked at: \d+ in order, 3 with a warning, 0 wrong\./);
+  const warned = (subject: string) =>
+    of(findings, subject).warnings.map(({ what, fix }) => `${what} | ${fix}`);
+  expect(of(findings, 'data of crowd').status).toBe('warning');
+  expect(warned('data of crowd')).toEqual(
+    expect.arrayContaining([
+      expect.stringMatching(/1 rows of the last pull were rejected, most since .* \| .*dates/),
+      expect.stringMatching(/no order in 2023-02, .* \| .*missing/),
+      expect.stringMatching(/RON .*no revenue.* \| .*exchange_rates/),
+    ]),
+  );
+  expect(warned('schedule of crowd')).toEqual([expect.stringMatching(/no daemon .* \| .*start/)]);
+  expect(of(findings, 'last run of crowd').facts.join()).toMatch(/^done at .*, as of 2026-05-31$/);
+});
+
+test('a run that failed is told with what to do', async () => {
+  const shop = await openScheduled();
+  await change(shop, 'path: orders.csv', 'path: nowhere.csv');
+  await shop.cli('run', 'job.yaml', '--as-of', LATER);
+  const findings = await shop.json<Finding[]>('check', 'job.yaml', '--offline');
+
+  expect(of(findings, 'source csv').status).toBe('wrong');
+  const { warnings } = of(findings, 'last run of crowd');
+  expect(warnings).toEqual([
+    {
+      what: expect.stringMatching(/failed at .*SOURCE_MISSING_FILE/) as string,
+      fix: expect.stringContaining('path') as string,
+    },
+  ]);
 });

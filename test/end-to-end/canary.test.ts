@@ -97,6 +97,7 @@ const CALLS: Record<string, { args: string[][]; stays?: boolean }> = {
       ['check', 'job.yaml', '--json', '--offline'],
     ],
   },
+  completion: { args: [['completion', 'bash']] },
   demo: { args: [['demo', '--jobs', resolve('config/jobs')]] },
   docs: { args: [['docs']] },
   erase: {
@@ -118,12 +119,19 @@ const CALLS: Record<string, { args: string[][]; stays?: boolean }> = {
       ['export', 'job.yaml', '--out', 'no/such/folder/people.csv'],
     ],
   },
+  init: {
+    args: [
+      ['init', '--source', 'orders.csv', '--out', 'made/job.yaml', '--currency', 'EUR'],
+      ['init', '--source', '${DATABASE_URL}', '--json'],
+    ],
+  },
   plan: {
     args: [
       ['plan', 'job.yaml', ...AS_OF],
       ['plan', 'job.yaml', ...AS_OF, '--json'],
     ],
   },
+  report: { args: [['report', 'job.yaml', '--out', 'report.html']] },
   run: {
     args: [
       ['run', 'job.yaml', ...AS_OF],
