@@ -68,13 +68,6 @@ const commands = new Map(
   ]),
 );
 
-/** Named by the README before they are there: whoever brings one takes it out of this list. */
-const COMING = ['init'];
-
-test('what is still to come is not there yet', () => {
-  expect(COMING.filter((name) => commands.has(name))).toEqual([]);
-});
-
 /** @returns calls of the program in a text: the command, and the options it is given */
 function callsIn(text: string): { command: string; options: string[] }[] {
   const lines = [...blocksOf(text, 'sh').flatMap((block) => block.split('\n')), ...spansOf(text)];
@@ -91,7 +84,7 @@ function callsIn(text: string): { command: string; options: string[] }[] {
 
 test.each(DOCUMENTS)('every command that %s names exists, with its options', (path) => {
   for (const { command, options } of callsIn(textOf(path))) {
-    if (command === 'help' || COMING.includes(command)) continue;
+    if (command === 'help') continue;
     expect([...commands.keys()], path).toContain(command);
     for (const option of options) expect(commands.get(command), `${command} in ${path}`).toContain(option);
   }
