@@ -19,7 +19,9 @@ export async function start(
   const { env, secrets, log, state, settings } = context;
   const folder = jobFolder({ folder: context.jobs, env, secrets, log });
   await folder.look();
-  if (!folder.jobs().some(({ schedule }) => schedule)) throw noSchedule(context.jobs, folder);
+  // With the page there is something to see and to click on, if nothing to wait for.
+  const shows = options.port !== undefined && folder.jobs().length > 0;
+  if (!shows && !folder.jobs().some(({ schedule }) => schedule)) throw noSchedule(context.jobs, folder);
   // Processes that share a server divide the jobs among them; those of one directory would only be in each other's way.
   const unlock = settings.engine.url ? undefined : await lockDaemon(state);
   const engine = await context.engine();
@@ -76,7 +78,7 @@ function noSchedule(jobs: string, folder: JobFolder): SyncError {
     where: jobs,
     what: none ? 'There is no job file here.' : 'No usable job here has a schedule.',
     why: broken && `${broken.file} cannot be used; \`segment-sync check\` says why.`,
-    fix: 'Write a job file with a `schedule`, or name the folder with --jobs.',
+    fix: 'Write a job file with a `schedule`, or name the folder with --jobs; with --port one without does.',
   });
 }
 

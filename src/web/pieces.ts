@@ -110,7 +110,7 @@ export function reasons(title: string, texts: readonly string[]): Html {
 }
 
 /** What a run had to say, for whoever opens it. */
-export function notes(title: string, texts: readonly string[]): Html {
+export function notes(title: string, texts: readonly (Html | string)[]): Html {
   if (texts.length === 0) return html``;
   return html`<details class="notes">
     <summary>${title}: ${String(texts.length)}</summary>

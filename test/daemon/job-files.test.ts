@@ -41,6 +41,19 @@ test('without a schedule, or on a port that is taken, it says so and does not st
   }
 });
 
+test('with the page it starts for a job that nothing is planned for', async () => {
+  const shop = await openCrowd(['csv']);
+  await scheduled(shop, 'crowd', '');
+
+  const without = await shop.cli('start', '--jobs', 'jobs');
+  const daemon = await start(shop);
+  const page = await daemon.ask('/');
+  await stopped(daemon.process);
+
+  expect([without.code, page.status]).toEqual([2, 200]);
+  expect(page.body).toContain('no schedule');
+});
+
 test('a store has one daemon, and a second one is told so', async () => {
   const shop = await openCrowd(['csv']);
   await scheduled(shop, 'crowd', 'schedule: "0 5 * * *"');

@@ -147,6 +147,20 @@ test('what moved since an earlier day is shown once such a day is in the store, 
   expect(after.body).toContain('Flows since Feb 28, 2026');
 });
 
+test('a job file to copy from, whose keys are not there, is no alarm; neither is it passed over', async () => {
+  const { shop } = openActiveShop(stage);
+  const problem = { code: 'CONFIG_MISSING_SECRET' as const, what: '${MAILCHIMP_API_KEY} has no value.' };
+  const broken = [{ file: 'config/jobs/daily-shop.yaml', job: null, problems: [problem] }];
+  const running = [{ file: 'config/jobs/ours.yaml', job: shop.job.name, problems: [problem] }];
+
+  const waiting = await (await openSite(stage, () => [shop.job], { broken })).get('/');
+  const lost = await (await openSite(stage, () => [shop.job], { broken: running })).get('/');
+
+  expect(waiting.body).toContain('Job files that wait for their keys');
+  expect(waiting.body).not.toContain('role="alert"');
+  expect(lost.body).toContain('Job files that cannot be used');
+});
+
 test('a job file that is broken is shown with its errors beside the lines, its secrets hidden', async () => {
   const { shop } = openActiveShop(stage);
   const broken = [

@@ -95,9 +95,9 @@ async function draft(
     options.destination ?? (questions ? await askDestinations(questions) : ['csv']);
   const schedule =
     options.schedule ??
-    ((await questions?.agree('Run it every morning at 5, once `segment-sync start` runs?', false))
-      ? NIGHTLY
-      : undefined);
+    ((await questions?.agree('Run it every morning at 5, once `segment-sync start` runs?', true)) === false
+      ? undefined
+      : NIGHTLY);
   const lists = resolve('out', name);
   const folder = dirname(file);
   const path = 'path' in found ? { path: placeFrom(folder, found.path) } : {};

@@ -1,7 +1,8 @@
 import { html } from 'hono/html';
+import type { BrokenFile } from '../../daemon/job-folder.ts';
 import type { Job } from '../../job/load.ts';
 import { jobStatus, type JobStatus } from '../../run/job-status.ts';
-import { badge, dataTable, empty, figures, type Mood } from '../pieces.ts';
+import { badge, dataTable, empty, figures, notes, notice, type Mood } from '../pieces.ts';
 import { jobPath, page, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 import { fileLink } from './job-file.ts';
@@ -47,19 +48,39 @@ function summary(view: View, known: readonly (readonly [Job, JobStatus])[]): Htm
   ]);
 }
 
-function brokenFiles(broken: ReturnType<View['folder']['broken']>): Html {
-  return html`<section class="notice bad" role="alert">
-    <h2>Job files that cannot be used</h2>
-    <ul>
-      ${broken.map(
-        ({ file, job, problems }) =>
-          html`<li>
-            ${fileLink(file)}: ${problems[0]?.what}
-            ${job === null ? 'It does not run.' : html`The job ${job} runs as the file said before.`}
-          </li>`,
-      )}
-    </ul>
-  </section>`;
+function brokenFiles(broken: readonly BrokenFile[]): Html {
+  const waiting = broken.filter(waitsForSecrets);
+  const wrong = broken.filter((file) => !waitsForSecrets(file));
+  return html`${
+    wrong.length > 0
+      ? notice(
+          'bad',
+          html`<h2>Job files that cannot be used</h2>
+            <ul>
+              ${wrong.map(
+                ({ file, job, problems }) =>
+                  html`<li>
+                    ${fileLink(file)}: ${problems[0]?.what}
+                    ${job === null ? 'It does not run.' : html`The job ${job} runs as the file said before.`}
+                  </li>`,
+              )}
+            </ul>`,
+        )
+      : ''
+  }
+  ${
+    waiting.length > 0
+      ? notes(
+          'Job files that wait for their keys',
+          waiting.map(({ file, problems }) => html`${fileLink(file)}: ${problems[0]?.what}`),
+        )
+      : ''
+  }`;
+}
+
+/** Nothing is wrong with such a file but that what stands outside it is not there yet, as with a job to copy from. */
+function waitsForSecrets({ job, problems }: BrokenFile): boolean {
+  return job === null && problems.every(({ code }) => code === 'CONFIG_MISSING_SECRET');
 }
 
 function card(view: View, job: Job, status: JobStatus): Html {
