@@ -5,9 +5,11 @@ import { loadJob } from '../job/load.ts';
 import { runJob } from '../run/run.ts';
 import type { AudienceReport, RunReport } from '../run/report.ts';
 import { EXIT, type CommandContext, type ExitCode } from './command.ts';
+import { documentOf, findings } from './report.ts';
 import { runText } from './run.ts';
 import { openSandbox } from './sandbox.ts';
 import { table } from './text.ts';
+import { writeWhole } from './write-whole.ts';
 
 /** What the demo's job file asks of its environment. */
 const CREDENTIALS = {
@@ -47,8 +49,11 @@ export async function demo(context: CommandContext): Promise<ExitCode> {
     const second = await runJob(engine, job, options);
     const proof = compare(first.audiences, sandbox.state() as SandboxState);
     const equal = proof.every(({ wanted, held }) => wanted === held);
-    if (context.json) context.print(JSON.stringify({ first, second, proof, equal }, undefined, 2));
-    else context.print(demoText(first, second, proof, job.folder));
+    const report = join(job.folder, '../../out/demo/report.html');
+    const document = await documentOf(await findings(engine, job, { state, ...quiet }), true);
+    await writeWhole([document], report);
+    if (context.json) context.print(JSON.stringify({ first, second, proof, equal, report }, undefined, 2));
+    else context.print(demoText(first, second, proof, { jobs: job.folder, report }));
     return equal && first.status === 'done' && second.status === 'done' ? EXIT.done : EXIT.failed;
   } finally {
     await sandbox.close();
@@ -74,7 +79,12 @@ function compare(audiences: readonly AudienceReport[], state: SandboxState): Pro
   });
 }
 
-function demoText(first: RunReport, second: RunReport, proof: readonly Proof[], folder: string): string {
+function demoText(
+  first: RunReport,
+  second: RunReport,
+  proof: readonly Proof[],
+  { jobs, report }: { jobs: string; report: string },
+): string {
   const writes = second.audiences.reduce((sum, audience) => sum + audience.requests, 0);
   const equal = proof.every(({ wanted, held }) => wanted === held);
   return [
@@ -89,10 +99,12 @@ function demoText(first: RunReport, second: RunReport, proof: readonly Proof[], 
       : 'Some audiences are not what was wanted.',
     [
       'Where to look next:',
-      `  ${relative('.', join(folder, 'demo.yaml'))}         the job that just ran, line by line`,
-      `  ${relative('.', join(folder, 'daily-shop.yaml'))}   a job for a real shop: copy it`,
-      '  out/                           the same segments as CSV files',
-      '  npm run segment-sync -- help   every command',
+      `  ${relative('.', report)}          the same in pictures: open it in a browser`,
+      '  out/demo/*.csv                the same segments as files',
+      `  ${relative('.', join(jobs, 'demo.yaml'))}         the job that just ran, line by line`,
+      '  npm run segment-sync -- init --source orders_export.csv',
+      '                                a job for your own shop',
+      '  npm run segment-sync -- help  every command',
     ].join('\n'),
   ].join('\n\n');
 }

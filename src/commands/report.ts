@@ -41,33 +41,52 @@ export async function report(
 ): Promise<ExitCode> {
   const format = formatOf(out, options.format, picture);
   const job = await loadJob(reference, context);
-  const engine = await context.engine();
-  const { state, signal, log } = context;
-  const { as_of, since } = options;
+  const found = await findings(await context.engine(), job, { ...context, ...options });
+  const file = picture
+    ? await drawPicture(found, picture, model, format === 'png')
+    : await documentOf(found, backtest);
+  await writeWhole([file], out);
+  tell(context, { file: out, format, overview: found.overview, picture });
+  return EXIT.done;
+}
+
+type Findings = Parameters<typeof drawPicture>[0] & { engine: Engine };
+
+/** What a report is made of: the last run, or another day, against an earlier one. */
+export async function findings(
+  engine: Engine,
+  job: Job,
+  {
+    as_of,
+    since,
+    state,
+    signal,
+    log,
+  }: Pick<CommandContext, 'state' | 'signal' | 'log'> & Pick<ReportArguments, 'as_of' | 'since'>,
+): Promise<Findings> {
   const models = modelsOf(job.segments);
   const overview = await overviewOf(engine, job, { as_of, since, models, months: 0, state, signal, log });
   const days = await storedDays(engine, job, overview.as_of);
   const tested = () =>
     backtestJob(engine, job, { as_of: overview.as_of, holdout_days: HOLDOUT_DAYS, state, signal, log });
-  if (picture) {
-    const file = await drawPicture({ job, overview, days, tested }, picture, model, format === 'png');
-    await writeWhole([file], out);
-  } else {
-    const content = {
-      job,
-      overview,
-      days,
-      backtest: backtest
-        ? await testedOrWhy(tested)
-        : { none: 'It was not tested: --no-backtest was given.' },
-      sources: await sourcesOf(engine, job),
-    };
-    // It brings the pictures, which take longer to load than the rest of the program.
-    const { reportDocument } = await import('../web/report/document.ts');
-    await writeWhole([await reportDocument(content)], out);
-  }
-  tell(context, { file: out, format, overview, picture });
-  return EXIT.done;
+  return { engine, job, overview, days, tested };
+}
+
+/** @returns the report as one HTML file */
+export async function documentOf(
+  { engine, job, overview, days, tested }: Findings,
+  backtest: boolean,
+): Promise<string> {
+  const content = {
+    job,
+    overview,
+    days,
+    backtest: backtest ? await testedOrWhy(tested) : { none: 'It was not tested: --no-backtest was given.' },
+    sources: await sourcesOf(engine, job),
+  };
+  // It brings the pictures, which take longer to load than the rest of the program.
+  const { reportDocument } = await import('../web/report/document.ts');
+  return reportDocument(content);
 }
 
 function tell(

@@ -55,31 +55,42 @@ export type JobStatus = {
 
 /** @param state directory of the store */
 export async function jobStatus(engine: Engine, job: Job, state: string): Promise<JobStatus> {
-  const finished = await lastRun(engine, job.name, 'finished');
-  const past = await pastRuns(engine, job.name);
-  const audiences: AudienceStatus[] = [];
-  const orphans: OrphanReport[] = [];
   const { destinations } = await withFoundAudiences(engine, job);
-  for (const destination of destinations) {
-    const found = fromMemory(await rememberedOf(engine, job.name, destinations, destination));
-    const ledger = await countHeld(engine, accountOf(job.name, destination));
-    for (const { name, segment } of destination.audiences) {
+  const [finished, past, held, running, refused, holdings] = await Promise.all([
+    lastRun(engine, job.name, 'finished'),
+    pastRuns(engine, job.name),
+    heldStatus(engine, job.name),
+    isRunning(engine, state, job.name),
+    countRefused(engine, job.name, destinations),
+    Promise.all(
+      destinations.map(async (destination) => {
+        const [remembered, ledger] = await Promise.all([
+          rememberedOf(engine, job.name, destinations, destination),
+          countHeld(engine, accountOf(job.name, destination)),
+        ]);
+        return { destination, found: fromMemory(remembered), ledger };
+      }),
+    ),
+  ]);
+  const audiences = holdings.flatMap(({ destination, found, ledger }) =>
+    destination.audiences.map(({ name, segment }) => {
       const remote_id = found.ids.get(name) ?? null;
       const { held, parked } = ledger.get(remote_id ?? '') ?? { held: 0, parked: 0 };
       const one = { destination: destination.name, audience: name, segment, remote_id };
-      audiences.push({ ...one, held, parked, ...pastOf(past, remote_id) });
-    }
-    orphans.push(...orphanReports({ destination, orphans: found.orphans }));
-  }
+      return { ...one, held, parked, ...pastOf(past, remote_id) };
+    }),
+  );
   return {
     job: job.name,
     last: finished ? lastOf(finished.run_id, JSON.parse(finished.detail) as Partial<RunReport>) : null,
-    held: await heldStatus(engine, job.name),
+    held,
     finished_at: finished?.at ?? null,
-    running: await isRunning(engine, state, job.name),
+    running,
     audiences,
-    orphans,
-    refused: await countRefused(engine, job.name, destinations),
+    orphans: holdings.flatMap(({ destination, found }) =>
+      orphanReports({ destination, orphans: found.orphans }),
+    ),
+    refused,
   };
 }
 

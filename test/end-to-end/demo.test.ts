@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
@@ -37,4 +38,5 @@ test('the demo for people ends with tables of segments and audiences', async () 
   expect(stdout).toMatch(/^value_engagement\.true_champions +\d+/m);
   expect(stdout).toMatch(/^mailchimp +VE: True Champions +\d+ +\d+$/m);
   expect(stdout).toContain('Every audience holds exactly the people of its segment.');
+  expect(await readFile('out/demo/report.html', 'utf8')).toContain('Value and engagement');
 });
