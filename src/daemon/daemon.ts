@@ -1,4 +1,3 @@
-import { DateTime } from 'luxon';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import type { Retention } from '../job/retention-settings.ts';
@@ -7,16 +6,17 @@ import { pastOf, type PastRuns } from '../run/scheduled-runs.ts';
 import { asProblem } from '../run/problem.ts';
 import type { Progress } from '../run/progress.ts';
 import type { RunReport } from '../run/report.ts';
-import { runJob, type RunOptions } from '../run/run.ts';
+import type { RunOptions } from '../run/run.ts';
 import { tidy } from '../run/tidy.ts';
 import { alarm } from './alarm.ts';
 import type { Alerts } from './alerts/alerts.ts';
 import type { Missed } from './alerts/condition.ts';
 import { closeKilled } from './close-killed.ts';
-import { dueOf, isStillDue, ON_TIME_MS, overdueSince, seenUpTo } from './due.ts';
+import { dueOf, overdueSince, seenUpTo } from './due.ts';
 import type { JobFolder } from './job-folder.ts';
 import { progressBook } from './progress-book.ts';
 import { dueTimes, nextRuns } from './schedule.ts';
+import { runScheduled } from './scheduled-run.ts';
 import { upkeep } from './upkeep.ts';
 
 export type Daemon = {
@@ -161,7 +161,9 @@ export function startDaemon(options: DaemonOptions): Daemon {
       if (behind.length > 0) waiting.set(name, { times: behind, not_before: 0 });
       else waiting.delete(name);
       const job = jobs.find((one) => one.name === name)!;
-      const work = runFor(job, due, behind.length, behind_another).then((code) => {
+      const time = { due, behind: behind.length, behind_another };
+      const run = { signal: stop.signal, progress: book.write };
+      const work = runScheduled(options, job, time, run).then((code) => {
         ended(name);
         const times = [due, ...(waiting.get(name)?.times ?? [])];
         const now = Date.now();
@@ -179,35 +181,6 @@ export function startDaemon(options: DaemonOptions): Daemon {
     running.delete(name);
     book.close(name);
     news = true;
-  }
-
-  /**
-   * @param quiet whether it is known that another process has the job: what that does may be a run for this time or not
-   * @returns the code of what kept the run from beginning; undefined where it is recorded, however it ended
-   */
-  async function runFor(job: Job, due: number, behind: number, quiet: boolean): Promise<string | undefined> {
-    const late = Date.now() - due > ON_TIME_MS;
-    const as_of = job.catch_up === 'all' && late ? dayOf(due, job) : undefined;
-    const still_due = async () =>
-      isStillDue((await pastOf(engine, [job.name])).get(job.name)!, due, Date.now());
-    const scheduledFor = { due: iso(due), behind, still_due };
-    try {
-      const { signal } = stop;
-      const known = { state, log, retention, as_of, signal, progress: book.write };
-      const run = { ...known, send: true, scheduled: scheduledFor };
-      const begun = performance.now();
-      const report = await runJob(engine, job, run);
-      options.ended(report, (performance.now() - begun) / 1000);
-      const { run_id, status, customers, error } = report;
-      const fields = { job: job.name, run_id, status, customers };
-      log('run finished', error ? { ...fields, code: error.code } : fields);
-      return undefined;
-    } catch (error) {
-      const problem = asProblem(error, `job ${job.name}`);
-      if (!quiet || problem.code !== 'JOB_RUNNING')
-        log('run could not begin', { job: job.name, due: iso(due), ...problem });
-      return problem.code;
-    }
   }
 
   async function loop(): Promise<void> {
@@ -266,11 +239,6 @@ function untilNext(jobs: readonly Job[]): number {
   const now = Date.now();
   const times = jobs.flatMap((job) => dueTimes(job, now, now + LOOK_MS).next().value ?? []);
   return Math.min(now + LOOK_MS, ...times) - now;
-}
-
-/** The local day of a time, as ISO date. */
-function dayOf(time: number, { timezone }: Job): string {
-  return DateTime.fromMillis(time, { zone: timezone }).toISODate()!;
 }
 
 function iso(time: number): string {
