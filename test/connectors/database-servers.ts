@@ -1,10 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { makeCertificates } from '../engine/certificates.ts';
+import { PASSWORD } from '../engine/door.ts';
 import { connection, type Engine } from './database-connection.ts';
 
 const run = promisify(execFile);
@@ -17,8 +19,6 @@ export type OwnServer = {
   ca: string;
   stop(): Promise<void>;
 };
-
-export const PASSWORD = 'canary-pass:w@rd/1';
 
 /** @returns why a server cannot be started here, or undefined */
 export function missingBinaries(engine: Engine): string | undefined {
@@ -139,55 +139,6 @@ async function started(child: ChildProcess, ready: RegExp): Promise<ChildProcess
     child.once('exit', () => reject(new Error(`The server did not start:\n${log}`)));
   });
   return child;
-}
-
-/** An authority, and a certificate of it for localhost. */
-export async function makeCertificates(folder: string): Promise<void> {
-  const at = (name: string) => join(folder, name);
-  const openssl = (...args: string[]) => run('openssl', args);
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  await openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    at('ca.key'),
-    '-out',
-    at('ca.pem'),
-    '-subj',
-    '/CN=Test authority',
-    '-days',
-    '2',
-  );
-  await openssl(
-    'req',
-    ...key,
-    '-keyout',
-    at('server.key'),
-    '-out',
-    at('server.csr'),
-    '-subj',
-    '/CN=localhost',
-  );
-  await writeFile(at('names'), 'subjectAltName=DNS:localhost\n');
-  await openssl(
-    'x509',
-    '-req',
-    '-in',
-    at('server.csr'),
-    '-CA',
-    at('ca.pem'),
-    '-CAkey',
-    at('ca.key'),
-    '-CAcreateserial',
-    '-days',
-    '2',
-    '-extfile',
-    at('names'),
-    '-out',
-    at('server.pem'),
-  );
-  await chmod(at('server.key'), 0o600);
 }
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its package makes. */

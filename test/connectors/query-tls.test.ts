@@ -2,7 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startClickHouse, type ClickHouseServer } from './clickhouse-server.ts';
 import { connection } from './database-connection.ts';
 import { findServer } from './databases.ts';
-import { missingBinaries, PASSWORD, startServer, type OwnServer } from './database-servers.ts';
+import { missingBinaries, startServer, type OwnServer } from './database-servers.ts';
+import { canCertify } from '../engine/certificates.ts';
+import { PASSWORD } from '../engine/door.ts';
 import { errorOf, openOrders, problemOf } from './query-problem.ts';
 
 for (const engine of ['postgres', 'mysql'] as const) {
@@ -78,8 +80,7 @@ for (const engine of ['postgres', 'mysql'] as const) {
   });
 }
 
-const noCertificates = missingBinaries('postgres')?.includes('openssl');
-describe.skipIf(noCertificates)('ClickHouse with TLS', () => {
+describe.runIf(canCertify)('ClickHouse with TLS', () => {
   let server: ClickHouseServer;
   beforeAll(async () => {
     server = await startClickHouse({ tls: true });

@@ -3,8 +3,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { startClickHouse } from '../connectors/clickhouse-server.ts';
-import { PASSWORD } from '../connectors/database-servers.ts';
 import { held, membershipOn, openCrowd } from '../end-to-end/crowd.ts';
+import { PASSWORD } from '../engine/door.ts';
 import { scheduled, start, stopped, type Daemon } from './daemon-process.ts';
 
 test(

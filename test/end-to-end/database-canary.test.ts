@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { startClickHouse } from '../connectors/clickhouse-server.ts';
 import { connection, type Engine } from '../connectors/database-connection.ts';
-import { missingBinaries, PASSWORD, startServer } from '../connectors/database-servers.ts';
+import { missingBinaries, startServer } from '../connectors/database-servers.ts';
+import { PASSWORD } from '../engine/door.ts';
 import { openShop, type Shop } from './shop.ts';
 
 const WRONG = 'canary-wrong:w@rd/2';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startClickHouse, type ClickHouseServer } from '../connectors/clickhouse-server.ts';
-import { PASSWORD } from '../connectors/database-servers.ts';
 import type { TestDatabase } from '../connectors/databases.ts';
+import { PASSWORD } from '../engine/door.ts';
 import { openEngine } from '../../src/engine/engine.ts';
 import { openPlatform } from './platform.ts';
 import { openStage, type Shop } from './stage.ts';
