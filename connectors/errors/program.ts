@@ -69,6 +69,14 @@ export const PROGRAM_ERRORS = {
     causes: ['The disk was full.', 'The power went off.'],
     cure: 'Read the sources again with `segment-sync run JOB --full --reconcile`.',
   },
+  ENGINE_DATABASE: {
+    meaning: 'The database that `engine.database` names is not on the ClickHouse server.',
+    causes: [
+      'Nobody has made it yet: the program makes its tables, and not the database.',
+      'A slip in its name.',
+    ],
+    cure: 'Make it with the `CREATE DATABASE` that the error tells, or correct `engine.database`.',
+  },
   ENGINE_ERROR: {
     meaning: 'The engine refused a statement of this program.',
     causes: [
@@ -83,6 +91,14 @@ export const PROGRAM_ERRORS = {
     causes: ['It runs in a container or on another machine that shares the directory.'],
     cure: 'Run the command where that process runs, end that process, or name another `--state`.',
   },
+  ENGINE_KEY_REFUSED: {
+    meaning: 'The ClickHouse server does not let the user of `engine.user` in.',
+    causes: [
+      'The password or the certificate is wrong, or has been changed.',
+      'The user may not come from this machine.',
+    ],
+    cure: 'Correct `engine.user` and `engine.password`, or `engine.cert` and `engine.key`.',
+  },
   ENGINE_LOST: {
     meaning: 'The engine ended, or the ClickHouse server stopped answering, during a statement.',
     causes: [
@@ -90,7 +106,7 @@ export const PROGRAM_ERRORS = {
       'It crashed: `engine.log` in the state directory may say why.',
       'The server or the network is down.',
     ],
-    cure: 'It is started again by itself and a run repeats what it was at. If it recurs, lower `engine.max_memory` or give the machine more.',
+    cure: 'The engine is started again by itself, a server is waited for, and a run repeats what it was at. If it recurs, lower `engine.max_memory` or give the machine more; of a server see whether it runs.',
   },
   ENGINE_MEMORY_INVALID: {
     meaning: '`engine.max_memory` is no amount of memory.',
@@ -101,6 +117,14 @@ export const PROGRAM_ERRORS = {
     meaning: 'The state directory cannot be used.',
     causes: ['This user may not write there.', 'Its path holds one of `* ? { }`.'],
     cure: 'Name a directory on a local disk that this user may write to, with `--state` or SEGMENT_SYNC_STATE.',
+  },
+  ENGINE_PERMISSION: {
+    meaning: 'The user of the ClickHouse server may not do what the program does.',
+    causes: [
+      'A right on the database is missing.',
+      'The profile of the user has `readonly` or constraints on settings.',
+    ],
+    cure: 'Grant what the error names; OPERATING.md has the statements for a user from the beginning.',
   },
   ENGINE_SOCKET_UNSAFE: {
     meaning: "The directory for the engine's socket belongs to somebody else, or is open to others.",
@@ -113,6 +137,16 @@ export const PROGRAM_ERRORS = {
     meaning: 'The engine process did not start.',
     causes: ['Too little memory.', 'The system has no glibc (Alpine).', 'The store is of a newer version.'],
     cure: 'The log that the error names says why.',
+  },
+  ENGINE_TLS: {
+    meaning: 'No connection with TLS that can be trusted comes about with the ClickHouse server.',
+    causes: [
+      'Its certificate is from an authority of your own.',
+      'It is for another host, or no longer valid.',
+      'Only one of the two sides speaks TLS.',
+      'The server asks for a certificate of ours.',
+    ],
+    cure: 'Set `engine.ca` to the certificate of the authority, and `engine.cert` and `engine.key` where the server asks; else correct scheme, host and port in `engine.url`.',
   },
   ERASE_INCOMPLETE: {
     meaning: 'A platform did not take the person out.',

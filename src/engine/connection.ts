@@ -5,7 +5,9 @@ import {
   type ClickHouseSettings,
   createClient,
 } from '@clickhouse/client';
-import { cutOff, explained, isCutOff, neverArrived } from './errors.ts';
+import { explained, isCutOff, lost, neverArrived } from './errors.ts';
+import { refusedBy } from './refused.ts';
+import { openServer, type Server, type ServerSettings } from './server.ts';
 import { holdEngine, type Hold } from './start.ts';
 
 export type EngineSettings =
@@ -17,25 +19,24 @@ export type EngineSettings =
       /** How long the engine process stays after its last caller closed; default 60. */
       idle_seconds?: number;
     }
-  | {
-      /** A ClickHouse server, for example `https://db.example:8443`. */
-      url: string;
-      user?: string;
-      password?: string;
-      database?: string;
-    };
+  | ServerSettings;
 
 /** When a request that was cut off may be sent again: `if_unseen` when the engine cannot have got any of it. */
 export type Again = 'always' | 'if_unseen' | 'never';
 
-/** `hold` keeps the engine process from leaving; a server has none. */
-export type Connection = { client: ClickHouseClient; hold?: Hold; lost?: boolean };
+/** `hold` keeps the engine process from leaving; `gone` is aborted when a server answers nothing any more. */
+export type Connection = {
+  client: ClickHouseClient;
+  lost?: boolean;
+} & ({ hold: Hold; gone?: undefined } | { hold?: undefined; gone: AbortSignal });
 
 export type Connector = {
   /**
-   * Does `work` on a connection, after starting an engine process again that has ended; once more if cut off.
+   * Does `work` on a connection, after starting an engine process again that has ended, or waiting for a server to come
+   * back; once more if cut off.
    *
-   * @throws the signal's reason if aborted, ClickHouseError without values, SyncError `ENGINE_LOST`
+   * @throws the signal's reason if aborted, ClickHouseError without values, SyncError `ENGINE_LOST`, or another where
+   *   the server lets nobody in
    */
   attempt<T>(again: Again, signal: AbortSignal | undefined, work: (to: Connection) => Promise<T>): Promise<T>;
   close(): Promise<void>;
@@ -56,10 +57,18 @@ const FIXED: ClickHouseSettings = {
 
 /** The longest a timer can be (24 days): a statement may take hours without a byte, and has its own time limit. */
 const REQUEST_MS = 2 ** 31 - 1;
-const CONNECTIONS = 100;
+
+const COMMON = {
+  application: 'segment-sync',
+  request_timeout: REQUEST_MS,
+  max_open_connections: 100,
+  clickhouse_settings: FIXED,
+  log: { level: ClickHouseLogLevel.OFF },
+};
 
 export function connector(settings: EngineSettings): Connector {
   let connecting: Promise<Connection> | undefined;
+  let server: Server | undefined;
   let closed = false;
 
   /** Several calls may find the engine process lost at the same time: the first starts it again for all. */
@@ -67,13 +76,20 @@ export function connector(settings: EngineSettings): Connector {
     if (closed) throw new Error('The engine has been closed.');
     const known = connecting;
     const current = await known;
-    if (current && !current.lost && !current.hold?.lost()) return current;
+    if (current && !current.lost && !current.gone?.aborted && !current.hold?.lost()) return current;
     if (connecting === known) {
-      connecting = connect(settings);
+      connecting = connect();
       connecting.catch(() => (connecting = undefined));
       current?.hold?.release();
     }
     return connected();
+  }
+
+  async function connect(): Promise<Connection> {
+    if ('state' in settings) return connectTo(await holdEngine(settings));
+    if (server) await server.returned();
+    server ??= openServer(settings, COMMON);
+    return { client: server.client, gone: server.gone };
   }
 
   return {
@@ -83,40 +99,31 @@ export function connector(settings: EngineSettings): Connector {
         // The client looks at the signal only when it is aborted later.
         signal?.throwIfAborted();
         try {
-          return await work(to);
+          const done = await work(to);
+          server?.answered();
+          return done;
         } catch (error) {
           signal?.throwIfAborted();
-          if (!isCutOff(error)) throw explained(error);
-          to.lost = to.hold !== undefined;
+          if (!isCutOff(error, to)) throw refusedBy(settings, error) ?? explained(error);
+          to.lost = true;
           const harmless = again === 'always' || (again === 'if_unseen' && neverArrived(error));
-          if (!first || closed || !harmless) throw cutOff(settings);
+          if (!first || closed || !harmless) throw lost(settings, error);
         }
       }
     },
 
     async close() {
       closed = true;
+      await server?.close();
       const last = await connecting?.catch(() => undefined);
-      await last?.client.close();
+      if (!server) await last?.client.close();
       last?.hold?.release();
     },
   };
 }
 
-async function connect(settings: EngineSettings): Promise<Connection> {
-  const common = {
-    application: 'segment-sync',
-    request_timeout: REQUEST_MS,
-    max_open_connections: CONNECTIONS,
-    clickhouse_settings: FIXED,
-    log: { level: ClickHouseLogLevel.OFF },
-  };
-  if ('url' in settings) {
-    const { url, user, password, database } = settings;
-    return { client: createClient({ ...common, url, username: user, password, database }) };
-  }
-  const hold = await holdEngine(settings);
+function connectTo(hold: Hold): Connection {
   // Node passes an agent's `socketPath` on to each of its connections; the types do not know.
   const agent = new Agent({ socketPath: hold.socket, keepAlive: true } as AgentOptions);
-  return { hold, client: createClient({ ...common, url: 'http://engine', http_agent: agent }) };
+  return { hold, client: createClient({ ...COMMON, url: 'http://engine', http_agent: agent }) };
 }

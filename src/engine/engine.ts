@@ -3,7 +3,8 @@ import { addAbortSignal, Readable } from 'node:stream';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { linesOf, rowsOf, untilException } from './answer.ts';
 import { type Again, type Connection, connector, type EngineSettings } from './connection.ts';
-import { cutOff, explained, isCutOff } from './errors.ts';
+import { explained, isCutOff, lost } from './errors.ts';
+import { unsettable } from './refused.ts';
 
 export type { EngineSettings } from './connection.ts';
 
@@ -70,14 +71,15 @@ export type Engine = {
  *
  * @throws SyncError `ENGINE_IN_USE`, `ENGINE_START_FAILED`, `ENGINE_PATH_INVALID`, `ENGINE_SOCKET_UNSAFE`,
  *   `ENGINE_MEMORY_INVALID`;
- *   `ENGINE_LOST` when a server does not answer
+ *   `ENGINE_LOST` when a server does not answer; `ENGINE_KEY_REFUSED`, `ENGINE_DATABASE`, `ENGINE_PERMISSION` or
+ *   `ENGINE_TLS` when it lets us not in
  */
 export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const { attempt, close } = connector(settings);
 
   async function read(to: Connection, sql: string, params: Params, options: CallOptions) {
-    const { stream, response_headers } = await to.client.exec(request(sql, params, options));
-    if (options.signal) addAbortSignal(options.signal, stream);
+    const { stream, response_headers } = await to.client.exec(request(to, sql, params, options));
+    for (const signal of [options.signal, to.gone]) if (signal) addAbortSignal(signal, stream);
     return { stream, chunks: untilException(stream, response_headers['x-clickhouse-exception-tag']) };
   }
 
@@ -99,7 +101,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
       return { [Symbol.asyncIterator]: () => ({ next, return: async () => source.return?.() }) };
     };
     await attempt(options.again, options.signal, async (to) => {
-      const call = request(sql, {}, options, options.settings);
+      const call = request(to, sql, {}, options, options.settings);
       const values = Readable.from(watched() as AsyncIterable<string>, { objectMode: false });
       await killable(to, call.query_id, options, async () => {
         const { stream } = await to.client.exec({ ...call, values });
@@ -112,9 +114,9 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   }
 
   /** What a result that breaks off is for its reader. */
-  function broken(error: unknown, options: CallOptions): unknown {
+  function broken(to: Connection, error: unknown, options: CallOptions): unknown {
     if (options.signal?.aborted) return options.signal.reason;
-    return isCutOff(error) ? cutOff(settings) : explained(error);
+    return isCutOff(error, to) ? lost(settings, error) : explained(error);
   }
 
   const engine: Engine = {
@@ -122,24 +124,24 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
     server: serverOf(settings),
 
     query<Row>(sql: string, params: Params = {}, options: CallOptions = {}) {
-      return attempt('always', options.signal, async ({ client }) => {
-        const call = request(sql, params, options, { wait_end_of_query: 1 });
-        const result = await client.query({ ...call, format: 'JSONEachRow' });
+      return attempt('always', options.signal, async (to) => {
+        const call = request(to, sql, params, options, { wait_end_of_query: 1 });
+        const result = await to.client.query({ ...call, format: 'JSONEachRow' });
         return result.json<Row>();
       });
     },
 
     async *stream<Row>(sql: string, params: Params = {}, options: CallOptions = {}) {
       const text = `${sql.trim().replace(/;$/, '')}\nFORMAT JSONEachRow`;
-      const { rows, first } = await attempt('always', options.signal, async (to) => {
+      const { to, rows, first } = await attempt('always', options.signal, async (to) => {
         const { chunks } = await read(to, text, params, options);
         const rows = rowsOf<Row>(chunks);
-        return { rows, first: await rows.next() };
+        return { to, rows, first: await rows.next() };
       });
       try {
         for (let next = first; !next.done; next = await rows.next()) yield next.value;
       } catch (error) {
-        throw broken(error, options);
+        throw broken(to, error, options);
       } finally {
         await rows.return(undefined);
       }
@@ -152,7 +154,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
           try {
             yield* chunks;
           } catch (error) {
-            throw broken(error, options);
+            throw broken(to, error, options);
           }
         };
         // Destroyed while it waits for bytes, the generator alone would not end the statement.
@@ -162,7 +164,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
 
     async command(sql, params = {}, options = {}) {
       await attempt('if_unseen', options.signal, (to) => {
-        const call = request(sql, params, options, { wait_end_of_query: 1 });
+        const call = request(to, sql, params, options, { wait_end_of_query: 1 });
         return killable(to, call.query_id, options, () => to.client.command(call));
       });
     },
@@ -185,11 +187,26 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
     close,
   };
 
-  await attempt('always', undefined, async ({ client }) => {
-    const answer = await client.ping();
-    if (!answer.success) throw answer.error;
-  });
+  try {
+    await attempt('always', undefined, async (to) => {
+      if (to.gone) return look(to, to.gone);
+      const answer = await to.client.ping();
+      if (!answer.success) throw answer.error;
+    });
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return engine;
+
+  /** A ping would tell neither whether the server knows the user and the database, nor what may be set. */
+  async function look(to: Connection, gone: AbortSignal): Promise<void> {
+    try {
+      await to.client.command({ query: 'SELECT 1', abort_signal: gone });
+    } catch (error) {
+      throw ('url' in settings && unsettable(settings, error)) || error;
+    }
+  }
 }
 
 function serverOf(settings: EngineSettings): Engine['server'] {
@@ -200,13 +217,20 @@ function serverOf(settings: EngineSettings): Engine['server'] {
   return { host: hostname, port: Number(port || usual), user, database };
 }
 
-function request(sql: string, params: Params, options: CallOptions, settings: ClickHouseSettings = {}) {
+function request(
+  to: Connection,
+  sql: string,
+  params: Params,
+  options: CallOptions,
+  settings: ClickHouseSettings = {},
+) {
+  const ends = [options.signal, to.gone].filter((signal) => signal !== undefined);
   const limit = options.timeout_seconds === undefined ? {} : { max_execution_time: options.timeout_seconds };
   return {
     query: sql,
     query_id: randomUUID(),
     query_params: params,
-    abort_signal: options.signal,
+    abort_signal: ends.length > 1 ? AbortSignal.any(ends) : ends[0],
     clickhouse_settings: { ...settings, ...limit },
   };
 }

@@ -1,23 +1,24 @@
 import { ClickHouseError, parseError } from '@clickhouse/client';
 import { SyncError } from '../../connectors/error.ts';
 
+const UNKNOWN_HOST = ['ENOTFOUND', 'EAI_AGAIN'];
+const REFUSED = ['ECONNREFUSED', 'ENOENT', 'EHOSTUNREACH', 'ENETUNREACH'];
+const NEVER_ARRIVED = new Set([...UNKNOWN_HOST, ...REFUSED]);
 const CUT_OFF = new Set([
+  ...NEVER_ARRIVED,
   'ECONNRESET',
-  'ECONNREFUSED',
-  'ENOENT',
   'EPIPE',
   'ERR_STREAM_PREMATURE_CLOSE',
   'ECONNABORTED',
-  'ENOTFOUND',
   'ETIMEDOUT',
-  'EHOSTUNREACH',
-  'EAI_AGAIN',
 ]);
-const NEVER_ARRIVED = new Set(['ECONNREFUSED', 'ENOENT', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN']);
 
-/** Whether the connection to the engine failed, as opposed to an answer that says no. */
-export function isCutOff(error: unknown): boolean {
-  return CUT_OFF.has(codeOf(error));
+/**
+ * Whether the connection to the engine failed, as opposed to an answer that says no.
+ * @param to where a server stands, a proxy between may answer in its stead
+ */
+export function isCutOff(error: unknown, to: { gone?: AbortSignal }): boolean {
+  return CUT_OFF.has(codeOf(error)) || (to.gone !== undefined && (to.gone.aborted || isForeign(error)));
 }
 
 /** Whether the engine cannot have seen the request. */
@@ -25,28 +26,51 @@ export function neverArrived(error: unknown): boolean {
   return NEVER_ARRIVED.has(codeOf(error));
 }
 
+/** Whether it is an answer that no ClickHouse gives: the client throws its body, or what JSON.parse says of it. */
+function isForeign(error: unknown): boolean {
+  return error instanceof Error && /^(Syntax)?Error$/.test(error.constructor.name) && codeOf(error) === '';
+}
+
 /** Whether what was to be stored could not be split into rows or cells. */
 export function isUnsplit(error: unknown): boolean {
   return error instanceof ClickHouseError && /^(CANNOT_(PARSE|READ)|INCORRECT_DATA)/.test(error.type ?? '');
 }
 
-function codeOf(error: unknown): string {
+/** The code that Node gives an error, or none. */
+export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-export function cutOff(settings: { state: string } | { url: string }): SyncError {
-  const local = 'state' in settings;
-  return new SyncError(
-    {
-      code: 'ENGINE_LOST',
-      where: local ? settings.state : new URL(settings.url).host,
-      what: local ? 'The engine process ended during a statement.' : 'The ClickHouse server does not answer.',
-      fix: local
-        ? 'It is started again by the next call; engine.log in that directory may say why.'
-        : 'Check the address and that the server runs.',
-    },
-    { retry: 'now' },
-  );
+/** What a failed connection is for whoever called. */
+export function lost(settings: { state: string } | { url: string }, error: unknown): SyncError {
+  const problem = 'state' in settings ? processLost(settings.state) : serverLost(settings.url, codeOf(error));
+  return new SyncError({ code: 'ENGINE_LOST', ...problem }, { retry: 'now', cause: error });
+}
+
+function processLost(where: string) {
+  return {
+    where,
+    what: 'The engine process ended during a statement.',
+    fix: 'It is started again by the next call; engine.log in that directory may say why.',
+  };
+}
+
+function serverLost(url: string, code: string) {
+  const { host, hostname } = new URL(url);
+  if (UNKNOWN_HOST.includes(code)) {
+    const fix = 'Correct the host in `engine.url`, or the name service of this machine.';
+    return { where: host, what: `There is no host "${hostname}".`, fix };
+  }
+  if (REFUSED.includes(code)) {
+    const fix =
+      'Start the ClickHouse server, or correct host and port in `engine.url`; a firewall may stand between.';
+    return { where: host, what: `Nothing answers at ${host}.`, fix };
+  }
+  return {
+    where: host,
+    what: 'The ClickHouse server broke off or does not answer.',
+    fix: 'Nothing to do if the next run goes well; else see whether the server runs, and what stands between.',
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { AlertSettings } from './alert-settings.ts';
 import { DaemonSettings } from './daemon-settings.ts';
+import { milliseconds } from './duration.ts';
 import type { Environment } from './fill-secrets.ts';
 import { readConfig } from './read-config.ts';
 import { RetentionSettings } from './retention-settings.ts';
@@ -18,12 +19,17 @@ const size = z
     return Number(amount) * SIZE_BYTES[unit as keyof typeof SIZE_BYTES];
   });
 
+const file = z.string().min(1).optional();
+
 /** Settings of the program, which hold for every job. Sizes come out in bytes. */
 export const SettingsFile = z.strictObject({
   engine: z
     .strictObject({
       url: z
         .url({ protocol: /^https?$/ })
+        .refine((url) => !URL.canParse(url) || new URL(url).username === '', {
+          error: 'Write user and password as `engine.user` and `engine.password`',
+        })
         .optional()
         .describe(
           'Address of a ClickHouse server; without it the engine that comes with the program is used.',
@@ -35,9 +41,26 @@ export const SettingsFile = z.strictObject({
         .regex(/^\w+$/, 'Write letters, digits and underscores')
         .default('segment_sync')
         .describe('Database on the server that holds the tables of the program.'),
+      ca: file.describe(
+        'File with the certificates to trust (PEM), relative to the settings file; those of the system when absent.',
+      ),
+      cert: file.describe(
+        "File with a certificate of the program's own (PEM), for a server that asks for one; without `password` the user logs in by it.",
+      ),
+      key: file.describe('File with the key of that certificate (PEM).'),
+      gone_after: milliseconds()
+        .prefault('1m')
+        .describe(
+          'How long the server may answer nothing before what waits for it is given up, and how long it is waited for to come back.',
+        ),
       max_memory: size
         .optional()
         .describe("Memory that the engine may take, such as 4GiB; half of the machine's unless given."),
+    })
+    .superRefine(({ cert, key }, context) => {
+      if ((cert === undefined) === (key === undefined)) return;
+      const path = [cert === undefined ? 'key' : 'cert'];
+      context.addIssue({ code: 'custom', path, message: 'Give `cert` and `key` together' });
     })
     .prefault({})
     .describe('Where the heavy work is done.'),
@@ -72,5 +95,12 @@ export async function loadSettings(options: {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return SettingsFile.parse({});
     throw error;
   }
-  return readConfig(text, { ...options, file, folder: dirname(resolve(file)), schema: SettingsFile });
+  const folder = dirname(resolve(file));
+  const settings = readConfig(text, { ...options, file, folder, schema: SettingsFile });
+  const { engine } = settings;
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    const path = engine[name];
+    if (path !== undefined) engine[name] = resolve(folder, path);
+  }
+  return settings;
 }

@@ -12,6 +12,16 @@ export function asProblem(error: unknown, where: string): Problem {
       fix: 'Nothing to do: the next run sends only what is missing.',
     };
   }
+  // ACCESS_DENIED; its words name the right that is missing.
+  if (error instanceof ClickHouseError && error.code === '497') {
+    return {
+      code: 'ENGINE_PERMISSION',
+      where,
+      what: 'The user of the ClickHouse server may not do what the program does.',
+      why: `The server says: ${error.message}.`,
+      fix: 'Grant that to the user of `engine.user`.',
+    };
+  }
   if (error instanceof ClickHouseError) {
     return {
       code: 'ENGINE_ERROR',

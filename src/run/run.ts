@@ -73,7 +73,7 @@ export type RunOptions = {
   log: RunContext['log'];
 };
 
-/** A run whose engine process was killed is begun anew this often; every stage is safe to repeat. */
+/** A run whose engine was lost is begun anew this often; every stage is safe to repeat. */
 const ATTEMPTS = 3;
 
 /** What a batch in flight gets to end once the run is asked to stop. Containers are killed after ten seconds. */
@@ -95,7 +95,7 @@ export async function runJob(engine: Engine, job: Job, options: RunOptions): Pro
       for (let attempt = 1; ; attempt += 1) {
         const report = await attemptRun(engine, job, { ...options, signal, cut });
         if (report.error?.code !== 'ENGINE_LOST' || attempt === ATTEMPTS) return report;
-        options.log('the engine process was lost; the run begins anew', { job: job.name, attempt });
+        options.log('the engine was lost; the run begins anew', { job: job.name, attempt });
       }
     });
   } finally {

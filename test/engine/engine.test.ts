@@ -6,7 +6,7 @@ import { readAll, refusal } from './reading.ts';
 
 const MEBIBYTE = 2 ** 20;
 
-describe.each(places)('$name', ({ open, large }) => {
+describe.each(places)('$name', ({ open }) => {
   let engine: Engine;
   let leave: () => Promise<void>;
 
@@ -84,7 +84,7 @@ describe.each(places)('$name', ({ open, large }) => {
   });
 
   describe('large results', () => {
-    test.runIf(large)('5 million rows are read in flat memory', async () => {
+    test('5 million rows are read in flat memory', async () => {
       const before = process.memoryUsage().rss;
       let count = 0;
       let sum = 0;
@@ -103,7 +103,7 @@ describe.each(places)('$name', ({ open, large }) => {
       expect(most - before).toBeLessThan(250 * MEBIBYTE);
     });
 
-    test.runIf(large)('1 million rows from a generator are stored in flat memory', async () => {
+    test('1 million rows from a generator are stored in flat memory', async () => {
       await engine.command(
         'CREATE TABLE large (id UInt64, name String, money Decimal(18, 4)) ENGINE = MergeTree ORDER BY id',
       );

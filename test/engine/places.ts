@@ -1,22 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { type Engine, openEngine } from '../../src/engine/engine.ts';
+import { type Engine, type EngineSettings, openEngine } from '../../src/engine/engine.ts';
+import { canCertify } from './certificates.ts';
+import { type Door, openDoor, PASSWORD, USER } from './door.ts';
 import { stateDir } from './state-dir.ts';
 
 export type Place = {
   name: string;
-  large: boolean;
   open(): Promise<{ engine: Engine; leave(): Promise<void> }>;
 };
 
-/** Everywhere the suite runs: the engine process, the same behind a URL, and the server that CLICKHOUSE_URL names. */
+/** Everywhere the suite runs: the engine process; and a server with a password and TLS. */
 export const places: Place[] = [
-  { name: 'engine process', large: true, open: embedded },
-  { name: 'url', large: false, open: embeddedByUrl },
-  ...(process.env.CLICKHOUSE_URL
-    ? [{ name: 'server', large: true, open: () => server(process.env.CLICKHOUSE_URL!) }]
-    : []),
+  { name: 'engine process', open: embedded },
+  { name: 'server', open: server },
 ];
 
 async function embedded() {
@@ -26,37 +23,43 @@ async function embedded() {
     await engine.close();
     await state[Symbol.asyncDispose]();
   };
-  return { engine, leave, state: state.path };
+  return { engine, leave };
 }
 
-async function embeddedByUrl() {
-  const behind = await embedded();
-  const socket = join(behind.state, 'engine.sock');
-  const proxy = createServer((client) => {
-    const engine = connect(socket);
-    client.pipe(engine).pipe(client);
-    client.on('close', () => engine.destroy()).on('error', () => {});
-    engine.on('close', () => client.destroy()).on('error', () => {});
-  });
-  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  const engine = await openEngine({ url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` });
+async function server() {
+  const store = await openServerStore();
+  const engine = await openEngine(store.settings);
   const leave = async () => {
     await engine.close();
-    proxy.close();
-    await behind.leave();
+    await store.leave();
   };
   return { engine, leave };
 }
 
-async function server(url: string) {
+/** A database of its own for the program, on a server with a password and, where certificates can be made, TLS. */
+export type ServerStore = {
+  door: Door;
+  settings: Extract<EngineSettings, { url: string }>;
+  /** Runs a statement in the database without passing the door. */
+  sql(statement: string): Promise<void>;
+  leave(): Promise<void>;
+};
+
+export async function openServerStore(): Promise<ServerStore> {
+  const door = await openDoor({ tls: canCertify });
   const database = `engine_test_${randomUUID().replaceAll('-', '')}`;
-  const first = await openEngine({ url });
-  await first.command(`CREATE DATABASE ${database}`);
-  const engine = await openEngine({ url, database });
-  const leave = async () => {
-    await engine.close();
-    await first.command(`DROP DATABASE ${database}`);
-    await first.close();
+  const owner = door.behind();
+  await owner.command({ query: `CREATE DATABASE ${database}` });
+  const inside = door.behind(database);
+  const ca = canCertify ? { ca: join(door.certificates, 'ca.pem') } : {};
+  return {
+    door,
+    settings: { url: door.url, user: USER, password: PASSWORD, database, ...ca },
+    sql: async (query) => void (await inside.command({ query })),
+    async leave() {
+      await owner.command({ query: `DROP DATABASE ${database}` });
+      await Promise.all([owner.close(), inside.close()]);
+      await door.stop();
+    },
   };
-  return { engine, leave };
 }

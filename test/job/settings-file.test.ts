@@ -20,7 +20,7 @@ function load(text: string, env: Record<string, string> = {}, secrets = new Set<
 
 test('without a settings file, and with an empty one, every setting has its default', async () => {
   const defaults = {
-    engine: { user: 'default', password: '', database: 'segment_sync' },
+    engine: { user: 'default', password: '', database: 'segment_sync', gone_after: 60_000 },
     alerts: [],
     daemon: { parallel: 2 },
     retention: { runs: 400, assignments: { daily: 92, weekly: 366, monthly: 1830 }, ledger: 366 },
@@ -42,6 +42,28 @@ test('a server is named with its password from the environment, which is kept fo
     max_memory: 536_870_912,
   });
   expect([...secrets]).toEqual(['canary']);
+});
+
+test('files of certificates are relative to the settings file, and a certificate comes with its key', async () => {
+  const { engine } = await load(
+    'engine: { ca: ca.pem, cert: /etc/own.pem, key: ../own.key, gone_after: 5m }',
+  );
+
+  expect(engine).toMatchObject({
+    ca: join(folder, 'ca.pem'),
+    cert: '/etc/own.pem',
+    key: join(folder, '../own.key'),
+    gone_after: 300_000,
+  });
+  await expect(load('engine: { cert: own.pem }')).rejects.toMatchObject({
+    problems: [{ code: 'CONFIG_WRONG_VALUE', what: expect.stringContaining('`cert` and `key` together') }],
+  });
+});
+
+test('a password in the address of the server, where it would not be masked, is refused', async () => {
+  await expect(load('engine: { url: "https://own:canary@ch.example:8443" }')).rejects.toMatchObject({
+    problems: [{ what: expect.stringContaining('`engine.password`') }],
+  });
 });
 
 test('a wrong settings file is refused like a job file', async () => {
