@@ -1,11 +1,36 @@
 import { defineConfig } from 'vitest/config';
 
+/** What is tried on a server, too: a job's life, killed runs, and the stages that do more than ask. */
+const ON_A_SERVER = [
+  'test/end-to-end/{audience-life,guard,kill}.test.ts',
+  'test/commands/plan-and-status.test.ts',
+  'test/ledger/ledger.test.ts',
+  'test/run/{backfill,erase,pull,push,tidy}.test.ts',
+];
+/** Where CLICKHOUSE_URL names one that is not the engine process behind a door, much of its SQL besides. */
+const ON_ANOTHER_SERVER = [
+  'test/models/{lifecycle,value-engagement}.test.ts',
+  'test/models/custom/conditions.test.ts',
+  'test/run/{backtest,explain,guard,holdout,people,plan}.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'engine process', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'server',
+          include: [...ON_A_SERVER, ...(process.env.CLICKHOUSE_URL ? ON_ANOTHER_SERVER : [])],
+          env: { TEST_STORE: 'server' },
+          testTimeout: 180_000,
+        },
+      },
+    ],
   },
 });

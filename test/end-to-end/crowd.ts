@@ -189,7 +189,7 @@ export function sha256(value: string): string {
 
 /** Whom the store believes to be in each audience, as e-mail addresses. */
 export async function ledgerOf(shop: Shop): Promise<Record<string, Record<string, string[]>>> {
-  const engine = await openEngine({ state: join(shop.folder, 'state'), idle_seconds: 1 });
+  const engine = await openEngine(shop.store);
   try {
     const rows = await engine.query<{ destination: string; name: string; members: string[] }>(
       `SELECT destination, name, arraySort(groupArray(substring(member, length('email:') + 1))) AS members

@@ -1,6 +1,3 @@
-import { readFileSync, watch } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { RunReport } from '../../src/run/report.ts';
 import {
@@ -29,6 +26,7 @@ async function runAndKill(shop: Shop, asOf: string, writes: number): Promise<boo
   shop.afterWrites(writes, () => child.kill('SIGKILL'));
   const { code, signal, stderr } = await ended(child);
   if (signal !== 'SIGKILL') expect(code, stderr).toBe(0);
+  else await shop.endLeases();
   return signal !== 'SIGKILL';
 }
 
@@ -78,18 +76,12 @@ test.for(['pull', 'profile', 'plan', 'push'])(
   { timeout: 120_000 },
   async (stage) => {
     const shop = await openCrowd(QUICK);
-    const kill = () => {
-      const { pid } = JSON.parse(readFileSync(join(shop.folder, 'state', 'engine.json'), 'utf8')) as {
-        pid: number;
-      };
-      process.kill(pid, 'SIGKILL');
-    };
     let killed = 0;
     const killOnce = () => {
-      if (killed === 0) kill();
+      if (killed === 0) shop.killEngine();
       killed += 1;
     };
-    if (stage === 'pull') await atThirdSpooledInsert(shop, killOnce);
+    if (stage === 'pull') await shop.atInsert(3, killOnce);
     const child = shop.start('run', 'job.yaml', '--as-of', EARLIER, '--json');
     // Each stage ends with a line of its log, so the next one has just begun.
     const before = { profile: '"msg":"pull"', plan: '"msg":"segment"' }[stage];
@@ -110,19 +102,6 @@ test.for(['pull', 'profile', 'plan', 'push'])(
     await expectExact(shop, membershipOn(EARLIER), { destinations: QUICK });
   },
 );
-
-/** Inserts pass through files in the spool directory; the first tells that the run began, the next are records. */
-async function atThirdSpooledInsert(shop: Shop, then: () => void): Promise<void> {
-  const spool = join(shop.folder, 'state', 'spool');
-  await mkdir(spool, { recursive: true, mode: 0o700 });
-  const seen = new Set<string | null>();
-  const watcher = watch(spool, (_, name) => {
-    if (!name?.endsWith('.rows')) return;
-    if (seen.add(name).size < 3) return;
-    watcher.close();
-    then();
-  });
-}
 
 test('a second run of a job that is running says so and does nothing', { timeout: 120_000 }, async () => {
   const shop = await openCrowd();

@@ -1,5 +1,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { watch } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'csv-parse/sync';
@@ -13,8 +14,11 @@ import {
   type SandboxReply,
   type SandboxRequest,
 } from '../../connectors/index.ts';
+import type { EngineSettings } from '../../src/engine/engine.ts';
 import { segmentsOf } from '../../src/job/segments.ts';
 import type { RunReport } from '../../src/run/report.ts';
+import { openServerStore, type ServerStore } from '../engine/places.ts';
+import { isAlive, ownerPid } from '../engine/state-dir.ts';
 
 const CLI = resolve('src/cli.ts');
 
@@ -33,6 +37,14 @@ type SandboxState = {
 export type Shop = {
   folder: string;
   sandbox: Sandbox;
+  /** Where its store is: in the folder, or with TEST_STORE=server on a server. */
+  store: EngineSettings;
+  /** Kills the engine process, or the server, which is back in a moment, with all that runs there. */
+  killEngine(): void;
+  /** On a server, lets the minute pass for which a process that was killed keeps its job. */
+  endLeases(): Promise<void>;
+  /** Calls at the so many-th insert that the store takes; the first tells that a run began, the next are records. */
+  atInsert(count: number, action: () => void): Promise<void>;
   /** What commands find in their environment. */
   env: Record<string, string | undefined>;
   state(): SandboxState;
@@ -60,6 +72,8 @@ export async function openShop(
     prepare?(platform: SandboxPlatform): void;
     /** Stands between a platform and its requests. */
     between?(platform: SandboxPlatform, request: SandboxRequest): SandboxReply;
+    /** Has its store on a server; else TEST_STORE says. */
+    server?: ServerStore;
     /** Keeps an answer back. */
     delay?(): Promise<void> | undefined;
     /** Takes what closes the shop; it closes when the test ends unless given. */
@@ -82,6 +96,12 @@ export async function openShop(
     },
   }));
   const sandbox = await serveSandbox(watched, { keep_exchanges: true, delay: options.delay });
+  const server =
+    options.server ?? (process.env.TEST_STORE === 'server' ? await openServerStore() : undefined);
+  if (server) {
+    await mkdir(join(folder, 'config'));
+    await writeFile(join(folder, 'config/settings.yaml'), JSON.stringify({ engine: server.settings }));
+  }
   const env: Shop['env'] = {
     ...process.env,
     SANDBOX_URL: sandbox.url,
@@ -90,7 +110,8 @@ export async function openShop(
   };
   const base = { cwd: folder, env };
   atEnd(async () => {
-    await stopEngine(folder);
+    stopEngine(folder);
+    await server?.leave();
     await sandbox.close();
     await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   });
@@ -105,6 +126,15 @@ export async function openShop(
   return {
     folder,
     sandbox,
+    store: server?.settings ?? { state: join(folder, 'state'), idle_seconds: 1 },
+    killEngine: () => (server ? void server.door.shut().then(server.door.open) : stopEngine(folder)),
+    endLeases: async () => server?.sql('TRUNCATE TABLE IF EXISTS leases'),
+    atInsert: async (count, action) => {
+      const pass = { at: /^INSERT INTO \w+ FORMAT/ };
+      if (!server) return atSpooledInsert(folder, count, action);
+      for (let left = count; left > 1; left -= 1) server.door.next(pass);
+      server.door.next({ ...pass, meanwhile: action });
+    },
     env,
     cli,
     said: () => said.join('\n'),
@@ -125,13 +155,22 @@ export async function openShop(
 }
 
 /** The engine process would leave by itself in a minute; a test does not wait for it. */
-async function stopEngine(folder: string): Promise<void> {
-  try {
-    const owner = JSON.parse(await readFile(join(folder, 'state', 'engine.json'), 'utf8')) as { pid: number };
-    process.kill(owner.pid, 'SIGKILL');
-  } catch {
-    // None was started, or it has left.
-  }
+function stopEngine(folder: string): void {
+  const pid = ownerPid(join(folder, 'state'));
+  if (pid !== undefined && isAlive(pid)) process.kill(pid, 'SIGKILL');
+}
+
+/** Inserts pass through files in the spool directory. */
+async function atSpooledInsert(folder: string, count: number, then: () => void): Promise<void> {
+  const spool = join(folder, 'state', 'spool');
+  await mkdir(spool, { recursive: true, mode: 0o700 });
+  const seen = new Set<string | null>();
+  const watcher = watch(spool, (_, name) => {
+    if (!name?.endsWith('.rows')) return;
+    if (seen.add(name).size < count) return;
+    watcher.close();
+    then();
+  });
 }
 
 /** Tests take leaps in time that no daily job does. */

@@ -22,6 +22,7 @@ import { pull, type Pulled } from '../../src/run/pull.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { runJob, type RunContext, type RunOptions } from '../../src/run/run.ts';
 import { newRunId } from '../../src/run/state.ts';
+import { openServerStore, type ServerStore } from '../engine/places.ts';
 import { stateDir } from '../engine/state-dir.ts';
 import { openPlatform } from './platform.ts';
 
@@ -69,8 +70,9 @@ export type Shop = {
 export type Stage = { readonly engine: Engine; readonly state: string; shop(settings?: ShopSettings): Shop };
 
 /**
- * A store in the real engine for all tests of a file; shops are apart from each other unless they share names.
- * @param open opens an engine other than an engine process of the stage's own
+ * A store in the real engine for all tests of a file; shops are apart from each other unless they share names. With
+ * TEST_STORE=server it is on a server.
+ * @param open opens an engine other than the stage's own
  */
 export function openStage(open?: () => Promise<Engine>): Stage {
   const state = stateDir();
@@ -78,13 +80,16 @@ export function openStage(open?: () => Promise<Engine>): Stage {
   const asked = new Map<string, PullFrom[]>();
   const memory = memorySource(shelves, asked);
   let engine: Engine;
+  let server: ServerStore | undefined;
   let shops = 0;
   beforeAll(async () => {
-    engine = await (open ? open() : openEngine({ state: state.path }));
+    if (!open && process.env.TEST_STORE === 'server') server = await openServerStore();
+    engine = await (open ? open() : openEngine(server?.settings ?? { state: state.path }));
     await createTables(engine);
   });
   afterAll(async () => {
     await engine.close();
+    await server?.leave();
     await state[Symbol.asyncDispose]();
   });
 
