@@ -1,3 +1,4 @@
+import pRetry from 'p-retry';
 import type { Problem } from '../../connectors/index.ts';
 import type { Job } from '../job/load.ts';
 import { approveHeld } from '../run/approve.ts';
@@ -6,7 +7,7 @@ import { overviewOf } from '../run/overview.ts';
 import { asProblem } from '../run/problem.ts';
 import type { RunReport } from '../run/report.ts';
 import { runJob, type RunOptions } from '../run/run.ts';
-import { lastRun } from '../run/state.ts';
+import { isUnderWay, lastRun } from '../run/state.ts';
 import type { Site } from './site.ts';
 
 /** What people can set going on a job, in words for what goes on. */
@@ -31,6 +32,9 @@ export type ActionBook = {
 };
 
 type Options = Pick<RunOptions, 'state' | 'signal' | 'progress' | 'log'>;
+
+/** How often and after how long a job is tried again that is had for a moment. */
+const MOMENTS = { retries: 20, factor: 1, minTimeout: 500 };
 
 export function actionBook(site: Site): ActionBook {
   const current = new Map<string, ActionName>();
@@ -59,11 +63,21 @@ export function actionBook(site: Site): ActionBook {
     },
   };
 
+  /** A job is had for a moment while its old runs are tidied away; whoever clicks just then need not know. */
+  async function isBeingTidied(error: unknown, job: Job): Promise<boolean> {
+    const busy = asProblem(error, job.name).code === 'JOB_RUNNING';
+    return busy && !(await isUnderWay(engine, job.name));
+  }
+
   return {
     begin(name, job, run_id) {
       const begun = site.daemon()?.take(job.name, async (signal, progress) => {
         try {
-          await works[name](job, { state, signal, progress, log }, run_id);
+          await pRetry(() => works[name](job, { state, signal, progress, log }, run_id), {
+            ...MOMENTS,
+            signal,
+            shouldRetry: ({ error }) => isBeingTidied(error, job),
+          });
         } catch (error) {
           const problem = asProblem(error, `job ${job.name}`);
           problems.set(job.name, problem);
