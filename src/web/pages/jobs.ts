@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { BrokenFile } from '../../daemon/job-folder.ts';
 import type { Job } from '../../job/load.ts';
-import { jobStatus, type JobStatus } from '../../run/job-status.ts';
+import { jobStatus, type AudienceStatus, type JobStatus } from '../../run/job-status.ts';
 import { badge, dataTable, empty, figures, notes, notice, type Mood } from '../pieces.ts';
 import { jobPath, page, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
@@ -122,6 +122,8 @@ function ages({ formats }: View, job: Job, { audiences }: JobStatus): Html {
     { heading: 'Members', numeric: true },
     { heading: 'In step with its segment' },
   ];
+  const oldest = ({ synced_at }: AudienceStatus) =>
+    synced_at === null ? 'not all sent yet' : `the oldest in step ${formats.relative(synced_at)}`;
   const age = (synced_at: string | null) => (synced_at === null ? 'never' : formats.relative(synced_at));
   return html`${Object.entries(Object.groupBy(audiences, ({ destination }) => destination)).map(
       ([destination, its = []]) => {
@@ -133,8 +135,7 @@ function ages({ formats }: View, job: Job, { audiences }: JobStatus): Html {
         ]);
         return html`<details>
           <summary>
-            ${destination}: ${counted(formats, its.length, 'audience')}, the oldest in step
-            ${age(sorted[0]!.synced_at)}
+            ${destination}: ${counted(formats, its.length, 'audience')}, ${oldest(sorted[0]!)}
           </summary>
           ${dataTable(`Audiences of ${job.name} at ${destination}, the oldest first`, columns, rows)}
         </details>`;
