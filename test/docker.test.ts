@@ -24,6 +24,9 @@ const stages = readDockerfile(join(ROOT, 'Dockerfile'));
 const final = stages.at(-1)!;
 const [, ...entry] = execForm(final, 'ENTRYPOINT');
 
+/** Style sheet, script and icon of the page. */
+const ASSETS = 'src/web/assets/';
+
 describe('what may get into an image', () => {
   const files = buildContext(ROOT);
 
@@ -67,12 +70,13 @@ describe('the image as the Dockerfile describes it', () => {
     );
   });
 
-  test('the compiler copies all the program needs: beside TypeScript there are only notes', () => {
+  test('the build copies all the program needs: beside TypeScript there are only notes and what the page is made of', () => {
     const others = buildContext(ROOT).filter(
-      (file) => /^(src|connectors)\//.test(file) && !file.endsWith('.ts'),
+      (file) => /^(src|connectors)\//.test(file) && !file.endsWith('.ts') && !file.endsWith('.md'),
     );
 
-    expect(others.filter((file) => !file.endsWith('.md'))).toEqual([]);
+    expect(others.length).toBeGreaterThan(0);
+    expect(others.filter((file) => !file.startsWith(ASSETS))).toEqual([]);
   });
 });
 
@@ -104,6 +108,7 @@ describe('the image as its steps make it', () => {
     for (const name of ['typescript', 'vitest', 'node']) {
       expect(existsSync(join(app, 'node_modules', name)), name).toBe(false);
     }
+    expect(readdirSync(join(app, 'dist', ASSETS))).toEqual(readdirSync(join(ROOT, ASSETS)));
     const sources = readdirSync(join(app, 'dist'), { recursive: true, encoding: 'utf8' });
     expect(sources.filter((file) => file.endsWith('.ts'))).toEqual([]);
   });
