@@ -82,7 +82,7 @@ function inProcess(name: string): Promise<Answer & { peak: Peak }> {
 function pieceText(name: string, now: Kept, before: Kept | undefined): string {
   const was = new Map(before?.figures.map(({ work, ratio }: Figure) => [work, ratio]));
   return [
-    `${name} (${size}; ratios were measured ${before ? `on ${before.date}, ${before.machine}` : 'never'})`,
+    `${name} (${size}, beside ${before ? `the figures of ${before.date}, ${before.machine}` : 'no figures: none are kept'})`,
     figureTable(now.figures, was),
     peakTable(now.peak, before?.peak),
     ...now.missing,
