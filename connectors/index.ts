@@ -67,3 +67,4 @@ export const sandboxes = {
   woocommerce: async (options: SandboxOptions) =>
     (await import('./woocommerce/sandbox.ts')).woocommerceSandbox(options),
 } satisfies Partial<Record<SandboxPlatform['name'], OpenSandbox>>;
+export { amountOf, unitsOf } from './money.ts';

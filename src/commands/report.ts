@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import { loadJob, type Job } from '../job/load.ts';
 import { modelsOf } from '../job/segments.ts';
 import { backtestJob, type BacktestReport } from '../run/backtest.ts';
+import { HOLDOUT_DAYS } from '../run/forecast.ts';
 import { overviewOf, type Overview } from '../run/overview.ts';
 import type { RunReport } from '../run/report.ts';
 import { reportOf } from '../run/run-list.ts';
@@ -27,8 +28,6 @@ export type ReportArguments = {
   /** Whether the forecast is tested, which takes about as long as a run. */
   backtest: boolean;
 };
-
-const HOLDOUT_DAYS = 90;
 
 /**
  * `report JOB`: who the customers are, who moved, what that is worth and how far to trust it, as one HTML file; or one

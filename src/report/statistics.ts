@@ -1,3 +1,4 @@
+import { amountOf, unitsOf } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { facts } from '../models/facts.ts';
 import type { RunIds } from '../models/model.ts';
@@ -21,6 +22,24 @@ export type SegmentReport = {
   /** Customers who may be sent to each destination, by its name: with consent as it asks, and an identifier. */
   reachable: Record<string, number>;
 };
+
+/** What all customers of a run bring together, as `SegmentReport` has it of some; null where nothing can be said. */
+export type Totals = Record<'revenue_12m' | 'clv_12m', string | null>;
+
+/**
+ * @param segments those of a run; each customer has one segment of a model, so those of any model sum up to the whole,
+ *   but for a job's own, where a customer may be in several or in none
+ */
+export function totalsOf(segments: readonly SegmentReport[]): Totals {
+  const modelOf = ({ segment }: SegmentReport) => segment.split('.')[0];
+  const model = segments.map(modelOf).find((name) => name !== 'custom');
+  const mine = segments.filter((row) => modelOf(row) === model);
+  const total = (field: keyof Totals) => {
+    const units = mine.flatMap((row) => unitsOf(row[field] ?? '') ?? []);
+    return units.length === 0 ? null : amountOf(units.reduce((sum, one) => sum + one, 0n));
+  };
+  return { revenue_12m: total('revenue_12m'), clv_12m: total('clv_12m') };
+}
 
 type Row = Omit<SegmentReport, 'reachable'> & { reached: number[] };
 

@@ -9,7 +9,7 @@ import { PURCHASE_DAYS, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 
 /** How many days a run hides from the model to see how well it would have forecast them. */
-const HOLDOUT_DAYS = 90;
+export const HOLDOUT_DAYS = 90;
 
 /** So many customers tell enough, and take no noticeable time; of a larger shop, that many are drawn. */
 const MOST_CUSTOMERS = 20_000;

@@ -13,8 +13,6 @@ export type ListedRun = {
   status: RunStatus | null;
   /** Whether it was to send. */
   sends: boolean;
-  /** Whether it only computed a past date. */
-  backfill: boolean;
   customers: number;
   /** Over all audiences. */
   added: number;
@@ -38,7 +36,7 @@ export async function listRuns(engine: Engine, job: string, limit: number): Prom
   const sum = (field: string) =>
     `arraySum(one -> JSONExtractUInt(one, '${field}'), JSONExtractArrayRaw(report, 'audiences'))`;
   const rows = await engine.query<Row>(
-    `SELECT run_id, as_of, began_at, ended_at, status, sends, backfill, customers, seconds, nullIf(code, '') AS code,
+    `SELECT run_id, as_of, began_at, ended_at, status, sends, customers, seconds, nullIf(code, '') AS code,
        CAST((${['added', 'removed', 'updated', 'refused', 'requests'].map(sum).join(', ')}),
          'Tuple(added Float64, removed Float64, updated Float64, refused Float64, requests Float64)') AS sums
      FROM (
@@ -47,7 +45,6 @@ export async function listRuns(engine: Engine, job: string, limit: number): Prom
          ${last('detail')} AS report,
          nullIf(JSONExtractString(report, 'status'), '') AS status,
          max(event = 'started' AND JSONExtractBool(detail, 'send')) AS sends,
-         max(event = 'started' AND JSONExtractBool(detail, 'backfill')) AS backfill,
          toUInt32(JSONExtractUInt(report, 'customers')) AS customers,
          JSONExtractRaw(report, 'seconds') AS seconds,
          JSONExtractString(report, 'error', 'code') AS code

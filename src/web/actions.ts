@@ -3,6 +3,7 @@ import type { Problem } from '../../connectors/index.ts';
 import type { Job } from '../job/load.ts';
 import { approveHeld } from '../run/approve.ts';
 import { backtestJob, type BacktestReport } from '../run/backtest.ts';
+import { HOLDOUT_DAYS } from '../run/forecast.ts';
 import { overviewOf } from '../run/overview.ts';
 import { asProblem } from '../run/problem.ts';
 import type { RunReport } from '../run/report.ts';
@@ -59,7 +60,10 @@ export function actionBook(site: Site): ActionBook {
     },
     backtest: async (job, options) => {
       const as_of = (await lastRun(engine, job.name, 'segmented'))?.as_of;
-      backtests.set(job.name, await backtestJob(engine, job, { ...options, as_of, holdout_days: 90 }));
+      backtests.set(
+        job.name,
+        await backtestJob(engine, job, { ...options, as_of, holdout_days: HOLDOUT_DAYS }),
+      );
     },
   };
 

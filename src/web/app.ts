@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { Hono } from 'hono';
 import { compress } from 'hono/compress';
 import { csrf } from 'hono/csrf';
@@ -63,7 +64,7 @@ export function webApp(site: Site, health: Health, access: Access): Hono<Env> {
   app.get('/files/:file', async (context) => {
     const shown = view(context);
     const wanted = context.req.param('file');
-    const file = shown.files().find((one) => one.split(/[/\\]/).at(-1) === wanted);
+    const file = shown.files().find((one) => basename(one) === wanted);
     if (file === undefined) return context.notFound();
     return context.html(page({ title: wanted }, await jobFilePage(shown, file)));
   });

@@ -13,7 +13,7 @@ export type Formats = {
   moment(time: string, zone: string): string;
   /** How long an ISO time is past or ahead: "3 hours ago". */
   relative(time: string): string;
-  /** Of seconds: "1 min, 5 sec". */
+  /** Of seconds: `1 min 5 s`. */
   duration(seconds: number): string;
   /** Of any number. */
   number(value: number): string;
@@ -21,7 +21,7 @@ export type Formats = {
   locale: string;
 };
 
-/** A year and a day alike are too long for a look; larger amounts are whole. */
+/** From here on amounts are shown without cents: they are there to be compared at a glance. */
 const WHOLE_FROM = 1000;
 
 /**

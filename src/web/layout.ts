@@ -8,7 +8,7 @@ export type Frame = {
   title: string;
   /** Path of the entry of the navigation that is shown. */
   here?: string;
-  /** The job that the page is about, with how many of its plans wait. */
+  /** The job that the page is about; `held` is whether a plan of it waits. */
   job?: { name: string; held: boolean };
 };
 

@@ -1,7 +1,7 @@
 import { html } from 'hono/html';
 import type { Progress } from '../../run/progress.ts';
 import { ACTIONS } from '../actions.ts';
-import { notice, problemNotice } from '../pieces.ts';
+import { only, problemNotice } from '../pieces.ts';
 import { jobPath, type Html } from '../layout.ts';
 import type { View } from '../site.ts';
 
@@ -43,7 +43,7 @@ export function goesOn({ daemon, actions }: View, job: string): boolean {
 
 /** What the browser without scripts, or one that came too late, is told. */
 export function busy(job: string): Html {
-  return notice('warn', `${job} runs already, or the daemon stops; nothing was begun.`);
+  return only(job, 'It runs already, or the daemon stops; nothing was begun.');
 }
 
 function partText(

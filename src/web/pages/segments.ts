@@ -2,6 +2,7 @@ import { html } from 'hono/html';
 import type { Job } from '../../job/load.ts';
 import { playKey, playbookOf } from '../../job/playbook.ts';
 import { segmentsOf, type Segment } from '../../job/segments.ts';
+import { totalsOf } from '../../report/statistics.ts';
 import { MODEL_TITLES } from '../../run/picture-data.ts';
 import type { ShownOverview } from '../overviews.ts';
 import { action, bar, dataTable, empty, figures, notes } from '../pieces.ts';
@@ -48,27 +49,11 @@ export async function segmentsPage(view: View, job: Job): Promise<Html[]> {
 }
 
 function totals({ formats }: View, { customers, segments, model, currency }: ShownOverview): Html {
-  // Each model has everybody in one segment, so that any of them sums up to the whole.
-  const [first] = segments;
-  const own = segments.filter(({ segment }) => segment.split('.')[0] === first?.segment.split('.')[0]);
-  const sum = (of: (row: ShownOverview['segments'][number]) => string | null) =>
-    String(own.reduce((total, row) => total + Number(of(row) ?? 0), 0));
+  const { revenue_12m, clv_12m } = totalsOf(segments);
   return figures([
     ['Customers', formats.whole(customers)],
-    [
-      'Revenue in 12 months',
-      formats.money(
-        sum(({ revenue_12m }) => revenue_12m),
-        currency,
-      ),
-    ],
-    [
-      'Expected in the next 12',
-      formats.money(
-        sum(({ clv_12m }) => clv_12m),
-        currency,
-      ),
-    ],
+    ['Revenue in 12 months', formats.money(revenue_12m, currency)],
+    ['Expected in the next 12', formats.money(clv_12m, currency)],
     ['Lifecycle by', model.name === 'recency' ? 'recency' : model.name.toUpperCase().replace('_', '/')],
   ]);
 }

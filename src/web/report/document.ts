@@ -1,6 +1,7 @@
 import { html, raw } from 'hono/html';
 import type { Job } from '../../job/load.ts';
 import type { TrendPicture } from '../../report/pictures/trend.ts';
+import { totalsOf } from '../../report/statistics.ts';
 import type { BacktestReport } from '../../run/backtest.ts';
 import type { Overview } from '../../run/overview.ts';
 import type { SourceQuality } from '../../run/quality.ts';
@@ -51,15 +52,10 @@ export async function reportDocument(content: ReportContent): Promise<string> {
 
 function heading({ job, overview, formats }: ReportView): Html {
   const { as_of, since, currency, customers, warnings } = overview;
-  const [first] = overview.segments;
-  const model = first?.segment.split('.')[0];
-  // Each customer has one segment of a model, so those of any model sum up to the whole.
-  const sum = (field: 'revenue_12m' | 'clv_12m') =>
-    overview.segments
-      .filter(({ segment }) => segment.split('.')[0] === model)
-      .reduce((sum, row) => sum + Number(row[field] ?? 0), 0)
-      .toFixed(2);
-  const predicted = overview.model.name !== 'recency';
+  const totals = [
+    ['Revenue of 12 months', totalsOf(overview.segments).revenue_12m],
+    ['CLV of the next 12', totalsOf(overview.segments).clv_12m],
+  ] as const;
   return html`<header>
     <h1>Customers of ${job.name}</h1>
     <p class="quiet">
@@ -67,12 +63,9 @@ function heading({ job, overview, formats }: ReportView): Html {
     </p>
     ${figures([
       ['Customers', formats.whole(customers)],
-      ...(model === 'custom'
-        ? []
-        : [['Revenue of 12 months', formats.money(sum('revenue_12m'), currency)] as const]),
-      ...(model === 'custom' || !predicted
-        ? []
-        : [['CLV of the next 12', formats.money(sum('clv_12m'), currency)] as const]),
+      ...totals.flatMap(([name, amount]) =>
+        amount === null ? [] : [[name, formats.money(amount, currency)] as const],
+      ),
     ])}
     <p>${modelText(overview, formats)}</p>
     ${warnings.map((warning) => notice('warn', warning))}
