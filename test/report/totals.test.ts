@@ -3,8 +3,16 @@ import { totalsOf, type SegmentReport } from '../../src/report/statistics.ts';
 
 function row(segment: string, revenue_12m: string, clv_12m: string | null): SegmentReport {
   return {
-    ...{ segment, revenue_12m, clv_12m, customers: 1, share: 0.5, consented: 0, reachable: {} },
-    ...{ mean_clv_12m: clv_12m, mean_order_value: null, median_days_since_order: null },
+    segment,
+    customers: 1,
+    share: 0.5,
+    revenue_12m,
+    mean_clv_12m: clv_12m,
+    clv_12m,
+    mean_order_value: null,
+    median_days_since_order: null,
+    consented: 0,
+    reachable: {},
   };
 }
 
