@@ -5,6 +5,7 @@ import { numberCopies } from './copies.ts';
 import type { Kind, Made } from './kind.ts';
 import { normalisePhones } from './phones.ts';
 import type { Staged } from './read.ts';
+import type { Columns } from './sql.ts';
 import type { Stage } from './stage.ts';
 import { localClock } from './zone.ts';
 
@@ -51,7 +52,7 @@ export async function makeRecords(
   ].filter((join) => join !== false && join !== undefined);
 
   const [size] = await engine.query<{ last: string }>(`SELECT max(row) AS last FROM ${rows}`);
-  const constant = new Set([...Object.keys(absent), ...(phones ? [] : ['e164'])]);
+  const constant = { ...absent, ...(phones ? {} : { e164: `''` }) };
   let leftOut = 0;
   for (const { step, makes } of passesOf(kind, phones !== false)) {
     for (let from = 0; from <= Number(size!.last); from += step) {
@@ -108,7 +109,7 @@ function recordsOfMade(
   run: RunContext,
   source: string,
   { table, where, columns, newest }: Made,
-  of: { records: string; constant: ReadonlySet<string>; erased: string | undefined },
+  of: { records: string; constant: Columns; erased: string | undefined },
 ): string {
   const names = ['source', 'run_id', ...Object.keys(columns)];
   const values = [literal(source), literal(run.run_id), ...Object.values(columns)];
@@ -123,15 +124,12 @@ function recordsOfMade(
  * One row for all that say the same, with the newest of their times as `newest`. Time and place are put into one
  * number for `row`, which costs a quarter of what telling them apart does.
  */
-function newestOf(
-  rows: string,
-  { of, says }: NonNullable<Made['newest']>,
-  constant: ReadonlySet<string>,
-): string {
-  const keys = says.filter((name) => !constant.has(name));
-  const same = says.filter((name) => constant.has(name)).map((name) => `any(${name}) AS ${name}`);
+function newestOf(rows: string, { of, says }: NonNullable<Made['newest']>, constant: Columns): string {
+  const keys = says.filter((name) => !(name in constant));
+  const same = says.filter((name) => name in constant).map((name) => `${constant[name]} AS ${name}`);
   const latest = [`max(${of}) AS newest`, `max(toInt128(${of}) * ${2 ** 40} + row) AS row`];
-  return `(SELECT ${[...keys, ...same, ...latest].join(', ')} FROM ${rows} GROUP BY ${keys.join(', ') || 'tuple()'} HAVING count() > 0)`;
+  return `(SELECT ${['*', ...same].join(', ')} FROM (SELECT ${[...keys, ...latest].join(', ')} FROM ${rows}
+    GROUP BY ${keys.join(', ') || 'tuple()'} HAVING count() > 0))`;
 }
 
 async function countErased(run: RunContext, records: string, erased: string): Promise<number> {
