@@ -1,3 +1,4 @@
+import { createTable, dropTable, mutate } from '../engine/definition.ts';
 import type { Engine } from '../engine/engine.ts';
 import { memberHash } from './member-hash.ts';
 import { ORDER_KEYS, PURCHASE_IDENTITIES, purchasesSeen } from './visitors.ts';
@@ -113,9 +114,7 @@ const PEOPLE = ['orders', 'customers', 'events']
 
 /** Writes down who is to be erased, so that a deletion that was cut short can be ended. */
 export async function beginErasing(engine: Engine, identities: readonly string[]): Promise<void> {
-  await engine.command(
-    `CREATE TABLE IF NOT EXISTS ${ERASING} (identity String) ENGINE = MergeTree ORDER BY identity`,
-  );
+  await createTable(engine, ERASING, '(identity String) ENGINE = MergeTree ORDER BY identity', '0');
   await engine.insert(
     ERASING,
     identities.map((identity) => ({ identity })),
@@ -144,9 +143,9 @@ export async function deleteErased(engine: Engine): Promise<Record<string, numbe
       `SELECT toUInt32(count()) AS rows FROM ${table} WHERE ${where}`,
     );
     if (!row?.rows) continue;
-    await engine.command(`ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 2`);
+    await mutate(engine, table, `DELETE WHERE ${where}`);
     deleted[table] = row.rows;
   }
-  await engine.command(`DROP TABLE ${ERASING} SYNC`);
+  await dropTable(engine, ERASING);
   return deleted;
 }
