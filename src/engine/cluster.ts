@@ -4,11 +4,12 @@ import { SyncError } from '../../connectors/error.ts';
 import type { ServerSettings } from './server.ts';
 
 /** A cluster of ClickHouse, as the servers' `remote_servers` name it. */
-export type Cluster = { name: string; replicated: boolean };
+export type Cluster = { name: string; replicated: boolean; database: string };
 
 export function clusterOf(settings: ServerSettings | { state: string }): Cluster | undefined {
-  if ('state' in settings || settings.cluster === undefined) return undefined;
-  return { name: settings.cluster, replicated: settings.replicated ?? true };
+  if ('state' in settings) return undefined;
+  const { cluster: name, replicated = true, database = 'default' } = settings;
+  return name === undefined ? undefined : { name, replicated, database };
 }
 
 /** How long an ALTER, CREATE or DROP may take on all servers of a cluster: a deletion rewrites tables. */
@@ -22,6 +23,8 @@ export function clusterSettings(cluster: Cluster | undefined): ClickHouseSetting
     distributed_product_mode: 'global',
     // An insert is acknowledged when every shard has stored its rows, and not when they wait to be sent.
     distributed_foreground_insert: 1,
+    // Rows go to the shards that their keys name, and groups are put together first: not each shard for itself.
+    parallel_distributed_insert_select: '0',
     // A shard that is away would be an audience that loses its members.
     skip_unavailable_shards: 0,
     distributed_ddl_task_timeout: String(DEFINITION_SECONDS),

@@ -1,7 +1,7 @@
 import { type Cluster, onCluster } from './cluster.ts';
 import type { Engine, Params } from './engine.ts';
 
-type Place = Pick<Engine, 'command' | 'cluster' | 'server'>;
+type Place = Pick<Engine, 'command' | 'cluster'>;
 
 /**
  * The table that keeps the rows of `table`: what an ALTER or TRUNCATE names. On a cluster each shard keeps its part
@@ -36,18 +36,16 @@ export async function createTable(
   options: { new?: boolean } = {},
 ): Promise<void> {
   const create = options.new ? 'CREATE TABLE' : 'CREATE TABLE IF NOT EXISTS';
-  const { cluster, server } = engine;
+  const { cluster } = engine;
   await engine.command(
     `${create} ${stored(engine, table)} ${cluster ? kept(definition, cluster) : definition}`,
   );
   if (!cluster) return;
   const shard = shardOf(table);
   await engine.command(
-    `${create} ${table}${onCluster(cluster)} AS ${shard} ENGINE = Distributed('${cluster.name}', '${server!.database}', '${shard}', ${key})`,
+    `${create} ${table}${onCluster(cluster)} AS ${shard} ENGINE = Distributed('${cluster.name}', '${cluster.database}', '${shard}', ${key})`,
   );
 }
-
-const SUBQUERY = /\b(NOT )?IN (?=\(\s*(?:SELECT|WITH)\b)/g;
 
 /**
  * Deletes rows, or changes them.
@@ -56,10 +54,7 @@ const SUBQUERY = /\b(NOT )?IN (?=\(\s*(?:SELECT|WITH)\b)/g;
  * @param params of `change`
  */
 export async function mutate(engine: Place, table: string, change: string, params?: Params): Promise<void> {
-  // Servers carry it out by themselves, without what the program sets for its statements: each sub-query has to say that
-  // it is worked out for all shards.
-  const told = engine.cluster ? change.replaceAll(SUBQUERY, 'GLOBAL $1IN ') : change;
-  await engine.command(`ALTER TABLE ${stored(engine, table)} ${told} SETTINGS mutations_sync = 2`, params);
+  await engine.command(`ALTER TABLE ${stored(engine, table)} ${change} SETTINGS mutations_sync = 2`, params);
 }
 
 /** Drops a table if it is there, and only then returns. */

@@ -4,6 +4,7 @@ import type { ClickHouseSettings } from '@clickhouse/client';
 import { linesOf, rowsOf, untilException } from './answer.ts';
 import { type Cluster, clusterOf, DECIDING, lookAtCluster, onCluster } from './cluster.ts';
 import { type Again, type Connection, connector, type EngineSettings } from './connection.ts';
+import { spread } from './each-shard.ts';
 import { explained, isCutOff, lost } from './errors.ts';
 import { unsettable } from './refused.ts';
 
@@ -234,7 +235,7 @@ function request(
   const ends = [options.signal, to.gone].filter((signal) => signal !== undefined);
   const limit = options.timeout_seconds === undefined ? {} : { max_execution_time: options.timeout_seconds };
   return {
-    query: sql,
+    query: to.cluster ? spread(sql, to.cluster) : sql,
     query_id: randomUUID(),
     query_params: params,
     abort_signal: ends.length > 1 ? AbortSignal.any(ends) : ends[0],

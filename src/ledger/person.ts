@@ -95,7 +95,7 @@ const VISITS = `
   WITH theirs AS (SELECT job, run_id, label FROM identity_labels WHERE node IN {known:Array(String)}
     UNION ALL SELECT job, run_id, label FROM identity_labels WHERE label IN {known:Array(String)})
   SELECT DISTINCT node AS identity FROM identity_labels
-  WHERE (job, run_id, label) IN theirs AND node IN (SELECT visitor FROM (${purchasesSeen('true')}))
+  WHERE (job, run_id, label) GLOBAL IN theirs AND node IN (SELECT visitor FROM (${purchasesSeen('true')}))
   UNION DISTINCT SELECT transaction AS identity FROM (${purchasesSeen('true')})
   WHERE key IN (SELECT arrayJoin(${ORDER_KEYS}) FROM orders
     WHERE concat('email:', email) IN {known:Array(String)} OR concat('phone:', phone) IN {known:Array(String)}

@@ -31,6 +31,7 @@ const SAME_EVERYWHERE = ['system.clusters', 'system.columns', 'system.metrics', 
 const SET = {
   distributed_product_mode: 'global',
   distributed_foreground_insert: '1',
+  parallel_distributed_insert_select: '0',
   skip_unavailable_shards: '0',
   insert_quorum: 'auto',
   prefer_localhost_replica: '0',
