@@ -7,6 +7,14 @@ const ON_A_SERVER = [
   'test/ledger/ledger.test.ts',
   'test/run/{backfill,erase,pull,push,tidy}.test.ts',
 ];
+/** What is tried on a cluster of two shards: who is who, what they bought and are, what is told of them and forgotten. */
+const ON_A_CLUSTER = [
+  'test/end-to-end/audience-life.test.ts',
+  'test/ledger/ledger.test.ts',
+  'test/models/{lifecycle,value-engagement}.test.ts',
+  'test/models/custom/conditions.test.ts',
+  'test/run/{erase,people,plan,pull,tidy,widen}.test.ts',
+];
 /** Where CLICKHOUSE_URL names one that is not the engine process behind a door, much of its SQL besides. */
 const ON_ANOTHER_SERVER = [
   'test/models/{lifecycle,value-engagement}.test.ts',
@@ -29,6 +37,15 @@ export default defineConfig({
           include: [...ON_A_SERVER, ...(process.env.CLICKHOUSE_URL ? ON_ANOTHER_SERVER : [])],
           env: { TEST_STORE: 'server' },
           testTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: ON_A_CLUSTER,
+          env: { TEST_STORE: 'cluster' },
+          testTimeout: 300_000,
         },
       },
     ],

@@ -69,6 +69,16 @@ export const PROGRAM_ERRORS = {
     causes: ['The disk was full.', 'The power went off.'],
     cure: 'Read the sources again with `segment-sync run JOB --full --reconcile`.',
   },
+  ENGINE_CLUSTER: {
+    meaning:
+      'The ClickHouse server is not of the cluster that `engine.cluster` names, or does not know which part of it it is.',
+    causes: [
+      'A slip in its name.',
+      'The server has no such cluster in `remote_servers`.',
+      'It has no macros `shard` and `replica`, by which replicated tables are named.',
+    ],
+    cure: 'Correct `engine.cluster`, or the configuration of the servers; `engine.replicated: false` where each shard is one server.',
+  },
   ENGINE_DATABASE: {
     meaning: 'The database that `engine.database` names is not on the ClickHouse server.',
     causes: [

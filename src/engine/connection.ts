@@ -5,6 +5,7 @@ import {
   type ClickHouseSettings,
   createClient,
 } from '@clickhouse/client';
+import { type Cluster, clusterOf } from './cluster.ts';
 import { explained, isCutOff, lost, neverArrived } from './errors.ts';
 import { refusedBy } from './refused.ts';
 import { openServer, type Server, type ServerSettings } from './server.ts';
@@ -28,6 +29,7 @@ export type Again = 'always' | 'if_unseen' | 'never';
 export type Connection = {
   client: ClickHouseClient;
   lost?: boolean;
+  cluster?: Cluster;
 } & ({ hold: Hold; gone?: undefined } | { hold?: undefined; gone: AbortSignal });
 
 export type Connector = {
@@ -89,7 +91,7 @@ export function connector(settings: EngineSettings): Connector {
     if ('state' in settings) return connectTo(await holdEngine(settings));
     if (server) await server.returned();
     server ??= openServer(settings, COMMON);
-    return { client: server.client, gone: server.gone };
+    return { client: server.client, gone: server.gone, cluster: clusterOf(settings) };
   }
 
   return {

@@ -1,3 +1,4 @@
+import { mutate } from './definition.ts';
 import type { Engine, Params } from './engine.ts';
 
 /** Deleting rewrites every part with such rows, so it waits until this share of the rows has to go. */
@@ -26,9 +27,6 @@ export async function deleteRows(
   );
   const { all, doomed, late } = row!;
   if (late === 0 && (doomed === 0 || doomed < all * WORTHWHILE)) return 0;
-  await engine.command(
-    `ALTER TABLE ${table} DELETE WHERE ${among} AND ${where} SETTINGS mutations_sync = 2`,
-    params,
-  );
+  await mutate(engine, table, `DELETE WHERE ${among} AND ${where}`, params);
   return doomed;
 }

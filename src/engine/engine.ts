@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { addAbortSignal, Readable } from 'node:stream';
 import type { ClickHouseSettings } from '@clickhouse/client';
 import { linesOf, rowsOf, untilException } from './answer.ts';
+import { type Cluster, clusterOf, DECIDING, lookAtCluster, onCluster } from './cluster.ts';
 import { type Again, type Connection, connector, type EngineSettings } from './connection.ts';
+import { spread } from './each-shard.ts';
 import { explained, isCutOff, lost } from './errors.ts';
 import { unsettable } from './refused.ts';
 
@@ -19,6 +21,8 @@ export type CallOptions = {
   timeout_seconds?: number;
   /** Aborting kills the statement in the engine; the call throws the signal's reason. */
   signal?: AbortSignal;
+  /** Two processes decide by it who may go on: on a cluster it sees all that was stored before, whichever replica answers. */
+  decides?: boolean;
 };
 
 /**
@@ -31,6 +35,8 @@ export type Engine = {
   readonly reads_files: boolean;
   /** The server that it is, where it does not run on this machine as a process of ours. */
   readonly server?: { host: string; port: number; user: string; database: string };
+  /** The cluster that the server is of, where the store is divided among its shards. */
+  readonly cluster?: Cluster;
   /** Reads a small result, all rows at once; 64-bit integers and decimals are strings. Asked again once if the engine is lost. */
   query<Row>(sql: string, params?: Params, options?: CallOptions): Promise<Row[]>;
   /**
@@ -122,6 +128,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
   const engine: Engine = {
     reads_files: 'state' in settings,
     server: serverOf(settings),
+    cluster: clusterOf(settings),
 
     query<Row>(sql: string, params: Params = {}, options: CallOptions = {}) {
       return attempt('always', options.signal, async (to) => {
@@ -206,6 +213,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
     } catch (error) {
       throw ('url' in settings && unsettable(settings, error)) || error;
     }
+    if ('url' in settings && to.cluster) await lookAtCluster(to.client, settings.url, to.cluster);
   }
 }
 
@@ -227,11 +235,11 @@ function request(
   const ends = [options.signal, to.gone].filter((signal) => signal !== undefined);
   const limit = options.timeout_seconds === undefined ? {} : { max_execution_time: options.timeout_seconds };
   return {
-    query: sql,
+    query: to.cluster ? spread(sql, to.cluster) : sql,
     query_id: randomUUID(),
     query_params: params,
     abort_signal: ends.length > 1 ? AbortSignal.any(ends) : ends[0],
-    clickhouse_settings: { ...settings, ...limit },
+    clickhouse_settings: { ...settings, ...limit, ...(options.decides && to.cluster ? DECIDING : {}) },
   };
 }
 
@@ -243,7 +251,7 @@ async function killable<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const kill = () => {
-    const sql = 'KILL QUERY WHERE query_id = {id:String} ASYNC';
+    const sql = `KILL QUERY${onCluster(to.cluster)} WHERE query_id = {id:String} ASYNC`;
     to.client.command({ query: sql, query_params: { id } }).catch(() => {});
   };
   if (!to.hold) options.signal?.addEventListener('abort', kill, { once: true });

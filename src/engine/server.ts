@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type ClickHouseClient, type ClickHouseClientConfigOptions, createClient } from '@clickhouse/client';
 import { SyncError } from '../../connectors/error.ts';
+import { clusterOf, clusterSettings } from './cluster.ts';
 import { lost } from './errors.ts';
 import { refusedBy } from './refused.ts';
 
@@ -13,6 +14,10 @@ export type ServerSettings = {
   user?: string;
   password?: string;
   database?: string;
+  /** A cluster that the server is of, by its name there: each table is then divided among its shards. */
+  cluster?: string;
+  /** Whether the shards of the cluster keep replicas; default true. */
+  replicated?: boolean;
   /** File with the certificates to trust (PEM); those of the system unless given. */
   ca?: string;
   /** Files with a certificate of this program's own and its key (PEM); without `password` the user logs in by it. */
@@ -55,6 +60,7 @@ export function openServer(settings: ServerSettings, common: ClickHouseClientCon
       // Proxies break connections off on which nothing passes, and a statement may take hours.
       send_progress_in_http_headers: 1,
       http_headers_progress_interval_ms: '30000',
+      ...clusterSettings(clusterOf(settings)),
     },
     ...(byCertificate
       ? {

@@ -1,4 +1,7 @@
+import { everywhere } from './cluster.ts';
+import { addColumn, createTable, shardOf, stored, wholeOf } from './definition.ts';
 import type { Engine, Params } from './engine.ts';
+import { shardKey } from './shards.ts';
 
 /**
  * Every table of the store. Three kinds:
@@ -217,17 +220,16 @@ export async function createTables(engine: Engine): Promise<void> {
     'SELECT table, groupArray(name) AS columns FROM system.columns WHERE database = currentDatabase() GROUP BY table',
   );
   const existing = new Map(rows.map(({ table, columns }) => [table, columns]));
-  const missing = Object.entries(TABLES).filter(([name]) => !existing.has(name));
+  const there = (name: string) => existing.has(name) && (!engine.cluster || existing.has(shardOf(name)));
+  const missing = Object.entries(TABLES).filter(([name]) => !there(name));
   const lacking = Object.entries(ADDED).flatMap(([table, columns]) =>
     Object.entries(columns)
       .filter(([name]) => existing.get(table)?.includes(name) === false)
-      .map(([name, type]) => `ALTER TABLE ${table} ADD COLUMN IF NOT EXISTS ${name} ${type}`),
+      .map(([name, type]) => ({ table, name, type })),
   );
   await Promise.all([
-    ...missing.map(([name, definition]) =>
-      engine.command(`CREATE TABLE IF NOT EXISTS ${name} ${definition}`),
-    ),
-    ...lacking.map((statement) => engine.command(statement)),
+    ...missing.map(([name, definition]) => createTable(engine, name, definition, shardKey(name))),
+    ...lacking.map(({ table, name, type }) => addColumn(engine, table, name, type)),
   ]);
 }
 
@@ -295,11 +297,13 @@ async function dropPartitions(
   tables: readonly string[] = COMPUTED,
 ): Promise<void> {
   const found = await engine.query<{ table: string; partition: string }>(
-    `SELECT DISTINCT table, partition FROM system.parts
+    `SELECT DISTINCT table, partition FROM ${everywhere(engine, 'system.parts')}
      WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)} AND ${which}`,
-    { ...params, tables },
+    { ...params, tables: engine.cluster ? tables.map(shardOf) : tables },
   );
   const drop = ({ table, partition }: { table: string; partition: string }) =>
-    engine.command(`ALTER TABLE ${table} DROP PARTITION ${partition}`);
+    engine.command(
+      `ALTER TABLE ${stored(engine, engine.cluster ? wholeOf(table) : table)} DROP PARTITION ${partition}`,
+    );
   await Promise.all(found.map(drop));
 }

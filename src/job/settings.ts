@@ -41,6 +41,19 @@ export const SettingsFile = z.strictObject({
         .regex(/^\w+$/, 'Write letters, digits and underscores')
         .default('segment_sync')
         .describe('Database on the server that holds the tables of the program.'),
+      cluster: z
+        .string()
+        .regex(/^[A-Za-z]\w*$/, 'Write letters, digits and underscores')
+        .optional()
+        .describe(
+          'Cluster that the server is of, as its `remote_servers` calls it; the tables are then divided among its shards.',
+        ),
+      replicated: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether the shards of the cluster keep replicas, or may come to; `false` where each will always be one server.',
+        ),
       ca: file.describe(
         'File with the certificates to trust (PEM), relative to the settings file; those of the system when absent.',
       ),
@@ -56,6 +69,14 @@ export const SettingsFile = z.strictObject({
       max_memory: size
         .optional()
         .describe("Memory that the engine may take, such as 4GiB; half of the machine's unless given."),
+    })
+    .superRefine(({ cluster, url }, context) => {
+      if (cluster === undefined || url !== undefined) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['cluster'],
+        message: 'Give `url` with `cluster`: any server of it',
+      });
     })
     .superRefine(({ cert, key }, context) => {
       if ((cert === undefined) === (key === undefined)) return;

@@ -1,3 +1,4 @@
+import { createTable, dropTable, mutate } from '../engine/definition.ts';
 import type { Engine } from '../engine/engine.ts';
 import { memberHash } from './member-hash.ts';
 import { ORDER_KEYS, PURCHASE_IDENTITIES, purchasesSeen } from './visitors.ts';
@@ -94,7 +95,7 @@ const VISITS = `
   WITH theirs AS (SELECT job, run_id, label FROM identity_labels WHERE node IN {known:Array(String)}
     UNION ALL SELECT job, run_id, label FROM identity_labels WHERE label IN {known:Array(String)})
   SELECT DISTINCT node AS identity FROM identity_labels
-  WHERE (job, run_id, label) IN theirs AND node IN (SELECT visitor FROM (${purchasesSeen('true')}))
+  WHERE (job, run_id, label) GLOBAL IN theirs AND node IN (SELECT visitor FROM (${purchasesSeen('true')}))
   UNION DISTINCT SELECT transaction AS identity FROM (${purchasesSeen('true')})
   WHERE key IN (SELECT arrayJoin(${ORDER_KEYS}) FROM orders
     WHERE concat('email:', email) IN {known:Array(String)} OR concat('phone:', phone) IN {known:Array(String)}
@@ -113,9 +114,7 @@ const PEOPLE = ['orders', 'customers', 'events']
 
 /** Writes down who is to be erased, so that a deletion that was cut short can be ended. */
 export async function beginErasing(engine: Engine, identities: readonly string[]): Promise<void> {
-  await engine.command(
-    `CREATE TABLE IF NOT EXISTS ${ERASING} (identity String) ENGINE = MergeTree ORDER BY identity`,
-  );
+  await createTable(engine, ERASING, '(identity String) ENGINE = MergeTree ORDER BY identity', '0');
   await engine.insert(
     ERASING,
     identities.map((identity) => ({ identity })),
@@ -144,9 +143,9 @@ export async function deleteErased(engine: Engine): Promise<Record<string, numbe
       `SELECT toUInt32(count()) AS rows FROM ${table} WHERE ${where}`,
     );
     if (!row?.rows) continue;
-    await engine.command(`ALTER TABLE ${table} DELETE WHERE ${where} SETTINGS mutations_sync = 2`);
+    await mutate(engine, table, `DELETE WHERE ${where}`);
     deleted[table] = row.rows;
   }
-  await engine.command(`DROP TABLE ${ERASING} SYNC`);
+  await dropTable(engine, ERASING);
   return deleted;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
+import { settled } from '../engine/cluster.ts';
 import type { Engine } from '../engine/engine.ts';
 
 /** How long a lease lasts that nobody renews: a process that dies is waited for so long. */
@@ -24,8 +25,7 @@ export async function takeLease(
 ): Promise<(() => Promise<void>) | undefined> {
   const owner = randomUUID();
   let seq = 0;
-  const tell = (event: 'wanted' | 'renewed' | 'left') =>
-    engine.insert('leases', [{ job, owner, event, seq: ++seq }], { token: `${owner}:${seq}` });
+  const tell = (event: 'wanted' | 'renewed' | 'left') => tellOnce(engine, { job, owner, event, seq: ++seq });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     await tell('wanted');
     const others = await holders(engine, job, owner);
@@ -35,6 +35,12 @@ export async function takeLease(
     await wait(Math.random() * 100 * 2 ** attempt);
   }
   return undefined;
+}
+
+/** Said again with the same token, it is told once. */
+function tellOnce(engine: Engine, word: { job: string; owner: string; event: string; seq: number }) {
+  const token = `${word.owner}:${word.seq}`;
+  return settled(() => engine.insert('leases', [word], { token, decides: true }));
 }
 
 /** Whether any process has the right to run the job just now. */
@@ -67,11 +73,9 @@ async function renewed(
 
 /** The latest words of everybody else whose lease is not over. */
 async function holders(engine: Engine, job: string, owner: string): Promise<string[]> {
-  const rows = await engine.query<{ event: string }>(
-    `SELECT argMax(event, seq) AS event FROM leases
+  const sql = `SELECT argMax(event, seq) AS event FROM leases
      WHERE job = {job:String} AND owner != {owner:String} AND at > now64(3) - INTERVAL ${LEASE_SECONDS} SECOND
-     GROUP BY owner HAVING event != 'left'`,
-    { job, owner },
-  );
+     GROUP BY owner HAVING event != 'left'`;
+  const rows = await settled(() => engine.query<{ event: string }>(sql, { job, owner }, { decides: true }));
   return rows.map(({ event }) => event);
 }

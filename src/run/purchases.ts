@@ -1,3 +1,4 @@
+import { eachShard } from '../engine/each-shard.ts';
 import type { Params } from '../engine/engine.ts';
 import { NODE } from './people.ts';
 import { sourceKeys } from './pull.ts';
@@ -78,5 +79,5 @@ export const LEFT_OUT = `multiIf(is_test, 'test', NOT paid, 'unpaid', NOT purcha
  */
 export const PURCHASE_DAYS = `
   SELECT ${person('bought')}, day, count() AS day_orders, sum(value) AS day_value
-  FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
+  FROM ${eachShard(ORDERS)} AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
   WHERE purchase AND bought.node != '' GROUP BY customer, day`;

@@ -1,4 +1,5 @@
 import type { Customer } from '../../connectors/index.ts';
+import { mutate } from '../engine/definition.ts';
 import { addTombstones } from '../ledger/tombstones.ts';
 import { ORDER_KEYS, purchasesSeen } from '../ledger/visitors.ts';
 import type { RunContext } from './run.ts';
@@ -27,7 +28,6 @@ export async function forgetRedacted(
             (SELECT toUInt32(count()) FROM orders WHERE ${ADDRESSED}) AS addressed`,
     params,
   );
-  const now = 'SETTINGS mutations_sync = 2';
   const seen = await run.engine.query<{ transaction: string }>(
     `SELECT DISTINCT transaction FROM (${purchasesSeen('true')}) WHERE key IN (${ORDERED})`,
     params,
@@ -37,16 +37,10 @@ export async function forgetRedacted(
       run.engine,
       seen.map(({ transaction }) => transaction),
     );
-    await run.engine.command(
-      `ALTER TABLE visitor_orders DELETE WHERE trim(LEADING '#' FROM transaction_id) IN (${ORDERED}) ${now}`,
-      params,
-    );
+    const numbered = `trim(LEADING '#' FROM transaction_id) IN (${ORDERED})`;
+    await mutate(run.engine, 'visitor_orders', `DELETE WHERE ${numbered}`, params);
   }
-  if (row?.described) await run.engine.command(`ALTER TABLE customers DELETE WHERE ${THEIRS} ${now}`, params);
-  if (row?.addressed) {
-    await run.engine.command(
-      `ALTER TABLE orders UPDATE email = '', phone = '' WHERE ${ADDRESSED} ${now}`,
-      params,
-    );
-  }
+  if (row?.described) await mutate(run.engine, 'customers', `DELETE WHERE ${THEIRS}`, params);
+  if (row?.addressed)
+    await mutate(run.engine, 'orders', `UPDATE email = '', phone = '' WHERE ${ADDRESSED}`, params);
 }

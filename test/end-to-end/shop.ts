@@ -17,7 +17,7 @@ import {
 import type { EngineSettings } from '../../src/engine/engine.ts';
 import { segmentsOf } from '../../src/job/segments.ts';
 import type { RunReport } from '../../src/run/report.ts';
-import { openServerStore, type ServerStore } from '../engine/places.ts';
+import { openTestStore, type ServerStore } from '../engine/places.ts';
 import { isAlive, ownerPid } from '../engine/state-dir.ts';
 
 const CLI = resolve('src/cli.ts');
@@ -96,8 +96,7 @@ export async function openShop(
     },
   }));
   const sandbox = await serveSandbox(watched, { keep_exchanges: true, delay: options.delay });
-  const server =
-    options.server ?? (process.env.TEST_STORE === 'server' ? await openServerStore() : undefined);
+  const server = options.server ?? (await openTestStore());
   if (server) {
     await mkdir(join(folder, 'config'));
     await writeFile(join(folder, 'config/settings.yaml'), JSON.stringify({ engine: server.settings }));

@@ -19,6 +19,7 @@ import { type ClickHouseClient, createClient } from '@clickhouse/client';
 import { openEngine } from '../../src/engine/engine.ts';
 import { makeCertificates } from './certificates.ts';
 import { stateDir } from './state-dir.ts';
+import { configureShards, twoShards } from './two-shards.ts';
 
 export const USER = 'owner';
 /** With signs that mean something in URLs and headers. */
@@ -78,6 +79,8 @@ export type Door = {
 export type DoorOptions = {
   /** `both`: clients must show a certificate, too. */
   tls?: boolean | 'both';
+  /** The engine process behind it is a cluster of two shards. */
+  shards?: boolean;
   /** What is answered instead of passing a statement on, in ClickHouse's words. */
   refuse?(asked: Asked): string | undefined;
   /** What the profile of a user sets. */
@@ -86,7 +89,8 @@ export type DoorOptions = {
 
 export async function openDoor(options: DoorOptions = {}): Promise<Door> {
   const { tls = false, refuse = refuseStrangers, profile } = options;
-  const target = await openTarget();
+  const target = await openTarget(options);
+  const shards = options.shards && !process.env.CLICKHOUSE_URL ? twoShards() : undefined;
   const certificates = mkdtempSync(join(tmpdir(), 'clickhouse-door-'));
   const asked: Asked[] = [];
   const faults: Fault[] = [];
@@ -110,7 +114,9 @@ export async function openDoor(options: DoorOptions = {}): Promise<Door> {
     if (said !== undefined) return say(response, said);
     for (const [name, value] of Object.entries(profile?.(statement.user) ?? {}))
       url.searchParams.set(name, value);
-    pass(request, response, url, fault, inUrl === null ? sql : undefined);
+    const body = shards ? shards.statement(sql) : sql;
+    for (const [name, value] of Object.entries(shards?.settings() ?? {})) url.searchParams.set(name, value);
+    pass(request, response, url, fault, inUrl === null ? body : undefined);
   }
 
   function pass(
@@ -240,7 +246,7 @@ type Target = {
   leave(): Promise<void>;
 };
 
-async function openTarget(): Promise<Target> {
+async function openTarget({ shards }: DoorOptions): Promise<Target> {
   const named = process.env.CLICKHOUSE_URL;
   if (named) {
     const { protocol, username, password, hostname, port } = new URL(named);
@@ -255,6 +261,7 @@ async function openTarget(): Promise<Target> {
     };
   }
   const state = stateDir();
+  if (shards) configureShards(state.path);
   const engine = await openEngine({ state: state.path });
   const socketPath = join(state.path, 'engine.sock');
   return {

@@ -4,6 +4,7 @@ import { type Engine, type EngineSettings, openEngine } from '../../src/engine/e
 import { canCertify } from './certificates.ts';
 import { type Door, openDoor, PASSWORD, USER } from './door.ts';
 import { stateDir } from './state-dir.ts';
+import { CLUSTER } from './two-shards.ts';
 
 export type Place = {
   name: string;
@@ -13,7 +14,8 @@ export type Place = {
 /** Everywhere the suite runs: the engine process; and a server with a password and TLS. */
 export const places: Place[] = [
   { name: 'engine process', open: embedded },
-  { name: 'server', open: server },
+  { name: 'server', open: () => server() },
+  { name: 'cluster', open: () => server({ shards: true }) },
 ];
 
 async function embedded() {
@@ -26,8 +28,8 @@ async function embedded() {
   return { engine, leave };
 }
 
-async function server() {
-  const store = await openServerStore();
+async function server(options: ServerOptions = {}) {
+  const store = await openServerStore(options);
   const engine = await openEngine(store.settings);
   const leave = async () => {
     await engine.close();
@@ -45,21 +47,42 @@ export type ServerStore = {
   leave(): Promise<void>;
 };
 
-export async function openServerStore(): Promise<ServerStore> {
-  const door = await openDoor({ tls: canCertify });
+type ServerOptions = {
+  /** The store is divided among the shards of a cluster. */
+  shards?: boolean;
+};
+
+/** The cluster that the server of CLICKHOUSE_URL is of is named by CLICKHOUSE_CLUSTER. */
+export async function openServerStore({ shards = false }: ServerOptions = {}): Promise<ServerStore> {
+  const door = await openDoor({ tls: canCertify, shards });
   const database = `engine_test_${randomUUID().replaceAll('-', '')}`;
   const owner = door.behind();
-  await owner.command({ query: `CREATE DATABASE ${database}` });
+  const cluster = process.env.CLICKHOUSE_CLUSTER ?? CLUSTER;
+  const onCluster = shards && process.env.CLICKHOUSE_CLUSTER ? ` ON CLUSTER ${cluster}` : '';
+  await owner.command({ query: `CREATE DATABASE ${database}${onCluster}` });
   const inside = door.behind(database);
   const ca = canCertify ? { ca: join(door.certificates, 'ca.pem') } : {};
   return {
     door,
-    settings: { url: door.url, user: USER, password: PASSWORD, database, ...ca },
+    settings: {
+      url: door.url,
+      user: USER,
+      password: PASSWORD,
+      database,
+      ...ca,
+      ...(shards ? { cluster } : {}),
+    },
     sql: async (query) => void (await inside.command({ query })),
     async leave() {
-      await owner.command({ query: `DROP DATABASE ${database}` });
+      await owner.command({ query: `DROP DATABASE ${database}${onCluster}` });
       await Promise.all([owner.close(), inside.close()]);
       await door.stop();
     },
   };
+}
+
+/** @returns where TEST_STORE says that the store is; nothing for the engine process */
+export async function openTestStore(): Promise<ServerStore | undefined> {
+  const place = process.env.TEST_STORE;
+  return place ? openServerStore({ shards: place === 'cluster' }) : undefined;
 }

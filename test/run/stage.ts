@@ -22,7 +22,7 @@ import { pull, type Pulled } from '../../src/run/pull.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { runJob, type RunContext, type RunOptions } from '../../src/run/run.ts';
 import { newRunId } from '../../src/run/state.ts';
-import { openServerStore, type ServerStore } from '../engine/places.ts';
+import { openTestStore, type ServerStore } from '../engine/places.ts';
 import { stateDir } from '../engine/state-dir.ts';
 import { openPlatform } from './platform.ts';
 
@@ -83,7 +83,7 @@ export function openStage(open?: () => Promise<Engine>): Stage {
   let server: ServerStore | undefined;
   let shops = 0;
   beforeAll(async () => {
-    if (!open && process.env.TEST_STORE === 'server') server = await openServerStore();
+    if (!open) server = await openTestStore();
     engine = await (open ? open() : openEngine(server?.settings ?? { state: state.path }));
     await createTables(engine);
   });

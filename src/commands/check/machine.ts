@@ -2,6 +2,7 @@ import { lstat, readdir, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { SyncError } from '../../../connectors/index.ts';
+import { everywhere } from '../../engine/cluster.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { memoryBytes } from '../../engine/memory.ts';
 import { isDaemonRunning } from '../../run/lock.ts';
@@ -46,7 +47,7 @@ function runtimeFacts({ node, settings }: CommandContext) {
 async function engineFacts(context: CommandContext): Promise<string[]> {
   const engine = await context.engine();
   const [row] = await engine.query<{ version: string; damaged: string }>(
-    `SELECT version() AS version, (SELECT count() FROM system.detached_parts
+    `SELECT version() AS version, (SELECT count() FROM ${everywhere(engine, 'system.detached_parts')}
        WHERE database = currentDatabase() AND startsWith(ifNull(reason, ''), 'broken')) AS damaged`,
   );
   const { version, damaged } = row!;
@@ -80,7 +81,7 @@ async function storeFacts(context: CommandContext) {
 
 async function storedBytes(engine: Engine): Promise<number> {
   const [row] = await engine.query<{ bytes: string }>(
-    'SELECT toString(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE database = currentDatabase()',
+    `SELECT toString(sum(bytes_on_disk)) AS bytes FROM ${everywhere(engine, 'system.parts')} WHERE database = currentDatabase()`,
   );
   return Number(row!.bytes);
 }

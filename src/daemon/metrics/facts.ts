@@ -1,3 +1,4 @@
+import { everywhere } from '../../engine/cluster.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Job } from '../../job/load.ts';
 import { countHeld } from '../../ledger/ledger.ts';
@@ -107,7 +108,7 @@ function idOf({ runs }: Past, destination: string, audience: string): string | u
 
 async function sizeOf(engine: Engine): Promise<Pick<Facts, 'bytes' | 'parts'>> {
   const [size] = await engine.query<{ bytes: string; parts: string }>(
-    `SELECT toString(sum(bytes_on_disk)) AS bytes, toString(count()) AS parts FROM system.parts
+    `SELECT toString(sum(bytes_on_disk)) AS bytes, toString(count()) AS parts FROM ${everywhere(engine, 'system.parts')}
      WHERE active AND database = currentDatabase()`,
   );
   return { bytes: Number(size?.bytes), parts: Number(size?.parts) };

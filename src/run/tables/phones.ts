@@ -1,3 +1,4 @@
+import { stored } from '../../engine/definition.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { normalisePhone } from '../identity.ts';
 
@@ -15,6 +16,6 @@ export async function normalisePhones(engine: Engine, table: string, pairs: stri
       }
     }
   }
-  await engine.command(`TRUNCATE TABLE ${table} SYNC`);
+  await engine.command(`TRUNCATE TABLE ${stored(engine, table)} SYNC`);
   await engine.insert(table, forms());
 }

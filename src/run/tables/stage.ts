@@ -1,4 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { createTable, dropTable, wholeOf } from '../../engine/definition.ts';
 import type { Engine } from '../../engine/engine.ts';
 
 /**
@@ -20,13 +21,12 @@ export function openStage(engine: Engine, job: string): Stage {
       const name = `${prefixOf(job)}${id}_${what}`;
       const fields = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
       names.push(name);
-      await engine.command(
-        `CREATE TABLE ${name} (${fields.join(', ')}) ENGINE = MergeTree ORDER BY ${order}`,
-      );
+      const definition = `(${fields.join(', ')}) ENGINE = MergeTree ORDER BY ${order}`;
+      await createTable(engine, name, definition, `cityHash64(${order})`, { new: true });
       return name;
     },
     async drop() {
-      for (const name of names) await engine.command(`DROP TABLE IF EXISTS ${name} SYNC`);
+      for (const name of names) await dropTable(engine, name);
     },
   };
 }
@@ -41,7 +41,7 @@ export async function sweepStages(engine: Engine, job: string): Promise<void> {
        OR (startsWith(name, {any:String}) AND metadata_modification_time < now() - toIntervalDay(${LEFT_BEHIND_DAYS})))`,
     { own: prefixOf(job), any: PREFIX },
   );
-  for (const { name } of rows) await engine.command(`DROP TABLE IF EXISTS ${name} SYNC`);
+  for (const name of new Set(rows.map((row) => wholeOf(row.name)))) await dropTable(engine, name);
 }
 
 const PREFIX = 'staged_';
