@@ -1,3 +1,4 @@
+import { eachShard } from '../engine/each-shard.ts';
 import type { Params } from '../engine/engine.ts';
 import { BY_PEOPLE, EVENT_NODE, joinPeople, NODE } from './people.ts';
 import { LABELS, LEFT_OUT, ORDERS, person, purchaseParams } from './purchases.ts';
@@ -61,7 +62,7 @@ const PURCHASES = `
       sumIf(value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
       sumIf(value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window,
       groupArray(toInt128(${DAY_NUMBER}) * ${DAY} + reinterpretAsInt64(value)) AS spent
-    FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
+    FROM ${eachShard(ORDERS)} AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
     WHERE purchase AND bought.node != '' GROUP BY customer)`;
 
 /** Each extra field as the newest description that has it says. */
