@@ -27,6 +27,11 @@ const STATEMENTS_AT_ONCE = 48;
 const IDLE_SESSIONS = 16;
 const KILL_AGAIN_MS = 250;
 const LEAVE_SECONDS = 10;
+/** Reading small parts through thread pools costs more than the reading. */
+const READING = {
+  local_filesystem_read_method: 'pread',
+  merge_tree_use_prefixes_deserialization_thread_pool: '0',
+};
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as EmbeddedSettings;
 const data = join(settings.state, 'engine');
@@ -61,6 +66,10 @@ function openRoot(): Session {
         // It keeps what each part answered to each condition, long after the part is gone: hundreds of bytes for each of
         // the statements that runs make by the million.
         '--query_condition_cache_size=0',
+        // Runs compile conditions with their own dates and names: ten thousand of them, the default, are never asked again.
+        '--compiled_expression_cache_elements_size=256',
+        // Each idle thread keeps memory of the allocator's.
+        '--max_thread_pool_free_size=8',
       ],
     });
   } catch (error) {
@@ -83,7 +92,7 @@ function connectionFor(statement: Statement): Connection {
 }
 
 async function prepare(connection: Connection, statement: Statement): Promise<void> {
-  const wanted = { ...statement.settings, log_comment: statement.tag };
+  const wanted = { ...READING, ...statement.settings, log_comment: statement.tag };
   const changes = [
     ...[...connection.settings].filter((name) => !(name in wanted)).map((name) => `${name} = DEFAULT`),
     ...Object.entries(wanted).map(([name, value]) => `${name} = ${literal(value)}`),

@@ -33,6 +33,8 @@ const NOT_SETTINGS = new Set(
 );
 /** Not chDB's `default`, in which a quoted name reads the file of that name. */
 export const DATABASE = 'segment_sync';
+/** Starting `mkfifo` copies the page tables of the whole process: tens of milliseconds. More than these are made and removed. */
+const IDLE_PIPES = 4;
 const LONGEST_HEAD_BYTES = 4 * 1024 * 1024;
 const NAME = /^\w+$/;
 
@@ -151,6 +153,23 @@ async function insert(engine: Engine, statement: Statement, body: IncomingMessag
   }
 }
 
+const idlePipes: string[] = [];
+
+/** A named pipe that nobody has open for writing. */
+async function takePipe(tag: string): Promise<string> {
+  const idle = idlePipes.pop();
+  if (idle) return idle;
+  const pipe = `${tag}.pipe`;
+  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
+  return pipe;
+}
+
+/** @param drained whether it was read to the end that the last writer leaves */
+async function givePipe(pipe: string, drained: boolean): Promise<void> {
+  if (drained && idlePipes.length < IDLE_PIPES) idlePipes.push(pipe);
+  else await rm(pipe, { force: true });
+}
+
 /**
  * Streams a result through a named pipe: the engine formats into it on its own threads and waits when the caller
  * reads slowly. chDB's own streaming is not used: it holds up the whole process while a statement is planned
@@ -159,10 +178,10 @@ async function insert(engine: Engine, statement: Statement, body: IncomingMessag
 async function stream(engine: Engine, statement: Statement, response: ServerResponse, gone: AbortSignal) {
   const [, head = statement.sql, format = statement.format] =
     /^(.*\S)\s+FORMAT\s+(\w+)[\s;]*$/is.exec(statement.sql) ?? [];
-  const pipe = `${statement.tag}.pipe`;
   response.setHeader('X-ClickHouse-Format', format);
   response.setHeader('X-ClickHouse-Exception-Tag', statement.tag);
-  await promisify(execFile)('mkfifo', ['-m', '600', pipe]);
+  const pipe = await takePipe(statement.tag);
+  let isDrained = false;
   try {
     const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
     // The reader sees the end when the last writer closes: this one, also when the engine never opened the pipe.
@@ -180,11 +199,12 @@ async function stream(engine: Engine, statement: Statement, response: ServerResp
       // Once the caller has gone, the rest is read all the same: a writer on a full pipe could not be killed.
       if (!gone.aborted && !response.write(chunk)) await drained(response);
     }
+    isDrained = true;
     const failure = await done;
     if (failure) fail(response, statement.tag, failure.error);
     else response.end();
   } finally {
-    await rm(pipe, { force: true });
+    await givePipe(pipe, isDrained);
   }
 }
 

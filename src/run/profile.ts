@@ -1,5 +1,6 @@
+import type { Params } from '../engine/engine.ts';
 import { BY_PEOPLE, EVENT_NODE, joinPeople, NODE } from './people.ts';
-import { LABELS, LEFT_OUT, ORDERS, person, PURCHASE_DAYS, purchaseParams } from './purchases.ts';
+import { LABELS, LEFT_OUT, ORDERS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 import { joinVisitors, visitorNotes } from './visitors.ts';
 
@@ -21,7 +22,11 @@ export async function profile(run: RunContext): Promise<Profiled> {
   const round = await joinPeople(run);
   await joinVisitors(run, round);
   const params = { ...purchaseParams(run, round), window: valueWindow(run) };
-  const [orders] = await Promise.all([leftOut(run, params), run.engine.command(INSERT_PROFILES, params)]);
+  const told = await toldBy(run, params);
+  const [orders] = await Promise.all([
+    leftOut(run, params),
+    run.engine.command(insertProfiles(told), params),
+  ]);
   const warnings = [...orders, ...(await visitorNotes(run, round))];
   const [row] = await run.engine.query<{ customers: number }>(
     'SELECT toUInt32(count()) AS customers FROM profiles WHERE job = {job:String} AND run_id = {run:String}',
@@ -35,17 +40,29 @@ function valueWindow({ job }: RunContext): number {
   return job.segments.value_engagement?.value.window ?? 365;
 }
 
+/** Packs a day and what was spent on it into one number of 128 bits: lists of numbers cost a fifth of lists of pairs. */
+const DAY = 2n ** 60n;
+/** Of Date32, the first of which is 1900-01-01; never negative, so that it divides. */
+const DAY_NUMBER = `toInt32(day) + 25567`;
+
 /**
  * The buying of each customer. What the models call repeats are the days after the first, and `repeat_value` is the
- * mean of their totals, 0 where there are none.
+ * mean of their totals, 0 where there are none. Grouped by customer alone, since there are nearly as many days as orders.
  */
 const PURCHASES = `
-  SELECT customer, sum(day_orders) AS orders, count() AS purchase_days, min(day) AS first_order, max(day) AS last_order,
-    sum(day_value) AS revenue,
-    if(purchase_days > 1, toFloat64(revenue - argMin(day_value, day)) / (purchase_days - 1), 0) AS repeat_value,
-    sumIf(day_value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
-    sumIf(day_value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window
-  FROM (${PURCHASE_DAYS}) GROUP BY customer`;
+  SELECT customer, orders, arrayUniq(arrayMap(one -> intDiv(one, ${DAY}), spent)) AS purchase_days, first_order, last_order,
+    revenue, revenue_12m, revenue_window,
+    if(purchase_days > 1,
+      toFloat64(arraySum(one -> if(intDiv(one, ${DAY}) = first_number, 0, one % ${DAY}), spent)) / 10000 / (purchase_days - 1),
+      0) AS repeat_value
+  FROM (
+    SELECT ${person('bought')}, count() AS orders, min(day) AS first_order, max(day) AS last_order,
+      min(${DAY_NUMBER}) AS first_number, sum(value) AS revenue,
+      sumIf(value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
+      sumIf(value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window,
+      groupArray(toInt128(${DAY_NUMBER}) * ${DAY} + reinterpretAsInt64(value)) AS spent
+    FROM (${ORDERS}) AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
+    WHERE purchase AND bought.node != '' GROUP BY customer)`;
 
 /** Each extra field as the newest description that has it says. */
 const NEWEST_EXTRA = `arrayFold((known, newer) -> mapUpdate(known, mapFilter((name, text) -> text != '', newer.3)),
@@ -58,25 +75,97 @@ const EVENT_COUNTS = ['visit', 'open', 'click', 'review', 'referral'].map((type)
   column: `${type}s_12m`,
 }));
 
-const INSERT_PROFILES = `
-  INSERT INTO profiles (job, run_id, customer, customer_id, email, phone, first_name, last_name, city, region, zip,
-    country, email_consent, sms_consent, ads_consent, acquisition_cost, service_cost, tags, extra, orders, purchase_days,
+const TEXTS = [
+  'customer_id',
+  'email',
+  'phone',
+  'first_name',
+  'last_name',
+  'city',
+  'region',
+  'zip',
+  'country',
+];
+const CONSENTS = ['email_consent', 'sms_consent', 'ads_consent'];
+const COSTS = ['acquisition_cost', 'service_cost'];
+
+/** What descriptions may say of a person: when one does, what a profile holds of it, and what it is without any. */
+const SAYS: Record<string, { said: string; newest: string; unsaid: string }> = {
+  ...Object.fromEntries(
+    TEXTS.map((name) => [name, { said: `${name} != ''`, newest: newest(name, `!= ''`), unsaid: `''` }]),
+  ),
+  ...Object.fromEntries(
+    CONSENTS.map((name) => [
+      name,
+      {
+        said: `${name} != 'unknown'`,
+        newest: `coalesce(nullIf(${newest(name, `!= 'unknown'`)}, ''), 'unknown')`,
+        unsaid: `'unknown'`,
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    COSTS.map((name) => [
+      name,
+      { said: `${name} IS NOT NULL`, newest: newest(name, 'IS NOT NULL'), unsaid: 'NULL' },
+    ]),
+  ),
+  tags: {
+    said: 'notEmpty(tags)',
+    newest: `arrayFilter(tag -> tag != '', argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags)))`,
+    unsaid: '[]',
+  },
+  extra: { said: 'notEmpty(extra)', newest: NEWEST_EXTRA, unsaid: 'map()' },
+};
+
+/** The newest description that says something wins; what stands in the same place of two sources is not mixed up. */
+function newest(field: string, says: string): string {
+  return `argMaxIf(described.${field}, (updated_at, record_key), described.${field} ${says})`;
+}
+
+/** What the records tell at all: of what no record does, no customer's profile needs to be looked up. */
+type Told = { fields: string[]; events: boolean };
+
+async function toldBy(run: RunContext, params: Params): Promise<Told> {
+  const fields = Object.keys(SAYS);
+  const [told] = await run.engine.query<{ fields: string[]; events: number }>(
+    `SELECT arrayFilter((name, said) -> said, {fields:Array(String)}, [${fields.map((name) => `max(${SAYS[name]!.said})`).join(', ')}]) AS fields,
+       (SELECT toUInt8(count() > 0) FROM (SELECT 1 FROM events WHERE source IN {sources:Array(String)} LIMIT 1)) AS events
+     FROM customers WHERE source IN {sources:Array(String)}`,
+    { ...params, fields },
+  );
+  return { fields: told!.fields, events: told!.events > 0 };
+}
+
+/** SQL that writes the profiles. */
+function insertProfiles(told: Told): string {
+  const is = (name: string) => told.fields.includes(name);
+  const described = Object.entries(SAYS).map(([name, { unsaid }]) => {
+    if (!is(name)) return unsaid;
+    return unsaid === 'NULL' || name === 'tags' || name === 'extra'
+      ? `who.${name}`
+      : `coalesce(who.${name}, ${unsaid})`;
+  });
+  const seen = (column: string, otherwise: string) =>
+    told.events ? `coalesce(seen.${column}, ${otherwise})` : otherwise;
+  return `
+  INSERT INTO profiles (job, run_id, customer, ${Object.keys(SAYS).join(', ')}, orders, purchase_days,
     first_order, last_order, last_visit, days_since_order, days_since_active, frequency, recency_days, age_days,
-    repeat_value, revenue, revenue_12m, revenue_window, average_order_value, visits_12m, opens_12m, clicks_12m,
-    reviews_12m, referrals_12m)
-  SELECT {job:String}, {run:String}, customer, coalesce(who.customer_id, ''), coalesce(who.email, ''),
-    coalesce(who.phone, ''), coalesce(who.first_name, ''), coalesce(who.last_name, ''), coalesce(who.city, ''),
-    coalesce(who.region, ''), coalesce(who.zip, ''), coalesce(who.country, ''),
-    coalesce(who.email_consent, 'unknown'), coalesce(who.sms_consent, 'unknown'), coalesce(who.ads_consent, 'unknown'),
-    who.acquisition_cost, who.service_cost, who.tags, who.extra, bought.orders, bought.purchase_days, bought.first_order, bought.last_order, seen.last_visit,
+    repeat_value, revenue, revenue_12m, revenue_window, average_order_value, ${EVENT_COUNTS.map(({ column }) => column).join(', ')})
+  SELECT {job:String}, {run:String}, customer, ${described.join(', ')}, bought.orders, bought.purchase_days,
+    bought.first_order, bought.last_order, ${told.events ? 'seen.last_visit' : 'NULL'},
     dateDiff('day', bought.last_order, {as_of:Date32}),
-    dateDiff('day', greatest(bought.last_order, coalesce(seen.last_visit, bought.last_order)), {as_of:Date32}),
+    dateDiff('day', greatest(bought.last_order, ${seen('last_visit', 'bought.last_order')}), {as_of:Date32}),
     bought.purchase_days - 1, dateDiff('day', bought.first_order, bought.last_order),
     dateDiff('day', bought.first_order, {as_of:Date32}), bought.repeat_value,
     bought.revenue, bought.revenue_12m, bought.revenue_window, toDecimal64(bought.revenue / bought.orders, 4),
-    ${EVENT_COUNTS.map(({ column }) => `coalesce(seen.${column}, 0)`).join(', ')}
+    ${EVENT_COUNTS.map(({ column }) => seen(column, '0')).join(', ')}
   FROM (${PURCHASES}) AS bought
-  LEFT JOIN (
+  ${told.events ? SEEN : ''}
+  ${told.fields.length > 0 ? who(told.fields) : ''}`;
+}
+
+const SEEN = `LEFT JOIN (
     SELECT ${person('happened')}, maxOrNullIf(day, type = 'visit') AS last_visit,
       ${EVENT_COUNTS.map(({ type, column }) => `countIf(type = '${type}' AND recent) AS ${column}`).join(', ')}
     FROM (SELECT ${EVENT_NODE} AS node, type, toDate32(at, {timezone:String}) AS day,
@@ -85,31 +174,17 @@ const INSERT_PROFILES = `
           WHERE source IN {sources:Array(String)} AND ${BY_PEOPLE} AND day <= {as_of:Date32}) AS happened
     LEFT JOIN ${LABELS} ON known.node = happened.node
     GROUP BY customer
-  ) AS seen USING (customer)
-  LEFT JOIN (
-    SELECT ${person('described')}, ${newest('customer_id')}, ${newest('email')}, ${newest('phone')},
-      ${newest('first_name')}, ${newest('last_name')}, ${newest('city')}, ${newest('region')}, ${newest('zip')},
-      ${newest('country')}, ${newestKnown('email_consent')}, ${newestKnown('sms_consent')}, ${newestKnown('ads_consent')},
-      ${newestGiven('acquisition_cost')}, ${newestGiven('service_cost')},
-      arrayFilter(tag -> tag != '', argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags))) AS tags,
-      ${NEWEST_EXTRA} AS extra
+  ) AS seen USING (customer)`;
+
+function who(fields: readonly string[]): string {
+  return `LEFT JOIN (
+    SELECT ${person('described')}, ${fields.map((name) => `${SAYS[name]!.newest} AS ${name}`).join(', ')}
     FROM (
-      SELECT ${NODE} AS node, * FROM customers FINAL WHERE source IN {sources:Array(String)}
+      SELECT ${NODE} AS node, updated_at, record_key, ${fields.join(', ')}
+      FROM customers FINAL WHERE source IN {sources:Array(String)}
     ) AS described LEFT JOIN ${LABELS} ON known.node = described.node
     GROUP BY customer
   ) AS who USING (customer)`;
-
-/** The newest description that says something wins; what stands in the same place of two sources is not mixed up. */
-function newest(field: string): string {
-  return `argMaxIf(described.${field}, (updated_at, record_key), described.${field} != '') AS ${field}`;
-}
-
-function newestKnown(field: string): string {
-  return `coalesce(nullIf(argMaxIf(described.${field}, (updated_at, record_key), described.${field} != 'unknown'), ''), 'unknown') AS ${field}`;
-}
-
-function newestGiven(field: string): string {
-  return `argMaxIf(described.${field}, (updated_at, record_key), described.${field} IS NOT NULL) AS ${field}`;
 }
 
 async function leftOut(run: RunContext, params: object): Promise<string[]> {

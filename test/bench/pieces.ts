@@ -8,6 +8,7 @@ import { peerFigures } from './peers.ts';
 import { planFigures } from './plan.ts';
 import { pushFigures } from './push.ts';
 import { requestFigures } from './requests.ts';
+import { scaleFigures } from './scale.ts';
 import { segmentFigures } from './segments.ts';
 import { sourceFigures } from './sources.ts';
 import { warmFitFigure } from './warm-fit.ts';
@@ -25,6 +26,7 @@ const SIZES = [10, 1_000, 100_000];
 export const PIECES: Record<string, Piece> = {
   run: (folder) => wholeRunFigures(folder, 100_000),
   fit: async () => [await warmFitFigure()],
+  scale: (folder, full) => scaleFigures(folder, full ? 100_000_000 : 1_000_000),
   segments: (folder, full) => segmentFigures(folder, full ? 10_000_000 : 1_000_000),
   page: (folder, full) => pageFigures(folder, full ? 10_000_000 : 1_000_000),
   plan: (folder) => planFigures(folder),

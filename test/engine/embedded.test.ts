@@ -116,7 +116,13 @@ describe('files', () => {
     await thrown(engine.insert('t', [{ id: 'x' }]));
     for await (const _ of engine.stream(ENDLESS)) break;
 
-    await until(() => readdirSync(join(state.path, 'spool')).length === 0);
+    for await (const _ of engine.stream('SELECT 1'));
+
+    // Named pipes hold no data; a few wait to be used again.
+    const spool = join(state.path, 'spool');
+    const files = () => readdirSync(spool).filter((name) => !statSync(join(spool, name)).isFIFO());
+    await until(() => files().length === 0);
+    expect(readdirSync(spool).length).toBeLessThanOrEqual(4);
     await engine.close();
   });
 });

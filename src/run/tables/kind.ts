@@ -56,8 +56,8 @@ export type Made = {
   table: string;
   where?: string;
   columns: Columns;
-  /** Many rows make one record: the columns of its key, and what the greatest of stands. */
-  last?: { key: string; of: string };
+  /** Many rows say the same, in these of their columns: they make one record, with the greatest of some SQL as `newest`. */
+  newest?: { of: string; says: readonly string[] };
 };
 
 /**

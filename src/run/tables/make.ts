@@ -2,14 +2,17 @@ import { literal } from '../../engine/literal.ts';
 import type { Tombstones } from '../../ledger/tombstones.ts';
 import type { RunContext } from '../run.ts';
 import { numberCopies } from './copies.ts';
-import type { Made } from './kind.ts';
+import type { Kind, Made } from './kind.ts';
 import { normalisePhones } from './phones.ts';
 import type { Staged } from './read.ts';
+import type { Columns } from './sql.ts';
 import type { Stage } from './stage.ts';
 import { localClock } from './zone.ts';
 
 /** Records are made of so many rows at a time: what a statement holds in memory does not grow with the table. */
 const ROWS_AT_ONCE = 2 ** 20;
+/** The more rows, the more of them say the same of a person; of those only one is kept in memory. */
+const ROWS_TOLD_OF_PEOPLE = 2 ** 24;
 
 const PHONES = { phone: 'String', country: 'String', e164: 'String' };
 /** Records that name a person; of the others those go that belong to one of them. */
@@ -48,23 +51,45 @@ export async function makeRecords(
     copies && `LEFT ANY JOIN ${copies} AS repeated ON repeated.row = staged.row`,
   ].filter((join) => join !== false && join !== undefined);
 
-  let leftOut = 0;
   const [size] = await engine.query<{ last: string }>(`SELECT max(row) AS last FROM ${rows}`);
-  for (let from = 0; from <= Number(size!.last); from += ROWS_AT_ONCE) {
-    const some = `(SELECT * FROM ${rows} WHERE row >= ${from} AND row < ${from + ROWS_AT_ONCE} AND taken)`;
-    if (phones) {
-      const pairs = `SELECT DISTINCT phone, ${country} AS country FROM ${some} AS staged WHERE phone != ''`;
-      await normalisePhones(engine, phones, pairs);
-    }
-    const records = `(SELECT ${columns.join(', ')} FROM ${some} AS staged ${joins.join(' ')})`;
-    signal.throwIfAborted();
-    for (const together of kind.makes) {
-      await Promise.all(together.map((made) => insertMade(run, source, made, records, from, erased)));
-      const ofPeople = together.filter(({ table }) => OF_PEOPLE.includes(table)).length;
-      if (erased && ofPeople > 0) leftOut += ofPeople * (await countErased(run, records, erased));
+  const constant = { ...absent, ...(phones ? {} : { e164: `''` }) };
+  let leftOut = 0;
+  for (const { step, makes } of passesOf(kind, phones !== false)) {
+    for (let from = 0; from <= Number(size!.last); from += step) {
+      const some = `(SELECT * FROM ${rows} WHERE row >= ${from} AND row < ${from + step} AND taken)`;
+      if (phones) {
+        const pairs = `SELECT DISTINCT phone, ${country} AS country FROM ${some} AS staged WHERE phone != ''`;
+        await normalisePhones(engine, phones, pairs);
+      }
+      const records = `(SELECT ${columns.join(', ')} FROM ${some} AS staged ${joins.join(' ')})`;
+      signal.throwIfAborted();
+      for (const together of makes) {
+        const inserts = together.map((made) =>
+          recordsOfMade(run, source, made, { records, constant, erased }),
+        );
+        await Promise.all(inserts.map((sql) => engine.command(sql, {}, { signal })));
+        const ofPeople = together.filter(({ table }) => OF_PEOPLE.includes(table)).length;
+        if (erased && ofPeople > 0) leftOut += ofPeople * (await countErased(run, records, erased));
+      }
     }
   }
   return leftOut;
+}
+
+/**
+ * What is made of how many rows at a time: what they say of people first, of many more of them, since most say the
+ * same; but not where phone numbers are looked up, all of which are held in memory.
+ */
+function passesOf({ makes }: Kind, phones: boolean): { step: number; makes: Kind['makes'] }[] {
+  if (phones) return [{ step: ROWS_AT_ONCE, makes }];
+  const only = (newest: boolean) =>
+    makes
+      .map((together) => together.filter((made) => (made.newest !== undefined) === newest))
+      .filter((together) => together.length > 0);
+  return [
+    { step: ROWS_TOLD_OF_PEOPLE, makes: only(true) },
+    { step: ROWS_AT_ONCE, makes: only(false) },
+  ];
 }
 
 function identitiesOf(source: string): string {
@@ -72,38 +97,39 @@ function identitiesOf(source: string): string {
   return `arrayFilter(identity -> NOT endsWith(identity, ':'), [concat('email:', email), concat('phone:', e164), ${customer}])`;
 }
 
-/**
- * The row of each key with the greatest number, the later one of equals. Both are put into one number, which costs a
- * quarter of what telling them apart does: milliseconds of any date, and the place among the rows at once.
- */
-function lastOf(records: string, last: NonNullable<Made['last']>, from: number, conditions: string): string {
-  return `SELECT ${from} + toUInt64(bitAnd(newest, ${ROWS_AT_ONCE - 1})) FROM (
-    SELECT max(toInt128(${last.of}) * ${ROWS_AT_ONCE} + row - ${from}) AS newest FROM ${records}
-    WHERE ${conditions} GROUP BY ${last.key})`;
-}
-
 /** Copies of a record are told apart when they are read, which costs far less than to sort them out here. */
 const AS_IT_CAME = 'max_insert_threads = 1, optimize_on_insert = 0';
 
-/** In the order of the rows, by one writer: of records that are as new as each other the later one stands. */
-async function insertMade(
+/**
+ * SQL that stores records, in the order of the rows, by one writer: of records that are as new as each other the later
+ * one stands.
+ * @param of.constant columns of the rows that are the same in all
+ */
+function recordsOfMade(
   run: RunContext,
   source: string,
-  { table, where, columns, last }: Made,
-  records: string,
-  from: number,
-  erased: string | undefined,
-): Promise<void> {
+  { table, where, columns, newest }: Made,
+  of: { records: string; constant: Columns; erased: string | undefined },
+): string {
   const names = ['source', 'run_id', ...Object.keys(columns)];
   const values = [literal(source), literal(run.run_id), ...Object.values(columns)];
-  const conditions = [where ?? 'true', erased ? `NOT ${erased}` : 'true'].join(' AND ');
-  const only = last ? `row IN (${lastOf(records, last, from, conditions)})` : conditions;
-  await run.engine.command(
-    `INSERT INTO ${table} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${records}
-     WHERE ${only} ORDER BY row SETTINGS ${AS_IT_CAME}`,
-    {},
-    { signal: run.signal },
-  );
+  const conditions = [where ?? 'true', of.erased ? `NOT ${of.erased}` : 'true'].join(' AND ');
+  const some = `(SELECT * FROM ${of.records} WHERE ${conditions})`;
+  const from = newest === undefined ? some : newestOf(some, newest, of.constant);
+  return `INSERT INTO ${table} (${names.join(', ')}) SELECT ${values.join(', ')} FROM ${from}
+    ORDER BY row SETTINGS ${AS_IT_CAME}`;
+}
+
+/**
+ * One row for all that say the same, with the newest of their times as `newest`. Time and place are put into one
+ * number for `row`, which costs a quarter of what telling them apart does.
+ */
+function newestOf(rows: string, { of, says }: NonNullable<Made['newest']>, constant: Columns): string {
+  const keys = says.filter((name) => !(name in constant));
+  const same = says.filter((name) => name in constant).map((name) => `${constant[name]} AS ${name}`);
+  const latest = [`max(${of}) AS newest`, `max(toInt128(${of}) * ${2 ** 40} + row) AS row`];
+  return `(SELECT ${['*', ...same].join(', ')} FROM (SELECT ${[...keys, ...latest].join(', ')} FROM ${rows}
+    GROUP BY ${keys.join(', ') || 'tuple()'} HAVING count() > 0))`;
 }
 
 async function countErased(run: RunContext, records: string, erased: string): Promise<number> {

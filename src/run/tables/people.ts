@@ -76,21 +76,28 @@ export function descriptions(
   const known = `arrayFilter(name -> mapContains(extra, name), ${texts(names)})`;
   const extra = names.length > 0 ? [`arrayStringConcat(${known}, ',')`] : [];
   const key = `multiIf(customer_id != '', concat('customer_id:', customer_id), email != '', concat('email:', email), concat('phone:', e164))`;
-  const same = (columns: readonly string[]) => Object.fromEntries(columns.map((name) => [name, name]));
+  const described = [...NAMED, ...Object.keys(CONSENTS), ...(more.costs ? COSTS : [])];
   const recordKey = `concat(${[...says, ...extra, "' '", key].join(', ')})`;
   return {
     table: 'customers',
     where: `(customer_id != '' OR email != '' OR e164 != '')`,
-    last: { key: recordKey, of: updated_at },
+    newest: {
+      of: updated_at,
+      says: [
+        ...Object.values(IDENTIFIED),
+        ...described,
+        ...(more.tags ? ['tags'] : []),
+        ...(names.length > 0 ? ['extra'] : []),
+      ],
+    },
     columns: {
       record_key: recordKey,
       ...IDENTIFIED,
-      ...same([...NAMED, ...Object.keys(CONSENTS)]),
-      ...(more.costs ? same(COSTS) : {}),
+      ...Object.fromEntries(described.map((name) => [name, name])),
       // The store tells "no tags" from "nothing known of tags" by one tag without text.
       ...(more.tags ? { tags: `if(empty(tags), [''], tags)` } : {}),
       ...(names.length > 0 ? { extra: 'extra' } : {}),
-      updated_at: instant(updated_at),
+      updated_at: instant('newest'),
     },
   };
 }
