@@ -8,7 +8,7 @@ import { runJob } from '../../src/run/run.ts';
 import { type Figure, seconds, timeFigure } from './figure.ts';
 import { AS_OF } from './shop.ts';
 
-/** What the issue of a large shop allows the engine. */
+/** What the engine may take, however large the shop. */
 const MEMORY = '6GiB';
 const NEXT_DAY = '2026-11-16';
 
@@ -39,7 +39,6 @@ export async function scaleFigures(folder: string, orders: number): Promise<Figu
         send: false,
       });
       if (report.error) throw new Error(JSON.stringify(report.error));
-      process.stderr.write(`${JSON.stringify(report.seconds)}\n`);
       return report;
     };
     const first = await day(AS_OF);
