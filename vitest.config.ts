@@ -26,6 +26,11 @@ const ON_ANOTHER_SERVER = [
   'test/run/{backtest,explain,guard,holdout,people,plan}.test.ts',
 ];
 
+/** Tests whose store is elsewhere than in the engine process. */
+function onStore(name: string, include: string[], testTimeout: number) {
+  return { extends: true as const, test: { name, include, env: { TEST_STORE: name }, testTimeout } };
+}
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -34,24 +39,12 @@ export default defineConfig({
     hookTimeout: 60_000,
     projects: [
       { extends: true, test: { name: 'engine process', include: ['test/**/*.test.ts'] } },
-      {
-        extends: true,
-        test: {
-          name: 'server',
-          include: [...ON_A_SERVER, ...(process.env.CLICKHOUSE_URL ? ON_ANOTHER_SERVER : [])],
-          env: { TEST_STORE: 'server' },
-          testTimeout: 180_000,
-        },
-      },
-      {
-        extends: true,
-        test: {
-          name: 'cluster',
-          include: [...ON_A_CLUSTER, ...(process.env.CLICKHOUSE_CLUSTER ? ON_ANOTHER_CLUSTER : [])],
-          env: { TEST_STORE: 'cluster' },
-          testTimeout: 300_000,
-        },
-      },
+      onStore('server', [...ON_A_SERVER, ...(process.env.CLICKHOUSE_URL ? ON_ANOTHER_SERVER : [])], 180_000),
+      onStore(
+        'cluster',
+        [...ON_A_CLUSTER, ...(process.env.CLICKHOUSE_CLUSTER ? ON_ANOTHER_CLUSTER : [])],
+        300_000,
+      ),
     ],
   },
 });

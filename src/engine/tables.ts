@@ -1,6 +1,5 @@
-import { everywhere } from './cluster.ts';
-import { addColumn, createTable, shardOf, stored, wholeOf } from './definition.ts';
-import type { Engine, Params } from './engine.ts';
+import { addColumn, createTable, shardOf } from './definition.ts';
+import type { Engine } from './engine.ts';
 import { shardKey } from './shards.ts';
 
 /**
@@ -231,79 +230,4 @@ export async function createTables(engine: Engine): Promise<void> {
     ...missing.map(([name, definition]) => createTable(engine, name, definition, shardKey(name))),
     ...lacking.map(({ table, name, type }) => addColumn(engine, table, name, type)),
   ]);
-}
-
-const PLANNED = ['plan_keys', 'plan_members', 'widened', 'remote_members', 'plan_properties'];
-
-const COMPUTED = [
-  'identity_links',
-  'identity_labels',
-  'profiles',
-  'clv_curves',
-  'predictions',
-  'favourites',
-  'scores',
-  'counts',
-  'holdouts',
-  ...PLANNED,
-];
-
-/** Drops the computed rows of every run of a job but those of `keep`; assignments are the job's history. */
-export async function dropOldRuns(engine: Engine, job: string, keep: readonly string[]): Promise<void> {
-  await dropPartitions(
-    engine,
-    `startsWith(partition, {job:String}) AND partition NOT IN {runs:Array(String)}`,
-    {
-      job: partitionOf(job).slice(0, -1),
-      runs: keep.map((run_id) => partitionOf(job, run_id)),
-    },
-  );
-}
-
-/** Drops the plan of a run, which can be made anew. */
-export async function dropPlan(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
-  await dropPartitions(
-    engine,
-    'partition = {run:String}',
-    { run: partitionOf(run.job, run.run_id) },
-    PLANNED,
-  );
-}
-
-/** Forgets which members of an account were offered: what became of each of them is in the ledger. */
-export async function dropOffered(
-  engine: Engine,
-  account: { job: string; destination: string; account: string },
-): Promise<void> {
-  const which = 'partition = toString(({job:String}, {destination:String}, {account:String}))';
-  await dropPartitions(engine, which, account, ['offered']);
-}
-
-/** Drops the computed rows of one run. */
-export async function dropRun(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
-  await dropPartitions(engine, `partition = {run:String}`, { run: partitionOf(run.job, run.run_id) });
-}
-
-/** As the engine writes it; both parts are our own, in letters, digits and dashes. */
-function partitionOf(...key: string[]): string {
-  return `(${key.map((part) => `'${part}'`).join(',')})`;
-}
-
-/** A partition's name takes no bound parameter. */
-async function dropPartitions(
-  engine: Engine,
-  which: string,
-  params: Params,
-  tables: readonly string[] = COMPUTED,
-): Promise<void> {
-  const found = await engine.query<{ table: string; partition: string }>(
-    `SELECT DISTINCT table, partition FROM ${everywhere(engine, 'system.parts')}
-     WHERE database = currentDatabase() AND active AND table IN {tables:Array(String)} AND ${which}`,
-    { ...params, tables: engine.cluster ? tables.map(shardOf) : tables },
-  );
-  const drop = ({ table, partition }: { table: string; partition: string }) =>
-    engine.command(
-      `ALTER TABLE ${stored(engine, engine.cluster ? wholeOf(table) : table)} DROP PARTITION ${partition}`,
-    );
-  await Promise.all(found.map(drop));
 }

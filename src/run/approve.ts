@@ -1,6 +1,6 @@
 import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
-import { dropPlan } from '../engine/tables.ts';
+import { dropPlan } from '../engine/partitions.ts';
 import type { Job } from '../job/load.ts';
 import { destinationsWith } from './audiences.ts';
 import { planDestinations } from './destinations.ts';

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
-import { dropOldRuns, dropRun } from '../engine/tables.ts';
+import { dropOldRuns, dropRun } from '../engine/partitions.ts';
 import type { Job } from '../job/load.ts';
 import { computeSegments } from './compute.ts';
 import { datedRuns, segmentedDetail, type DatedRun } from './dated.ts';

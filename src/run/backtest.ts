@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
-import { dropRun } from '../engine/tables.ts';
+import { dropRun } from '../engine/partitions.ts';
 import type { Job } from '../job/load.ts';
 import type { PurchaseModel } from '../models/clv/purchase-model.ts';
 import type { AliveTenth, FrequencyClass, Ranking, TrackedWeek } from '../report/backtest.ts';

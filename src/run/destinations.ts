@@ -1,5 +1,5 @@
 import type { Destination, ErrorCode, Problem } from '../../connectors/index.ts';
-import { dropOffered } from '../engine/tables.ts';
+import { dropOffered } from '../engine/partitions.ts';
 import type { JobDestination } from '../job/load.ts';
 import { lookAfter } from './after-push.ts';
 import { planDestination } from './diff.ts';

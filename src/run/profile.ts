@@ -1,6 +1,7 @@
 import { eachShard } from '../engine/each-shard.ts';
 import type { Params } from '../engine/engine.ts';
-import { BY_PEOPLE, EVENT_NODE, joinPeople, NODE } from './people.ts';
+import { SAYS, whoSql } from './described.ts';
+import { BY_PEOPLE, EVENT_NODE, joinPeople } from './people.ts';
 import { LABELS, LEFT_OUT, ORDERS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 import { joinVisitors, visitorNotes } from './visitors.ts';
@@ -42,7 +43,7 @@ function valueWindow({ job }: RunContext): number {
 }
 
 /** Packs a day and what was spent on it into one number of 128 bits: lists of numbers cost a fifth of lists of pairs. */
-const DAY = 2n ** 60n;
+const A_DAY = 2n ** 60n;
 /** Of Date32, the first of which is 1900-01-01; never negative, so that it divides. */
 const DAY_NUMBER = `toInt32(day) + 25567`;
 
@@ -51,78 +52,25 @@ const DAY_NUMBER = `toInt32(day) + 25567`;
  * mean of their totals, 0 where there are none. Grouped by customer alone, since there are nearly as many days as orders.
  */
 const PURCHASES = `
-  SELECT customer, orders, arrayUniq(arrayMap(one -> intDiv(one, ${DAY}), spent)) AS purchase_days, first_order, last_order,
+  SELECT customer, orders, arrayUniq(arrayMap(one -> intDiv(one, ${A_DAY}), spent)) AS purchase_days, first_order, last_order,
     revenue, revenue_12m, revenue_window,
     if(purchase_days > 1,
-      toFloat64(arraySum(one -> if(intDiv(one, ${DAY}) = first_number, 0, one % ${DAY}), spent)) / 10000 / (purchase_days - 1),
+      toFloat64(arraySum(one -> if(intDiv(one, ${A_DAY}) = first_number, 0, one % ${A_DAY}), spent)) / 10000 / (purchase_days - 1),
       0) AS repeat_value
   FROM (
     SELECT ${person('bought')}, count() AS orders, min(day) AS first_order, max(day) AS last_order,
       min(${DAY_NUMBER}) AS first_number, sum(value) AS revenue,
       sumIf(value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
       sumIf(value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window,
-      groupArray(toInt128(${DAY_NUMBER}) * ${DAY} + reinterpretAsInt64(value)) AS spent
+      groupArray(toInt128(${DAY_NUMBER}) * ${A_DAY} + reinterpretAsInt64(value)) AS spent
     FROM ${eachShard(ORDERS)} AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
     WHERE purchase AND bought.node != '' GROUP BY customer)`;
-
-/** Each extra field as the newest description that has it says. */
-const NEWEST_EXTRA = `arrayFold((known, newer) -> mapUpdate(known, mapFilter((name, text) -> text != '', newer.3)),
-  arraySort(groupArrayIf((updated_at, record_key, described.extra), notEmpty(described.extra))),
-  CAST(map(), 'Map(String, String)'))`;
 
 /** Events of the last 12 months that are counted, by the profile's column. */
 const EVENT_COUNTS = ['visit', 'open', 'click', 'review', 'referral'].map((type) => ({
   type,
   column: `${type}s_12m`,
 }));
-
-const TEXTS = [
-  'customer_id',
-  'email',
-  'phone',
-  'first_name',
-  'last_name',
-  'city',
-  'region',
-  'zip',
-  'country',
-];
-const CONSENTS = ['email_consent', 'sms_consent', 'ads_consent'];
-const COSTS = ['acquisition_cost', 'service_cost'];
-
-/** What descriptions may say of a person: when one does, what a profile holds of it, and what it is without any. */
-const SAYS: Record<string, { said: string; newest: string; unsaid: string }> = {
-  ...Object.fromEntries(
-    TEXTS.map((name) => [name, { said: `${name} != ''`, newest: newest(name, `!= ''`), unsaid: `''` }]),
-  ),
-  ...Object.fromEntries(
-    CONSENTS.map((name) => [
-      name,
-      {
-        said: `${name} != 'unknown'`,
-        newest: `coalesce(nullIf(${newest(name, `!= 'unknown'`)}, ''), 'unknown')`,
-        unsaid: `'unknown'`,
-      },
-    ]),
-  ),
-  ...Object.fromEntries(
-    COSTS.map((name) => [
-      name,
-      { said: `${name} IS NOT NULL`, newest: newest(name, 'IS NOT NULL'), unsaid: 'NULL' },
-    ]),
-  ),
-  tags: {
-    said: 'notEmpty(tags)',
-    newest: `arrayFilter(tag -> tag != '', argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags)))`,
-    unsaid: '[]',
-  },
-  extra: { said: 'notEmpty(extra)', newest: NEWEST_EXTRA, unsaid: 'map()' },
-};
-
-/** The newest description that says something wins; what stands in the same place of two sources is not mixed up. */
-function newest(field: string, says: string): string {
-  return `argMaxIf(described.${field}, (updated_at, record_key), described.${field} ${says})`;
-}
 
 /** What the records tell at all: of what no record does, no customer's profile needs to be looked up. */
 type Told = { fields: string[]; events: boolean };
@@ -163,7 +111,7 @@ function insertProfiles(told: Told): string {
     ${EVENT_COUNTS.map(({ column }) => seen(column, '0')).join(', ')}
   FROM (${PURCHASES}) AS bought
   ${told.events ? SEEN : ''}
-  ${told.fields.length > 0 ? who(told.fields) : ''}`;
+  ${told.fields.length > 0 ? whoSql(told.fields) : ''}`;
 }
 
 const SEEN = `LEFT JOIN (
@@ -176,17 +124,6 @@ const SEEN = `LEFT JOIN (
     LEFT JOIN ${LABELS} ON known.node = happened.node
     GROUP BY customer
   ) AS seen USING (customer)`;
-
-function who(fields: readonly string[]): string {
-  return `LEFT JOIN (
-    SELECT ${person('described')}, ${fields.map((name) => `${SAYS[name]!.newest} AS ${name}`).join(', ')}
-    FROM (
-      SELECT ${NODE} AS node, updated_at, record_key, ${fields.join(', ')}
-      FROM customers FINAL WHERE source IN {sources:Array(String)}
-    ) AS described LEFT JOIN ${LABELS} ON known.node = described.node
-    GROUP BY customer
-  ) AS who USING (customer)`;
-}
 
 async function leftOut(run: RunContext, params: object): Promise<string[]> {
   const rows = await run.engine.query<{ why: string; orders: number; detail: string }>(

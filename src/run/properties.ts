@@ -1,7 +1,7 @@
 import type { Destination, Member, Problem, PropertyValue } from '../../connectors/index.ts';
 import type { JobDestination } from '../job/load.ts';
 import { segmentsOf } from '../job/segments.ts';
-import { dropOffered } from '../engine/tables.ts';
+import { dropOffered } from '../engine/partitions.ts';
 import { LEDGER } from '../ledger/ledger.ts';
 import { noteTelling, tellingOf, type PageEnds } from '../ledger/offered.ts';
 import { appendProperties, PROPERTIES } from '../ledger/properties.ts';

@@ -1,7 +1,7 @@
 import { SyncError } from '../../connectors/index.ts';
 import type { Engine } from '../engine/engine.ts';
 import { framesOf } from '../engine/frames.ts';
-import { dropOldRuns } from '../engine/tables.ts';
+import { dropOldRuns } from '../engine/partitions.ts';
 import type { Job } from '../job/load.ts';
 import type { Retention } from '../job/retention-settings.ts';
 import { destinationsWith } from './audiences.ts';

@@ -1,6 +1,6 @@
 import { deleteRows } from '../engine/deletion.ts';
 import type { Engine } from '../engine/engine.ts';
-import { dropOldRuns } from '../engine/tables.ts';
+import { dropOldRuns } from '../engine/partitions.ts';
 import type { Retention } from '../job/retention-settings.ts';
 import { heldRun } from './held.ts';
 import { pastRuns } from './past-audiences.ts';

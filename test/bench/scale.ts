@@ -54,10 +54,10 @@ export async function scaleFigures(folder: string, orders: number): Promise<Figu
     const size = `${orders.toLocaleString('en')} orders, ${first.customers.toLocaleString('en')} customers`;
     return [
       timeFigure(`Parquet to every segment, ${size}`, took(first), 'bare GROUP BY email of the file', bare),
-      ...STAGES.map((stage) => timeFigure(`of it ${stage}`, first.seconds[stage], 'bare', bare)),
+      ...STAGES.map((stage) => timeFigure(`of that ${stage}`, first.seconds[stage], 'bare', bare)),
       timeFigure('the next day, 1 % more', took(second), 'the first', took(first)),
       ...STAGES.map((stage) =>
-        timeFigure(`of it ${stage}`, second.seconds[stage], 'of the first', first.seconds[stage]),
+        timeFigure(`${stage} of the next day`, second.seconds[stage], 'of the first', first.seconds[stage]),
       ),
     ];
   } finally {
