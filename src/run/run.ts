@@ -134,6 +134,7 @@ async function attemptRun(engine: Engine, job: Job, options: AttemptOptions): Pr
   try {
     await closeInterrupted(engine, job.name);
     await recordRun(engine, ids, 'started', { send: options.send, scheduled: options.scheduled });
+    run.log('run started', { run_id: run.run_id, as_of: run.as_of });
     for (const file of job.sql_files) await checkSqlFile(run, file);
 
     report.pulled = await timed('pull', () => pull(run, options.reach));

@@ -14,7 +14,7 @@ const TROUBLE = [
   'source vanished',
 ];
 
-test('shops whose daemon is killed, starved and lied to lose nothing', { timeout: 600_000 }, async () => {
+test('shops whose daemon is killed, starved and lied to lose nothing', { timeout: 1_800_000 }, async () => {
   const told: Told[] = [];
   for (const seed of SEEDS) told.push(await tell(seed, 2));
 

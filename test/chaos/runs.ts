@@ -1,13 +1,16 @@
 import { hit, nameOf } from './blows.ts';
 import type { Played } from './play.ts';
-import { finishedRuns, type Daemon, type Stand, type Turn } from './stand.ts';
+import { begunRuns, finishedRuns, hasLooked, type Daemon, type Stand, type Turn } from './stand.ts';
 import { brokeOff, hasRun, lastRunOf } from './store.ts';
 import type { Blow, StoryDay } from './story.ts';
 import { dayAfter } from './world.ts';
 
-const LONGEST_RUN_MS = 90_000;
-/** Until then a daemon has looked for the first time. */
-const FIRST_LOOK_MS = 8000;
+/** Longer than any run on a machine with much else to do. */
+const LONGEST_RUN_MS = 240_000;
+/** Within this a daemon whose time has come begins; it looks every five seconds. */
+const BEGINS_MS = 15_000;
+/** A time that did not come, since the clock was moved meanwhile, comes with the next hour. */
+const MOST_HOURS = 3;
 /** When the first run of a day is due. */
 export const FIRST_HOUR = 5;
 /** Refusals for good are looked at again only after a week. */
@@ -28,14 +31,10 @@ export async function strike(
   // A run that broke off is done again at the next start, whatever the clock says.
   const resumes = !isThere && !isFirst && stays && hour > FIRST_HOUR && (await brokeOff(stand.state));
   if (isThere && !stays) await stop(played);
-  const usual = at(hour - 1, '59:57.500');
-  // Nothing that is over by then is missed, so the time must come while the daemon looks.
   const goesOn = isThere && stays;
-  const isAnew = isFirst || (!goesOn && stand.clock() > Date.parse(`${day}T${usual}Z`));
-  if (!resumes)
-    stand.setClock(
-      `${day}T${goesOn ? overOrBefore(stand, day, hour) : isAnew ? at(hour - 3, '59:57.500') : usual}Z`,
-    );
+  // Of a clock that goes back nothing is known: it goes back so far that the store is no guide either.
+  const goesBack = stand.clock() > Date.parse(`${day}T${at(hour - 1, '50:00')}Z`);
+  if (!goesOn && !resumes) stand.setClock(`${day}T${at(goesBack ? hour - 3 : hour - 1, '50:00')}Z`);
   const daemon = stand.start();
   const runs = finishedRuns(daemon);
   let expected = isFragile;
@@ -45,10 +44,11 @@ export async function strike(
       hit(played, blow);
     });
   }
-  const turn =
-    isAnew && !resumes
-      ? await firstTurn(stand, daemon, day, hour)
-      : await stand.turn(daemon, runs, LONGEST_RUN_MS);
+  if (!resumes) {
+    const times = goesOn ? onward(stand, day, hour) : hoursFrom(goesBack ? hour - 1 : hour);
+    await bringTime(stand, daemon, day, times);
+  }
+  const turn = await stand.turn(daemon, runs, LONGEST_RUN_MS);
   const isHit = stand.moments.disarm();
   if (isHit && (blow?.what === 'terminate' || blow?.what === 'kill')) await daemon.exit;
   if (isHit && blow) played.done.push(`${blow.what} ${nameOf(blow.point)}`);
@@ -59,28 +59,37 @@ export async function strike(
     played.losses.push(`the daemon ended itself on ${what}, with ${turn.exit}`);
 }
 
-/** A job that has never run, or whose clock was put back far, has missed nothing: its time must come while the daemon is up. */
-async function firstTurn(stand: Stand, daemon: Daemon, day: string, hour = FIRST_HOUR): Promise<Turn> {
-  await stand.heard(daemon, 'started', LONGEST_RUN_MS);
-  for (const before of [hour - 2, hour - 1]) {
-    const turn = await stand.turn(daemon, 0, FIRST_LOOK_MS);
-    if (turn !== 'nothing') return turn;
-    stand.setClock(`${day}T${at(before, '59:59.000')}Z`);
+/** Shows one time after the other until a run begins: a job that has never run, or whose clock was put back, misses nothing. */
+async function bringTime(stand: Stand, daemon: Daemon, day: string, times: readonly string[]): Promise<void> {
+  const before = begunRuns(daemon);
+  const hasBegun = () => begunRuns(daemon) > before;
+  await stand.until(daemon, () => hasLooked(daemon), LONGEST_RUN_MS);
+  for (const time of times) {
+    if (hasBegun() || daemon.over) return;
+    stand.setClock(`${day}T${time}Z`);
+    await stand.until(daemon, hasBegun, BEGINS_MS);
   }
-  return stand.turn(daemon, 0, LONGEST_RUN_MS);
 }
 
 const HOUR_MS = 3_600_000;
 
 /**
- * Over the time that is due, or, where the clock has to go back, so far before it that the daemon looks first. A clock
- * that goes back by less than an hour brings nothing again, so it goes on to the next time instead.
+ * The times to show a daemon that stays up: over the one that is due, or, where the clock has to go back, so far before
+ * it that the daemon looks first. A clock that goes back by less than an hour brings nothing again, so it goes on to the
+ * next time instead.
  */
-function overOrBefore(stand: Stand, day: string, hour: number): string {
-  const over = at(hour, '00:00.200');
-  const ahead = stand.clock() - Date.parse(`${day}T${over}Z`);
-  if (ahead < 0) return over;
-  return ahead < HOUR_MS ? at(hour + 1, '00:00.200') : at(hour - 1, '59:53.000');
+function onward(stand: Stand, day: string, hour: number): string[] {
+  const ahead = stand.clock() - Date.parse(`${day}T${over(hour)}Z`);
+  if (ahead < 0) return hoursFrom(hour);
+  return ahead < HOUR_MS ? hoursFrom(hour + 1) : [at(hour - 1, '59:53.000'), ...hoursFrom(hour + 1)];
+}
+
+function hoursFrom(hour: number): string[] {
+  return Array.from({ length: MOST_HOURS }, (_, index) => over(hour + index));
+}
+
+function over(hour: number): string {
+  return at(hour, '00:00.200');
 }
 
 function at(hour: number, rest: string): string {
@@ -94,16 +103,13 @@ export async function bringCalm(played: Played, last: string): Promise<void> {
   const latest = [...stand.visited, last].toSorted().at(-1)!;
   played.day = dayAfter(latest, CALM_AFTER_DAYS);
   await stop(played);
-  const isFirst = !(await hasRun(stand.state));
-  stand.setClock(`${played.day}T${at(FIRST_HOUR - (isFirst ? 3 : 1), '59:57.500')}Z`);
+  stand.setClock(`${played.day}T${at(FIRST_HOUR - 1, '50:00')}Z`);
   let turn: Turn = 'nothing';
   for (let run = 0; run < MOST_CALM_RUNS; run += 1) {
-    if (run > 0) stand.setClock(`${played.day}T${at(FIRST_HOUR + run, '00:00.200')}Z`);
     const daemon = stand.start();
-    turn =
-      isFirst && run === 0
-        ? await firstTurn(stand, daemon, played.day)
-        : await stand.turn(daemon, finishedRuns(daemon), LONGEST_RUN_MS);
+    const runs = finishedRuns(daemon);
+    await bringTime(stand, daemon, played.day, [over(FIRST_HOUR + run)]);
+    turn = await stand.turn(daemon, runs, LONGEST_RUN_MS);
     const ended = await lastRunOf(stand.state);
     if (ended?.as_of === played.day && ended.status === 'done') return stop(played);
   }

@@ -41,8 +41,8 @@ export type Stand = {
   start(): Daemon;
   /** Waits until a daemon has ended a run more than so many, or has ended. */
   turn(daemon: Daemon, runs: number, ms: number): Promise<Turn>;
-  /** Waits until a daemon has said something, or has ended. */
-  heard(daemon: Daemon, message: string, ms: number): Promise<void>;
+  /** Waits until something holds of a daemon, or it has ended. */
+  until(daemon: Daemon, holds: () => boolean, ms: number): Promise<void>;
   /** Starts the engine process, so that the daemon need not wait for it. */
   warmUp(): Promise<void>;
   /** Kills the engine process, if there is one. */
@@ -142,12 +142,9 @@ export async function openStand(options: {
       }
       return 'nothing';
     },
-    async heard(daemon, message, ms) {
+    async until(daemon, holds, ms) {
       const until = performance.now() + ms;
-      while (performance.now() < until && !daemon.over) {
-        if (daemon.lines.some(({ msg }) => msg === message)) return;
-        await wait(5);
-      }
+      while (!holds() && !daemon.over && performance.now() < until) await wait(5);
     },
     warmUp: async () => (await openEngine({ state })).close(),
     async killEngine() {
@@ -165,6 +162,16 @@ export async function openStand(options: {
     },
   };
   return stand;
+}
+
+/** Whether a daemon has looked what is due: it always does something then. */
+export function hasLooked({ lines }: Daemon): boolean {
+  return lines.findIndex(({ msg }) => msg === 'started') !== -1 && lines.at(-1)!.msg !== 'started';
+}
+
+/** How many runs a daemon has begun, or could not begin. */
+export function begunRuns(daemon: Daemon): number {
+  return daemon.lines.filter(({ msg }) => msg === 'run started').length + finishedRuns(daemon);
 }
 
 /** How many runs a daemon has ended, or could not begin. */

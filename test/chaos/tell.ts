@@ -1,4 +1,4 @@
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, lstatSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { contactsOf } from './contacts.ts';
@@ -66,6 +66,8 @@ export async function tell(seed: number, days: number, keep?: string): Promise<T
 
 /** What the daemons said, and the store. */
 function keepWhatIsLeft({ said, state }: Stand, folder: string): void {
-  cpSync(state, join(folder, 'state'), { recursive: true, filter: (path) => !path.endsWith('.sock') });
+  const isKept = (path: string) => lstatSync(path).isFile() || lstatSync(path).isDirectory();
+  // Sockets and pipes of an engine process that is gone.
+  cpSync(state, join(folder, 'state'), { recursive: true, filter: isKept });
   writeFileSync(join(folder, 'daemon.log'), `${said.join('\n')}\n`);
 }

@@ -20,7 +20,7 @@ function load(text: string, env: Record<string, string> = {}, secrets = new Set<
 
 test('without a settings file, and with an empty one, every setting has its default', async () => {
   const defaults = {
-    engine: { user: 'default', password: '', database: 'segment_sync', gone_after: 60_000 },
+    engine: { user: 'default', password: '', database: 'segment_sync', gone_after: 60_000, replicated: true },
     alerts: [],
     daemon: { parallel: 2 },
     retention: { runs: 400, assignments: { daily: 92, weekly: 366, monthly: 1830 }, ledger: 366 },
