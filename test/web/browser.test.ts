@@ -86,8 +86,16 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
       await look(empty, path, `empty-${name}`, 200);
     });
 
+    // One page for each store: a browser takes longer to open one, and to learn its tests, than to look.
+    const opened = new Map<Daemon, ReturnType<typeof openPage>>();
+    afterAll(async () => {
+      for (const { page } of await Promise.all(opened.values())) await page.context().close();
+    });
+
     async function look(daemon: Daemon, path: string, name: string, status: number): Promise<void> {
-      const { page, faults } = await openPage(browser, origin(daemon), screen);
+      if (!opened.has(daemon)) opened.set(daemon, openPage(browser, origin(daemon), screen));
+      const { page, faults } = await opened.get(daemon)!;
+      for (const list of Object.values(faults)) list.length = 0;
       const answer = await page.goto(origin(daemon) + path);
       await keepScreenshot(page, `${name}-${screen.name}-${screen.scheme}`);
       const found = {
@@ -97,7 +105,6 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
         elsewhere: faults.elsewhere,
         errors: status === 404 ? [] : faults.errors,
       };
-      await page.context().close();
       expect(found).toEqual({ status, barriers: [], wide: false, elsewhere: [], errors: [] });
     }
   });
