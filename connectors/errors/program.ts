@@ -89,12 +89,8 @@ export const PROGRAM_ERRORS = {
   },
   ENGINE_ERROR: {
     meaning: 'The engine refused a statement of this program.',
-    causes: [
-      'It needed more memory than `engine.max_memory`.',
-      'The disk is full.',
-      'A fault of this program.',
-    ],
-    cure: 'Run again, with more memory or disk where its words say so; if it stays, report it with the log of the run.',
+    causes: ['The disk is full.', 'A fault of this program.'],
+    cure: 'Run again, with more disk where its words say so; if it stays, report it with the log of the run.',
   },
   ENGINE_IN_USE: {
     meaning: 'Another process holds the store, and does not answer from here.',
@@ -117,6 +113,14 @@ export const PROGRAM_ERRORS = {
       'The server or the network is down.',
     ],
     cure: 'The engine is started again by itself, a server is waited for, and a run repeats what it was at. If it recurs, lower `engine.max_memory` or give the machine more; of a server see whether it runs.',
+  },
+  ENGINE_MEMORY: {
+    meaning: 'The engine may take less memory than a statement needs.',
+    causes: [
+      'The shop has grown: what can be put on disk while it is computed was, and the rest does not fit.',
+      'Several jobs, or other programs on a server, compute at once.',
+    ],
+    cure: 'Raise `engine.max_memory`, or of a server the limit of its user; run fewer jobs at once with `daemon.parallel`.',
   },
   ENGINE_MEMORY_INVALID: {
     meaning: '`engine.max_memory` is no amount of memory.',

@@ -12,15 +12,8 @@ export function asProblem(error: unknown, where: string): Problem {
       fix: 'Nothing to do: the next run sends only what is missing.',
     };
   }
-  // ACCESS_DENIED; its words name the right that is missing.
-  if (error instanceof ClickHouseError && error.code === '497') {
-    return {
-      code: 'ENGINE_PERMISSION',
-      where,
-      what: 'The user of the ClickHouse server may not do what the program does.',
-      why: `The server says: ${error.message}.`,
-      fix: 'Grant that to the user of `engine.user`.',
-    };
+  if (error instanceof ClickHouseError && error.code in REFUSALS) {
+    return { ...REFUSALS[error.code]!, where, why: `The engine says: ${error.message}.` };
   }
   if (error instanceof ClickHouseError) {
     return {
@@ -37,5 +30,21 @@ export function asProblem(error: unknown, where: string): Problem {
     fix: REPORT,
   };
 }
+
+/** What ClickHouse refuses for a reason that whoever runs it can mend, by its code. */
+const REFUSALS: Record<string, Pick<Problem, 'code' | 'what' | 'fix'>> = {
+  // MEMORY_LIMIT_EXCEEDED; what can be put on disk meanwhile was.
+  241: {
+    code: 'ENGINE_MEMORY',
+    what: 'The engine may take less memory than a statement needs.',
+    fix: 'Raise `engine.max_memory`, or of a server the limit of its user; then run again.',
+  },
+  // ACCESS_DENIED; its words name the right that is missing.
+  497: {
+    code: 'ENGINE_PERMISSION',
+    what: 'The user of the ClickHouse server may not do what the program does.',
+    fix: 'Grant that to the user of `engine.user`.',
+  },
+};
 
 const REPORT = 'Run again; if it stays, report it with the log of this run.';

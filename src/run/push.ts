@@ -109,9 +109,10 @@ function changeOf(
       page,
     );
   const offer = (op: PlannedOp) => (page: PageEnds) => note(op, page);
+  const counts = { add: plan.to_add, update: plan.to_update, remove: plan.to_remove };
+  const planned = (...ops: PlannedOp[]) => ops.filter((op) => counts[op] > 0);
   async function* add(): AsyncGenerator<Member> {
-    for (const op of ['add', 'update'] as const) {
-      if (op === 'update' && plan.to_update === 0) continue;
+    for (const op of planned('add', 'update')) {
       for await (const row of plannedRows(run, plan, op, remote_ids, offer(op))) {
         const { member, value, texts_hash } = row;
         if (tells) offered.set(member, { op, value, texts_hash });
@@ -120,17 +121,17 @@ function changeOf(
     }
   }
   async function* remove(): AsyncGenerator<Member> {
-    for await (const row of plannedRows(run, plan, 'remove', remote_ids, offer('remove')))
-      yield memberOf(row);
+    for (const op of planned('remove'))
+      for await (const row of plannedRows(run, plan, op, remote_ids, offer(op))) yield memberOf(row);
   }
   // Whoever takes them whole has changed all by the time that it tells of the changes.
   async function* wanted(): AsyncGenerator<Member> {
-    for (const op of ['add', 'update', 'remove'] as const) await note(op);
+    for (const op of planned('add', 'update', 'remove')) await note(op);
     yield* everyone(run, plan);
   }
   return {
     audience: { name: plan.name, remote_id },
-    counts: { add: plan.to_add + plan.to_update, remove: plan.to_remove },
+    counts: { add: counts.add + counts.update, remove: counts.remove },
     add,
     remove,
     wanted,

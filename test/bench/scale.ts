@@ -20,7 +20,7 @@ export async function scaleFigures(folder: string, orders: number): Promise<Figu
   const engine = await openEngine({ state: join(folder, 'scale'), idle_seconds: 1, max_memory: MEMORY });
   try {
     await createTables(engine);
-    await write(engine, join(folder, 'orders-1.parquet'), {
+    await writeOrders(engine, join(folder, 'orders-1.parquet'), {
       from: 0,
       count: orders,
       orders,
@@ -28,22 +28,10 @@ export async function scaleFigures(folder: string, orders: number): Promise<Figu
       days: 1000,
     });
     const bare = Math.min(await bareRollup(engine, folder), await bareRollup(engine, folder));
-    const job = parseJob(JOB, { file: join(folder, 'job.yaml'), env: {} });
-    const { signal } = new AbortController();
-    const day = async (as_of: string): Promise<RunReport> => {
-      const report = await runJob(engine, job, {
-        state: folder,
-        as_of,
-        signal,
-        log: () => undefined,
-        send: false,
-      });
-      if (report.error) throw new Error(JSON.stringify(report.error));
-      return report;
-    };
+    const day = (as_of: string) => computed(engine, folder, as_of);
     const first = await day(AS_OF);
     const more = Math.ceil(orders / 100);
-    await write(engine, join(folder, 'orders-2.parquet'), {
+    await writeOrders(engine, join(folder, 'orders-2.parquet'), {
       from: orders,
       count: more,
       orders,
@@ -65,6 +53,16 @@ export async function scaleFigures(folder: string, orders: number): Promise<Figu
   }
 }
 
+/** Reads the files `orders-*.parquet` of a folder and sorts their customers; nothing is sent. @throws Error where it fails */
+export async function computed(engine: Engine, folder: string, as_of: string): Promise<RunReport> {
+  const job = parseJob(JOB, { file: join(folder, 'job.yaml'), env: {} });
+  const { signal } = new AbortController();
+  const options = { state: folder, as_of, signal, log: () => undefined, send: false };
+  const report = await runJob(engine, job, options);
+  if (report.error) throw new Error(JSON.stringify(report.error));
+  return report;
+}
+
 const STAGES = ['pull', 'profile', 'predict', 'favourites', 'segment'] as const;
 
 function took(report: RunReport): number {
@@ -73,7 +71,8 @@ function took(report: RunReport): number {
 
 type Written = { from: number; count: number; orders: number; last: string; days: number };
 
-async function write(engine: Engine, path: string, written: Written): Promise<void> {
+/** Writes orders `from` up to `from + count` of a shop that has `orders` of them, an eighth as many customers. */
+export async function writeOrders(engine: Engine, path: string, written: Written): Promise<void> {
   const { last, days, ...params } = written;
   await engine.command(
     `INSERT INTO FUNCTION file('${path}', 'Parquet')

@@ -51,20 +51,40 @@ export async function openSoakShop(folder: string, url: string, number: number):
           },
         },
       ],
-      segments: { lifecycle: {}, value_engagement: {} },
-      destinations: [number % 2 === 0 ? mailchimp(url) : csv(join(folder, 'out'))],
+      ...KINDS[number % KINDS.length]!(url, folder),
     }),
     { file: join(folder, `${name}.yaml`), env: {} },
   );
   return { job, turn };
 }
 
-function mailchimp(base_url: string): object {
-  const credentials = { api_key: 'sandbox-us1', list_id: 'sandbox', base_url };
-  const audiences = [{ segment: 'lifecycle.*', tag: '{job} {label}', holdout: 0.1 }];
-  return { type: 'mailchimp', ...credentials, consent: 'ignore', audiences };
-}
-
-function csv(path: string): object {
-  return { type: 'csv', path, audiences: [{ segment: 'value_engagement.*', file: '{job} {label}' }] };
-}
+/** One model and one platform each, so that a run is short and every connector lives long. */
+const KINDS: ((base_url: string, folder: string) => object)[] = [
+  (base_url) => {
+    const audiences = [{ segment: 'lifecycle.*', tag: '{job} {label}', holdout: 0.1 }];
+    const mailchimp = { type: 'mailchimp', api_key: 'sandbox-us1', list_id: 'sandbox', base_url, audiences };
+    return { segments: { lifecycle: {} }, destinations: [{ ...mailchimp, consent: 'ignore' }] };
+  },
+  (_, folder) => {
+    const audiences = [{ segment: 'value_engagement.*', file: '{job} {label}' }];
+    const csv = { type: 'csv', path: join(folder, 'out'), audiences };
+    return { segments: { value_engagement: {} }, destinations: [csv] };
+  },
+  (base_url) => {
+    const recent = { name: 'recent', where: { field: 'days_since_order', below: 30 } };
+    const audiences = [{ segment: 'custom.recent', list: '{job} {label}' }];
+    const klaviyo = { type: 'klaviyo', api_key: 'sandbox', base_url, audiences };
+    return { segments: { custom: [recent] }, destinations: [{ ...klaviyo, consent: 'ignore' }] };
+  },
+  (base_url) => {
+    const audiences = [{ segment: 'engagement.*', audience: '{job} {label}' }];
+    const facebook = {
+      type: 'facebook',
+      access_token: 'sandbox',
+      ad_account_id: 'act_1',
+      base_url,
+      audiences,
+    };
+    return { segments: { engagement: {} }, destinations: [facebook] };
+  },
+];
