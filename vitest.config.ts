@@ -35,8 +35,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 3,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: 'engine process', include: ['test/**/*.test.ts'] } },
       onStore('server', [...ON_A_SERVER, ...(process.env.CLICKHOUSE_URL ? ON_ANOTHER_SERVER : [])], 180_000),

@@ -92,7 +92,7 @@ describe('the compose file for two daemons on two shards', () => {
 
   test.each(like('clickhouse').map(([name, service]) => ({ name, service })))(
     'tells $name of the cluster in a form that ClickHouse reads, and which part of it it is',
-    { timeout: 120_000 },
+    { timeout: 400_000 },
     async ({ name, service }) => {
       await using state = stateDir();
       mkdirSync(join(state.path, 'spool'), { recursive: true });

@@ -34,7 +34,7 @@ test('every line of "What happens when …" in the README is the title of a test
   expect(lines.filter((title) => !tests.includes(`'${title}'`))).toEqual([]);
 });
 
-test('the example that needs no credentials runs, and writes its files', { timeout: 60_000 }, () => {
+test('the example that needs no credentials runs, and writes its files', { timeout: 180_000 }, () => {
   const state = mkdtempSync(join(tmpdir(), 'example-'));
   onTestFinished(() => rmSync(state, { recursive: true, force: true, maxRetries: 20 }));
 

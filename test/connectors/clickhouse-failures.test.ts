@@ -214,7 +214,7 @@ describe('a server', () => {
 
   test.for([true, false])(
     'a connection that breaks midway is taken up again, sorted: %s',
-    { timeout: 120_000 },
+    { timeout: 400_000 },
     async (sorted) => {
       const { url, sql } = await aShop();
       await sql(

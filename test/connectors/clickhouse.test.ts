@@ -258,7 +258,7 @@ describe('sorted', () => {
 
   test(
     'the mark moves with the rows, and each part says how many came before',
-    { timeout: 120_000 },
+    { timeout: 400_000 },
     async () => {
       const { open, database } = await aShop({ query: `${NEW} ORDER BY updated_at`, cursor: sorted });
       await database.sql(

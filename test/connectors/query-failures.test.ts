@@ -225,7 +225,7 @@ for (const engine of ['postgres', 'mysql'] as const) {
 
     test.for([true, false])(
       'a connection that breaks midway is taken up again, sorted: %s',
-      { timeout: 180_000 },
+      { timeout: 400_000 },
       async (sorted) => {
         const { url, sql } = await aShop();
         const wide = engine === 'mysql' ? 'longtext' : 'text';

@@ -27,7 +27,7 @@ describe.each([
     });
   });
 
-  test('a host that takes connections and says nothing', { timeout: 120_000 }, async () => {
+  test('a host that takes connections and says nothing', { timeout: 400_000 }, async () => {
     const url = at(await portOf(() => undefined));
 
     expect(await problemOf(kind, { url })).toMatchObject({

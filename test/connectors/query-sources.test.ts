@@ -229,7 +229,7 @@ for (const engine of ['postgres', 'mysql'] as const) {
 
       test(
         'the mark moves with the rows, and each part says how many came before',
-        { timeout: 180_000 },
+        { timeout: 400_000 },
         async () => {
           const { open, database } = await aShop({ query: SORTED, cursor: { ...cursor, sorted: true } });
           await database.sql(`ALTER TABLE orders ADD note ${engine === 'mysql' ? 'longtext' : 'text'}`);

@@ -31,7 +31,7 @@ function order(id: number) {
   };
 }
 
-test('of 100,000 orders no more are in memory than a few pages', { timeout: 180_000 }, async () => {
+test('of 100,000 orders no more are in memory than a few pages', { timeout: 400_000 }, async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
   const sandbox = await serveSandbox([

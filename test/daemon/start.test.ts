@@ -13,7 +13,7 @@ const PLATFORMS: DestinationType[] = ['mailchimp', 'klaviyo', 'facebook'];
 test(
   'a job runs at its time; stopped in the middle of the push, the daemon leaves at once and nothing is lost',
   {
-    timeout: 180_000,
+    timeout: 400_000,
   },
   async () => {
     const shop = await openCrowd(PLATFORMS);
@@ -51,7 +51,7 @@ test(
 test(
   'runs missed while it was off are made up for as each job says; a plan is no run',
   {
-    timeout: 90_000,
+    timeout: 400_000,
   },
   async () => {
     const shop = await openCrowd(['csv']);
@@ -101,7 +101,7 @@ test(
 
 test(
   'killed in the middle of a push, the daemon takes the run up again as it is started, also where missed runs are skipped',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openCrowd(PLATFORMS);
     await scheduled(shop, 'crowd', 'schedule: "* * * * *"\ncatch_up: skip');
@@ -125,7 +125,7 @@ test(
 
 test(
   'jobs run side by side up to the setting, and the others wait for their turn',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openCrowd(['mailchimp']);
     await mkdir(join(shop.folder, 'config'));
@@ -151,7 +151,7 @@ test(
 
 test(
   'a time at which another command has the job is run for once that is done',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openCrowd(['csv']);
     await scheduled(shop, 'crowd', 'schedule: "* * * * *"');

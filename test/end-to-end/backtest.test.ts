@@ -31,7 +31,7 @@ function expectNear(value: number, wanted: number, what: string): void {
 
 test.skipIf(!existsSync(EXPORT))(
   'the CDNOW export forecast from its first nine months: the week-78 figures of the papers, and nothing disturbed',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await cdnow();
     await shop.json('plan', 'job.yaml', '--as-of', '1998-06-30');
@@ -133,7 +133,7 @@ async function expectBuyers({ by_p_alive, model }: BacktestReport): Promise<void
     expect(p_alive).toBeGreaterThan(by_p_alive[i - 1]?.p_alive ?? 0);
 }
 
-test('a shop too small for a model is told so, with exit code 1', { timeout: 60_000 }, async () => {
+test('a shop too small for a model is told so, with exit code 1', { timeout: 180_000 }, async () => {
   const shop = await openShop();
   await shop.write('job.yaml', jobText('orders.csv'));
   await shop.write(

@@ -188,7 +188,7 @@ function problemsOf(stdout: string): Problem[] {
 
 test(
   'after a good run, whatever is wrong leaves audiences and ledger as they were',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openSmall();
     const job = await readFile(join(shop.folder, 'job.yaml'), 'utf8');

@@ -205,7 +205,7 @@ const crashIn = (program: string) => `
 
 test(
   'no command, no fault of a platform or source, and no crash makes a secret or a person show',
-  { timeout: 600_000 },
+  { timeout: 1_500_000 },
   async () => {
     const shop = await openAviary();
     const state = join(shop.folder, 'state');
@@ -318,7 +318,7 @@ test(
 
 test(
   'the daemon and the sandbox keep secrets too, and the store is closed to other users',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     // What the program makes is closed however careless the shell is that it is started from.
     const usual = process.umask(0);

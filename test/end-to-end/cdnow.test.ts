@@ -40,7 +40,7 @@ async function expectMembershipEqual(shop: Shop): Promise<void> {
 
 test.skipIf(!existsSync(EXPORT))(
   'the CDNOW export: every customer in one segment of each model, a second run writes nothing, new orders move only the movers',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await cdnow();
 

@@ -39,7 +39,7 @@ const SET = {
   fallback_to_stale_replicas_for_distributed_queries: '0',
 };
 
-describe('every statement of a whole life of a shop on a cluster', { timeout: 60_000 }, () => {
+describe('every statement of a whole life of a shop on a cluster', { timeout: 180_000 }, () => {
   let store: ServerStore;
   let asked: readonly Asked[];
   let trees: Map<string, Tree>;

@@ -26,7 +26,7 @@ function paid(email: string): number {
 
 test(
   'a seed’s members are sent with what they are worth, and sent again where that has changed',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openCrowd(['facebook']);
     const job = await readFile(join(shop.folder, 'job.yaml'), 'utf8');

@@ -18,7 +18,7 @@ function isHeldOut(job: string, segment: string, email: string, share: number): 
 
 test(
   'held-out customers never arrive at any platform, run after run, and segments --lift compares them',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openCrowd(['mailchimp', 'facebook', 'csv'], {
       segment: 'lifecycle.*, holdout: 0.2',
@@ -248,7 +248,7 @@ async function expectExplained(shop: Shop, email: string): Promise<Explanation> 
   return told;
 }
 
-test('on the sample shop', { timeout: 180_000 }, async () => {
+test('on the sample shop', { timeout: 400_000 }, async () => {
   const shop = await openShop();
   const path = join(process.cwd(), SAMPLE);
   await shop.write(
@@ -266,7 +266,7 @@ test('on the sample shop', { timeout: 180_000 }, async () => {
   }
 });
 
-test.skipIf(!existsSync(EXPORT))('on CDNOW', { timeout: 180_000 }, async () => {
+test.skipIf(!existsSync(EXPORT))('on CDNOW', { timeout: 400_000 }, async () => {
   const shop = await openShop();
   await copyFile(EXPORT, join(shop.folder, 'orders.csv'));
   await shop.write('job.yaml', withHoldout(jobText('orders.csv')));

@@ -57,7 +57,7 @@ test(
   },
 );
 
-test('a run killed late sends only the rest when it is run again', { timeout: 120_000 }, async () => {
+test('a run killed late sends only the rest when it is run again', { timeout: 400_000 }, async () => {
   const shop = await openCrowd(['mailchimp', 'facebook', 'csv']);
 
   await runAndKill(shop, EARLIER, 14);
@@ -73,7 +73,7 @@ const QUICK: DestinationType[] = ['mailchimp', 'facebook', 'csv'];
 
 test.for(['pull', 'profile', 'plan', 'push'])(
   'an engine process killed during %s does not spoil the run, or the run says so; the next one is exact',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async (stage) => {
     const shop = await openCrowd(QUICK);
     let killed = 0;
@@ -103,7 +103,7 @@ test.for(['pull', 'profile', 'plan', 'push'])(
   },
 );
 
-test('a second run of a job that is running says so and does nothing', { timeout: 120_000 }, async () => {
+test('a second run of a job that is running says so and does nothing', { timeout: 400_000 }, async () => {
   const shop = await openCrowd();
   holdPush(shop);
   const begun = Promise.withResolvers<void>();
@@ -131,7 +131,7 @@ test('a second run of a job that is running says so and does nothing', { timeout
   });
 });
 
-test('of several runs that begin at once after a kill, one runs', { timeout: 120_000 }, async () => {
+test('of several runs that begin at once after a kill, one runs', { timeout: 400_000 }, async () => {
   const shop = await openCrowd(QUICK);
   await runAndKill(shop, EARLIER, 1);
 
@@ -144,7 +144,7 @@ test('of several runs that begin at once after a kill, one runs', { timeout: 120
 
 test.for([1, 12])(
   'SIGTERM at write %i: what was in flight is recorded and the next run sends only the rest',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async (writes) => {
     const shop = await openCrowd();
     const child = shop.start('run', 'job.yaml', '--as-of', EARLIER, '--json');

@@ -109,7 +109,7 @@ const LASTING: Lasting[] = [
 
 test.for(LASTING)(
   'a platform that $title fails alone and with the reason; the next run does what is missing and nothing else',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async ({ code, begin, end }) => {
     const shops = await Promise.all(PLATFORMS.map(() => openLost()));
     await Promise.all(
@@ -151,7 +151,7 @@ test.for([
   { title: 'a connection that breaks after the request took effect', fault: { drop: 'after' as const } },
 ])(
   '$title passes: the request is repeated, and every audience is there once and right',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async ({ fault }) => {
     const shop = await openLost();
     for (const platform of PLATFORMS) {
@@ -179,7 +179,7 @@ test.for([
 
 test(
   'a platform that fails half-way keeps what it took; the next run sends the rest',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openLost();
     // Three batches are under way at a time: one is taken, the others fail with their three further attempts.
@@ -212,7 +212,7 @@ test(
 
 test(
   'an audience that somebody deleted is made anew and filled at the next run',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const destinations: DestinationType[] = ['mailchimp', 'facebook', 'csv'];
     const shop = await openCrowd(destinations, { segment: 'lifecycle.lost' });

@@ -39,7 +39,7 @@ test.for<{ title: string; trouble: Trouble }>([
   { title: 'a reset that comes too late', trouble: { drop: 'after' } },
 ])(
   '$title, at every call that writes, costs requests and nothing else',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async ({ trouble }) => {
     const shop = await openLost();
     const trip = (platform: Platform, method: string, path: string) =>
@@ -110,7 +110,7 @@ const REFUSALS: Record<'expired' | 'revoked', { code: string; trouble: Record<Pl
 
 test.for(Object.entries(REFUSALS))(
   'a right that is %s once audiences are made stops every platform at the first refusal; the next run fills them',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async ([, { code, trouble }]) => {
     const shop = await openCrowd(undefined, { segment: 'lifecycle.at_risk' });
     for (const platform of PLATFORMS)
@@ -130,7 +130,7 @@ test.for(Object.entries(REFUSALS))(
 
 test.for(PLATFORMS)(
   'an audience at %s that somebody deletes while it is filled fails alone; the next run makes it anew and says so',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async (platform) => {
     const shop = await openCrowd([platform, 'csv'], { segment: 'lifecycle.at_risk' });
     await shop.json(...RUN);
@@ -159,7 +159,7 @@ test.for(PLATFORMS)(
 
 test(
   'of a hundred people the one whom a platform refuses is left out and told; the others are in, and stay',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const isBad = (email: string) => /buyer\d+00@/.test(email);
     const good = membershipOn(EARLIER).Lost.filter((email) => !isBad(email));
@@ -200,7 +200,7 @@ test(
 
 test(
   'of two audiences of one name that others made the older is filled, the younger left alone',
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openCrowd(['klaviyo', 'facebook'], { segment: 'lifecycle.at_risk' });
     const lists = [await byHand(shop).makeList('At risk'), await byHand(shop).makeList('At risk')];

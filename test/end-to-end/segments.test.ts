@@ -47,7 +47,7 @@ async function expectNarrow(shop: Shop, ...args: string[]): Promise<string> {
 describe.skipIf(!existsSync(EXPORT))('the CDNOW export', () => {
   test(
     'statistics, flows and the value of moves are what a recount of two exports gives',
-    { timeout: 180_000 },
+    { timeout: 400_000 },
     async () => {
       const shop = await cdnow();
       const before = await peopleOn(shop, '1997-12-31');
@@ -103,7 +103,7 @@ describe.skipIf(!existsSync(EXPORT))('the CDNOW export', () => {
 
   test(
     'a month that no run has seen is computed as a run would have, and the last run stays the last',
-    { timeout: 180_000 },
+    { timeout: 400_000 },
     async () => {
       const shop = await cdnow();
       await shop.json('plan', 'job.yaml', '--as-of', '1998-06-30');
@@ -121,7 +121,7 @@ describe.skipIf(!existsSync(EXPORT))('the CDNOW export', () => {
 });
 
 describe('the sample shop', () => {
-  test('two years of month ends at once, in tables that fit a terminal', { timeout: 240_000 }, async () => {
+  test('two years of month ends at once, in tables that fit a terminal', { timeout: 500_000 }, async () => {
     const shop = await openShop();
     const sample = resolve('config/sample/orders_export*.csv');
     await shop.write('job.yaml', jobText(sample, { lines: LINES, currency: 'EUR' }));

@@ -43,7 +43,7 @@ const SETTINGS = [
   'session_timezone',
 ];
 
-describe('every statement of a whole life of a shop', { timeout: 60_000 }, () => {
+describe('every statement of a whole life of a shop', { timeout: 180_000 }, () => {
   let store: ServerStore;
   let asked: readonly Asked[];
   let trees: Map<string, Tree>;

@@ -4,7 +4,7 @@ import { eachShard, spread } from '../../src/engine/each-shard.ts';
 import { createTables } from '../../src/engine/tables.ts';
 import { openServerStore, type ServerStore } from './places.ts';
 
-describe('a store on a cluster', { timeout: 120_000 }, () => {
+describe('a store on a cluster', { timeout: 400_000 }, () => {
   let store: ServerStore;
   let engine: Engine;
 

@@ -133,7 +133,7 @@ describe('leaving', () => {
     await third.close();
   });
 
-  test('it leaves cleanly 50 times out of 50, whatever runs', { timeout: 240_000 }, async () => {
+  test('it leaves cleanly 50 times out of 50, whatever runs', { timeout: 500_000 }, async () => {
     async function leave(): Promise<string> {
       await using state = stateDir();
       const child = await watchedProcess(state);

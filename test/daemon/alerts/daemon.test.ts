@@ -11,7 +11,7 @@ import { openReceiver } from './receiver.ts';
 
 test(
   'the daemon tells of a run as soon as it has failed, of a broken file at once, and of neither again when it is started anew',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async () => {
     const [own, common] = [await openReceiver(), await openReceiver()];
     const shop = await openCrowd(['csv'], {

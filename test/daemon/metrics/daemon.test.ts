@@ -59,7 +59,7 @@ async function reportOf(shop: Shop, run_id: string): Promise<RunReport> {
 
 test(
   'the metrics of the daemon say what status and the report of its run say, and nothing of people and keys',
-  { timeout: 120_000 },
+  { timeout: 400_000 },
   async () => {
     const shop = await openMissed();
     const daemon = await start(shop);
