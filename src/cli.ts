@@ -18,6 +18,7 @@ import { problemText } from './commands/text.ts';
 import { openEngine, type Engine, type EngineSettings } from './engine/engine.ts';
 import { framesOf } from './engine/frames.ts';
 import { createTables } from './engine/tables.ts';
+import { keepHeapSmall } from './heap.ts';
 import { mask } from './job/mask.ts';
 import { JobFileError } from './job/problems.ts';
 import { loadSettings, SETTINGS_FILE } from './job/settings.ts';
@@ -27,6 +28,7 @@ type Flags = { json?: boolean; state: string; jobs: string };
 
 // Compiled code is kept among the temporary files, so that commands after the first start sooner.
 enableCompileCache();
+keepHeapSmall();
 
 const program = new Command('segment-sync')
   .description(

@@ -10,11 +10,13 @@ import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { keepHeapSmall } from '../../src/heap.ts';
 import { CLV_NOTES } from './clv.ts';
 import { figureTable, peakTable, type Figure } from './figure.ts';
 import { PIECES, type Answer } from './pieces.ts';
 import { watchMemory, type Peak } from './processes.ts';
 
+keepHeapSmall();
 const { values } = parseArgs({
   options: {
     full: { type: 'boolean', default: false },

@@ -5,6 +5,7 @@
 import { destinations } from '../../connectors/index.ts';
 import { openEngine, type Engine } from '../../src/engine/engine.ts';
 import { createTables } from '../../src/engine/tables.ts';
+import { keepHeapSmall } from '../../src/heap.ts';
 import { parseJob } from '../../src/job/load.ts';
 import { planDestinations, pushDestinations } from '../../src/run/destinations.ts';
 import { newRun } from '../../src/run/new-run.ts';
@@ -28,6 +29,7 @@ export type PushMeasured = {
   engine_peak: number;
 };
 
+keepHeapSmall();
 const task = JSON.parse(process.argv[2]!) as PushTask;
 const job = parseJob(
   `

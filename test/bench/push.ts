@@ -11,7 +11,7 @@ import type { Pushed, PushMeasured, PushTask } from './push-process.ts';
 
 const PROCESS = resolve(import.meta.dirname, 'push-process.ts');
 /** What a push of any size may hold in memory, the engine apart. */
-const LIMIT_MB = 700;
+const LIMIT_MB = 300;
 /** One in a hundred moves from one day to the next. */
 const MOVED = 0.01;
 
