@@ -11,7 +11,7 @@ import { IMPORT_BYTES, IMPORT_SIZE, MEMBERS_SIZE } from './schema.ts';
 
 /**
  * Imports under way at a time, where the caller allows several. Ten thousand people weigh about 10 MB until their job
- * is done, and what is thrown away on the way several times that: with five, a push of millions stays under 700 MB.
+ * is done, and what is thrown away on the way several times that: with five, a push of millions stays under 400 MB.
  */
 export const IMPORTS_AT_A_TIME = 5;
 /** Removals under way at a time: Klaviyo takes ten a second, and each may take more than one. */

@@ -12,10 +12,9 @@ export function asProblem(error: unknown, where: string): Problem {
       fix: 'Nothing to do: the next run sends only what is missing.',
     };
   }
-  if (error instanceof ClickHouseError && error.code in REFUSALS) {
-    return { ...REFUSALS[error.code]!, where, why: `The engine says: ${error.message}.` };
-  }
   if (error instanceof ClickHouseError) {
+    const known = REFUSALS[error.code];
+    if (known) return { ...known, where, why: `The engine says: ${error.message}.` };
     return {
       code: 'ENGINE_ERROR',
       where,

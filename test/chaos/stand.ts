@@ -134,13 +134,10 @@ export async function openStand(options: {
       return (stand.daemon = daemon);
     },
     async turn(daemon, runs, ms) {
-      const until = performance.now() + ms;
-      while (performance.now() < until) {
-        if (finishedRuns(daemon) > runs) return 'finished';
-        if (daemon.over) return { exit: await daemon.exit };
-        await wait(5);
-      }
-      return 'nothing';
+      const hasEnded = () => finishedRuns(daemon) > runs;
+      await stand.until(daemon, hasEnded, ms);
+      if (hasEnded()) return 'finished';
+      return daemon.over ? { exit: await daemon.exit } : 'nothing';
     },
     async until(daemon, holds, ms) {
       const until = performance.now() + ms;
@@ -166,7 +163,8 @@ export async function openStand(options: {
 
 /** Whether a daemon has looked what is due: it always does something then. */
 export function hasLooked({ lines }: Daemon): boolean {
-  return lines.findIndex(({ msg }) => msg === 'started') !== -1 && lines.at(-1)!.msg !== 'started';
+  const started = lines.findIndex(({ msg }) => msg === 'started');
+  return started >= 0 && started < lines.length - 1;
 }
 
 /** How many runs a daemon has begun, or could not begin. */

@@ -66,8 +66,8 @@ export async function tell(seed: number, days: number, keep?: string): Promise<T
 
 /** What the daemons said, and the store. */
 function keepWhatIsLeft({ said, state }: Stand, folder: string): void {
+  // Not its sockets and pipes.
   const isKept = (path: string) => lstatSync(path).isFile() || lstatSync(path).isDirectory();
-  // Sockets and pipes of an engine process that is gone.
   cpSync(state, join(folder, 'state'), { recursive: true, filter: isKept });
   writeFileSync(join(folder, 'daemon.log'), `${said.join('\n')}\n`);
 }

@@ -191,3 +191,51 @@ describe('erasing', () => {
     });
   });
 });
+
+test('lists are found by id, else by exact name', async () => {
+  const account = await openAccount();
+  const names = ['Top', 'top', 'Say "hi" \\ to, [all]', 'Café + crème', 'A?b&c=d#e', ...'abcdefghi'];
+  const made = new Map<string, string>();
+  for (const name of names) made.set(name, (await account.destination.create(name)).remote_id);
+
+  const found = await account.destination.find([
+    ...names.map((name) => ({ name })),
+    { name: 'Renamed since', remote_id: made.get('a') },
+    { name: 'Café + crème', remote_id: 'GONE01' },
+    { name: 'Not there' },
+  ]);
+
+  const expected = [...made, ['Renamed since', made.get('a')]].map(([name, remote_id]) => [
+    name,
+    { remote_id },
+  ]);
+  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
+});
+
+test('of lists with the same name the oldest is taken, over all pages, and it is said', async () => {
+  const account = await openAccount();
+  const ids: string[] = [];
+  for (let made = 0; made < 12; made += 1) {
+    const body = { data: { type: 'list', attributes: { name: 'Twin' } } };
+    const { data } = (await account.elsewhere('POST', '/lists', body)) as unknown as { data: { id: string } };
+    ids.push(data.id);
+  }
+
+  const found = await account.destination.find([{ name: 'Twin' }]);
+
+  expect(found.get('Twin')).toEqual({ remote_id: ids[0] });
+  expect(account.sent('GET', /^\/lists$/)).toHaveLength(2);
+  expect(account.logs).toEqual([{ message: expect.stringContaining('oldest'), fields: { list: 'Twin' } }]);
+});
+
+test('a list is never made twice, not even when the answer to its creation is lost', async () => {
+  const account = await openAccount();
+  account.fault({ method: 'POST', path: '^/lists$', drop: 'after' });
+
+  const first = await account.destination.create('Top');
+  const second = await account.destination.create('Top');
+
+  expect(second).toEqual({ remote_id: first.remote_id, requests: 0 });
+  expect(first.requests).toBe(1);
+  expect(account.sent('POST', /^\/lists$/)).toHaveLength(1);
+});

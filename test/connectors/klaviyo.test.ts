@@ -227,64 +227,6 @@ test('where Klaviyo does not name whom it failed on, nobody is taken for done', 
   expect(cancelled.added).toMatchObject([{ result: 'retry', reason: 'Klaviyo cancelled the import' }]);
 });
 
-test('odd addresses and phone numbers are found again when they are to be removed', async () => {
-  const account = await openAccount();
-  const odd = [
-    aMember('plus+tag@shop.example'),
-    aMember("o'neil@shop.example"),
-    aMember('"quo,ted\\"@shop.example'),
-    aMember('a&b=c?d%20#e@shop.example'),
-    aMember('țuțu@mañana.example'),
-    { key: 'phone:+40712345678', customer: 'c_9', phone: '+40712345678' },
-  ];
-  const list = await account.list('Top');
-  await account.push(list, { add: [...odd, aMember('stays@shop.example')] });
-
-  const result = await account.push(list, { remove: odd });
-
-  expect(result).toMatchObject({ removed: odd.map(({ key }) => done(key)), requests: 1 });
-  expect(account.people('Top')).toEqual(['stays@shop.example']);
-});
-
-test('removing people Klaviyo does not know is done without a write', async () => {
-  const account = await openAccount();
-
-  const result = await account.push(await account.list('Top'), { remove: members(150) });
-
-  expect(result.requests).toBe(0);
-  expect(result.removed).toHaveLength(150);
-});
-
-test('a profile that vanishes between look-up and removal does not keep the others on the list', async () => {
-  const account = await openAccount();
-  const people = members(3);
-  const list = await account.list('Top');
-  await account.push(list, { add: people });
-  const error = { id: 'e', code: 'not_found', title: 'Not found.', detail: 'No such profile' };
-  account.fault({
-    method: 'DELETE',
-    status: 404,
-    body: { errors: [{ ...error, source: { pointer: '/data/0/id' } }] },
-  });
-
-  const result = await account.push(list, { remove: people });
-
-  expect(result).toMatchObject({ removed: people.map(({ key }) => done(key)), requests: 2 });
-  expect(account.people('Top')).toEqual(['p0@shop.example']);
-});
-
-test('nobody is removed when Klaviyo answers with more people than were asked for', async () => {
-  const account = await openAccount();
-  const list = await account.list('Top');
-  const data = ['A', 'B'].map((id) => ({ type: 'profile', id, attributes: {} }));
-  account.fault({ path: '/profiles', status: 200, body: { data } });
-
-  await expect(account.push(list, { remove: [aMember('a@shop.example')] })).rejects.toMatchObject({
-    problem: { code: 'DESTINATION_ANSWER' },
-  });
-  expect(account.sent('DELETE', /./)).toEqual([]);
-});
-
 test('nothing is sent ahead of the acknowledgement the caller has taken', async () => {
   const account = await openAccount();
   const list = await account.list('Top');
@@ -293,52 +235,4 @@ test('nothing is sent ahead of the acknowledgement the caller has taken', async 
 
   expect(account.sent('POST', IMPORTS)).toHaveLength(1);
   expect(account.sent('DELETE', /./)).toEqual([]);
-});
-
-test('lists are found by id, else by exact name', async () => {
-  const account = await openAccount();
-  const names = ['Top', 'top', 'Say "hi" \\ to, [all]', 'Café + crème', 'A?b&c=d#e', ...'abcdefghi'];
-  const made = new Map<string, string>();
-  for (const name of names) made.set(name, (await account.destination.create(name)).remote_id);
-
-  const found = await account.destination.find([
-    ...names.map((name) => ({ name })),
-    { name: 'Renamed since', remote_id: made.get('a') },
-    { name: 'Café + crème', remote_id: 'GONE01' },
-    { name: 'Not there' },
-  ]);
-
-  const expected = [...made, ['Renamed since', made.get('a')]].map(([name, remote_id]) => [
-    name,
-    { remote_id },
-  ]);
-  expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));
-});
-
-test('of lists with the same name the oldest is taken, over all pages, and it is said', async () => {
-  const account = await openAccount();
-  const ids: string[] = [];
-  for (let made = 0; made < 12; made += 1) {
-    const body = { data: { type: 'list', attributes: { name: 'Twin' } } };
-    const { data } = (await account.elsewhere('POST', '/lists', body)) as unknown as { data: { id: string } };
-    ids.push(data.id);
-  }
-
-  const found = await account.destination.find([{ name: 'Twin' }]);
-
-  expect(found.get('Twin')).toEqual({ remote_id: ids[0] });
-  expect(account.sent('GET', /^\/lists$/)).toHaveLength(2);
-  expect(account.logs).toEqual([{ message: expect.stringContaining('oldest'), fields: { list: 'Twin' } }]);
-});
-
-test('a list is never made twice, not even when the answer to its creation is lost', async () => {
-  const account = await openAccount();
-  account.fault({ method: 'POST', path: '^/lists$', drop: 'after' });
-
-  const first = await account.destination.create('Top');
-  const second = await account.destination.create('Top');
-
-  expect(second).toEqual({ remote_id: first.remote_id, requests: 0 });
-  expect(first.requests).toBe(1);
-  expect(account.sent('POST', /^\/lists$/)).toHaveLength(1);
 });

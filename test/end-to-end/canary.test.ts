@@ -1,160 +1,17 @@
 import { once } from 'node:events';
 import { lstat, mkdir, readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { openEngine } from '../../src/engine/engine.ts';
-import { ADDRESSES, EXPORT, openAviary, PERSON_FORMS, PHONES, SECRET_FORMS, SECRETS } from './aviary.ts';
-import { ended, sha256 } from './crowd.ts';
-
-const AS_OF = ['--as-of', '2026-03-31'];
+import { ADDRESSES, EXPORT, openAviary, PERSON_FORMS, SECRET_FORMS, SECRETS } from './aviary.ts';
+import { AS_OF, CALLS, SOURCES } from './canary-calls.ts';
+import { crashIn, faultsOf } from './canary-faults.ts';
+import { ended } from './crowd.ts';
 
 /** What a text gives away. */
 function shown(text: string): string[] {
   return [...SECRET_FORMS, ...PERSON_FORMS].filter((form) => text.includes(form));
 }
-
-/** Waits no longer than a test should. */
-const NOW = { 'retry-after': '0' };
-
-type Fault = { title: string; times: number } & Record<string, unknown>;
-
-/** How a platform fails; its answers repeat what they were sent, as platforms do. */
-function faultsOf(platform: 'mailchimp' | 'klaviyo' | 'facebook'): Fault[] {
-  const status = (code: number, times: number): Fault => ({
-    title: String(code),
-    times,
-    status: code,
-    headers: NOW,
-    content_type: platform === 'mailchimp' ? 'application/problem+json' : 'application/json',
-    body: saying(platform, code, ECHO),
-  });
-  return [
-    status(400, 1),
-    status(401, 1),
-    status(403, 1),
-    status(429, 1),
-    status(500, 6),
-    {
-      title: 'a web page',
-      times: platform === 'facebook' ? 1 : 4,
-      status: 200,
-      content_type: 'text/html',
-      text: `<p>${ECHO}</p>`,
-    },
-    {
-      title: 'half of an answer',
-      times: 1,
-      status: 200,
-      content_type: 'application/json',
-      text: `{"data": "${ECHO}`,
-    },
-    { title: 'a reset', times: 2, drop: 'before' },
-    { title: 'a reset once it was done', times: 1, drop: 'after' },
-  ];
-}
-
-function saying(platform: string, status: number, text: string): object {
-  if (platform === 'mailchimp')
-    return { type: 'x', title: 'Invalid Resource', status, detail: text, instance: 'x' };
-  if (platform === 'klaviyo')
-    return {
-      errors: [
-        { id: 'x', status, code: 'invalid', title: 'Invalid', detail: text, source: { pointer: '/data' } },
-      ],
-    };
-  const error_user_msg = `${ADDRESSES[0]} is ${sha256(ADDRESSES[0]!)}`;
-  return {
-    error: { message: text, type: 'OAuthException', code: status === 401 ? 190 : 100, error_user_msg },
-  };
-}
-
-const { MAILCHIMP_API_KEY, KLAVIYO_API_KEY, META_ACCESS_TOKEN } = SECRETS;
-/** Nobody can repeat a secret that they were not told. */
-const ECHO = [...ADDRESSES, ...PHONES, MAILCHIMP_API_KEY, KLAVIYO_API_KEY, META_ACCESS_TOKEN].join(' ');
-
-/** A source that cannot be read, with its secrets and with what an answer of it might repeat. */
-const SOURCES = [
-  '{ type: csv, format: shopify, path: nowhere.csv }',
-  '{ type: postgres, url: "${DATABASE_URL}", query: SELECT 1, columns: { order_id: id, email: mail, ordered_at: at, total: total } }',
-  '{ type: shopify, shop: birds, access_token: "${SHOPIFY_TOKEN}", base_url: "${SANDBOX_URL}" }',
-  '{ type: woocommerce, url: "${SANDBOX_URL}", consumer_key: ck_birds, consumer_secret: "${WOO_SECRET}" }',
-  '{ type: klaviyo, api_key: "${SHOPIFY_TOKEN}", start: 2026-01-01, base_url: "${SANDBOX_URL}" }',
-  '{ type: mailchimp, api_key: "${WOO_SECRET}-us1", list_id: sandbox, start: 2026-01-01, base_url: "${SANDBOX_URL}" }',
-];
-
-/** One call of each command at least, once the shop has run; those that stay are ended as soon as they have begun. */
-const CALLS: Record<string, { args: string[][]; stays?: boolean }> = {
-  approve: { args: [['approve', 'job.yaml']] },
-  backtest: {
-    args: [
-      ['backtest', 'job.yaml', ...AS_OF],
-      ['backtest', 'job.yaml', ...AS_OF, '--json'],
-    ],
-  },
-  check: {
-    args: [
-      ['check', 'job.yaml'],
-      ['check', 'job.yaml', '--json', '--offline'],
-    ],
-  },
-  completion: { args: [['completion', 'bash']] },
-  demo: { args: [['demo', '--jobs', resolve('config/jobs')]] },
-  docs: { args: [['docs']] },
-  erase: {
-    args: [
-      ['erase', 'nobody at all', '--jobs', 'jobs'],
-      ['erase', ADDRESSES[1]!, '--jobs', 'jobs'],
-    ],
-  },
-  explain: {
-    args: [
-      ['explain', 'job.yaml', '--id', 'none'],
-      ['explain', 'job.yaml', 'none@example.com', '--json'],
-    ],
-  },
-  export: {
-    args: [
-      ['export', 'job.yaml', '--out', 'people.csv'],
-      ['export', 'job.yaml', '--refused', '--out', 'refused.csv'],
-      ['export', 'job.yaml', '--out', 'no/such/folder/people.csv'],
-    ],
-  },
-  init: {
-    args: [
-      ['init', '--source', 'orders.csv', '--out', 'made/job.yaml', '--currency', 'EUR'],
-      ['init', '--source', '${DATABASE_URL}', '--json'],
-    ],
-  },
-  plan: {
-    args: [
-      ['plan', 'job.yaml', ...AS_OF],
-      ['plan', 'job.yaml', ...AS_OF, '--json'],
-    ],
-  },
-  report: { args: [['report', 'job.yaml', '--out', 'report.html']] },
-  run: {
-    args: [
-      ['run', 'job.yaml', ...AS_OF],
-      ['run', 'job.yaml', ...AS_OF, '--json', '--full', '--reconcile'],
-    ],
-  },
-  sandbox: { args: [['sandbox', '--json']], stays: true },
-  schema: { args: [['schema']] },
-  segments: {
-    args: [
-      ['segments', 'job.yaml', '--flows', '--moves', '--playbook'],
-      ['segments', 'job.yaml', '--json'],
-      ['segments', 'job.yaml', '--lift'],
-    ],
-  },
-  start: { args: [['start', '--jobs', 'jobs', '--json']], stays: true },
-  status: {
-    args: [
-      ['status', 'job.yaml'],
-      ['status', 'job.yaml', '--json'],
-    ],
-  },
-};
 
 /** Names what the store has in any column of text, or in a file as it stands, that is or holds a secret. */
 async function secretsIn(state: string): Promise<string[]> {
@@ -193,15 +50,6 @@ async function filesShowing(state: string): Promise<string[]> {
   }
   return showing;
 }
-
-/** Throws, in the midst of a command or in the engine process, an error that holds everything an error may hold. */
-const crashIn = (program: string) => `
-  if (process.argv[1]?.includes('${program}.ts')) setTimeout(() => {
-    const error = new Error(${JSON.stringify(ECHO)});
-    Object.assign(error, { config: { headers: { authorization: process.env.KLAVIYO_API_KEY } } });
-    throw error;
-  }, 700);
-`;
 
 test(
   'no command, no fault of a platform or source, and no crash makes a secret or a person show',

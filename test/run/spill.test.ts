@@ -19,9 +19,7 @@ afterAll(() => shop[Symbol.asyncDispose]());
 
 test(
   'short of memory, a large shop is computed by way of the disk, to the same segments',
-  {
-    timeout: 600_000,
-  },
+  { timeout: 600_000 },
   async () => {
     const ample = await segmented('6GiB');
     const scarce = await segmented('448MiB');

@@ -62,8 +62,9 @@ export async function openSoakShop(folder: string, url: string, number: number):
 const KINDS: ((base_url: string, folder: string) => object)[] = [
   (base_url) => {
     const audiences = [{ segment: 'lifecycle.*', tag: '{job} {label}', holdout: 0.1 }];
-    const mailchimp = { type: 'mailchimp', api_key: 'sandbox-us1', list_id: 'sandbox', base_url, audiences };
-    return { segments: { lifecycle: {} }, destinations: [{ ...mailchimp, consent: 'ignore' }] };
+    const key = { api_key: 'sandbox-us1', list_id: 'sandbox', base_url };
+    const mailchimp = { type: 'mailchimp', ...key, consent: 'ignore', audiences };
+    return { segments: { lifecycle: {} }, destinations: [mailchimp] };
   },
   (_, folder) => {
     const audiences = [{ segment: 'value_engagement.*', file: '{job} {label}' }];
@@ -73,18 +74,13 @@ const KINDS: ((base_url: string, folder: string) => object)[] = [
   (base_url) => {
     const recent = { name: 'recent', where: { field: 'days_since_order', below: 30 } };
     const audiences = [{ segment: 'custom.recent', list: '{job} {label}' }];
-    const klaviyo = { type: 'klaviyo', api_key: 'sandbox', base_url, audiences };
-    return { segments: { custom: [recent] }, destinations: [{ ...klaviyo, consent: 'ignore' }] };
+    const klaviyo = { type: 'klaviyo', api_key: 'sandbox', base_url, consent: 'ignore', audiences };
+    return { segments: { custom: [recent] }, destinations: [klaviyo] };
   },
   (base_url) => {
     const audiences = [{ segment: 'engagement.*', audience: '{job} {label}' }];
-    const facebook = {
-      type: 'facebook',
-      access_token: 'sandbox',
-      ad_account_id: 'act_1',
-      base_url,
-      audiences,
-    };
+    const key = { access_token: 'sandbox', ad_account_id: 'act_1', base_url };
+    const facebook = { type: 'facebook', ...key, audiences };
     return { segments: { engagement: {} }, destinations: [facebook] };
   },
 ];

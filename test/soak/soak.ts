@@ -1,7 +1,7 @@
 /**
  * `npm run soak -- --runs 10000`: a long life in short. Every run is a simulated day of a small shop whose orders
  * change; several jobs run side by side, and the store is tidied as the daemon does it. Prints what may grow now and then, and at the end
- * what grew over the second half; exits with 1 if anything did. `--jobs N` sets how many jobs there are, `--every N` after
+ * what grew over the second half; exits with 1 if anything did. `--jobs N` sets how many jobs there are, of four kinds in turn, `--every N` after
  * how many days it looks, `--minutes N` when it ends at the latest.
  */
 import { mkdtemp, rm } from 'node:fs/promises';

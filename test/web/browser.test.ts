@@ -50,7 +50,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     filled = await start(shop);
     empty = await start(shop, '--state', join(shop.folder, 'empty'));
     // A page that is asked for while months are compared loads itself anew at their end.
-    await vi.waitUntil(async () => !(await goesOn(filled)), { timeout: 400_000, interval: 200 });
+    await vi.waitUntil(async () => !(await goesOn(filled)), { timeout: 120_000, interval: 200 });
   }, 300_000);
   afterAll(async () => {
     await browser?.close();
@@ -204,7 +204,7 @@ describe.skipIf(!chromium)('in a browser', { timeout: 300_000 }, () => {
     await page.click('nav >> text=Held plan');
     await page.click('text=Approve and send this plan');
     await page.waitForSelector('text=Sending the held plan goes on');
-    await page.waitForSelector('h2:has-text("Nothing waits")', { timeout: 400_000 });
+    await page.waitForSelector('h2:has-text("Nothing waits")', { timeout: 240_000 });
     await page.click('nav >> text=Runs');
     expect(await page.locator('tbody tr').first().textContent()).toContain('done');
     expect(faults).toEqual({ errors: [], elsewhere: [] });
