@@ -125,6 +125,8 @@ export type DestinationDefinition<Settings = unknown> = {
    * among those to `add`.
    */
   columns?: readonly string[];
+  /** Whether its members are to carry `remote_id`; finding it takes as long as reading the member. */
+  remembers_ids?: boolean;
   /** What the platform can hold beside a member; absent where it holds nothing. */
   properties?: {
     /** The platform's word for one: `property`, `merge field`. */

@@ -29,6 +29,8 @@ export const klaviyo: DestinationDefinition<Settings> = {
   consent: { channel: 'email', rule: 'required' },
   /** List ids are unique across all of Klaviyo, so a ledger kept by list id needs no account beside it. */
   account: () => '',
+  /** Members are taken out by profile id; looking one up costs requests. */
+  remembers_ids: true,
   properties: {
     word: 'property',
     nameProblem: propertyNameProblem,

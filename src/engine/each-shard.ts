@@ -39,7 +39,7 @@ export function spread(sql: string, { name, database }: Cluster): string {
 }
 
 /** @returns where the bracket that opens there closes */
-function closing(sql: string, open: number): number {
+export function closing(sql: string, open: number): number {
   let depth = 0;
   for (const { 0: sign, index } of sql.slice(open).matchAll(/'(?:[^'\\]|\\.)*'|[()]/g)) {
     if (sign === '(') depth += 1;

@@ -1,3 +1,4 @@
+import { eachShard } from '../engine/each-shard.ts';
 import { FIELD_TABLES } from '../job/fields.ts';
 
 /** Columns that models need beside the profile fields. */
@@ -14,14 +15,16 @@ const TABLES: Record<string, readonly string[]> = {
   counts: INNER.counts,
 };
 
-/** Profile fields that are kept under another name, or made of several columns. */
+/** Profile fields that are kept under another name. */
+const KEPT_AS: Record<string, string> = { tenure_days: 'age_days' };
+/** Profile fields that are made of what is kept. */
 const MADE: Record<string, string> = {
   tenure_days: 'age_days AS tenure_days',
   customer_id: `if(p.customer_id != '', p.customer_id, replaceRegexpOne(p.customer, '^email:', '')) AS customer_id`,
 };
 
 /**
- * What a run knows of its customers, as SQL in brackets: one row each with `customer` and `columns`. What has not been
+ * What a run knows of its customers, as SQL that a FROM or JOIN can name: one row each with `customer` and `columns`. What has not been
  * computed (predictions without a model, say) is NULL. Bind `job` and `run`.
  * @param columns profile fields, and what the models keep beside them; only their tables are read
  * @param which SQL that takes some of the customers, before anything is joined; a condition that begins with AND
@@ -42,5 +45,8 @@ export function facts(columns: readonly string[], which = ''): string {
     });
   const own = of('profiles').map((column) => MADE[column] ?? column);
   const others = Object.keys(TABLES).slice(1).flatMap(of);
-  return `(SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT * FROM profiles ${mine}) AS p${joins.join('')})`;
+  const read = ['customer', ...of('profiles').map((column) => KEPT_AS[column] ?? column)];
+  return eachShard(
+    `SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT ${read.join(', ')} FROM profiles ${mine}) AS p${joins.join('')}`,
+  );
 }

@@ -1,3 +1,4 @@
+import { eachShard } from '../engine/each-shard.ts';
 import type { JobDestination } from '../job/load.ts';
 import { FACT, FACTS, PARKED_CHANGES } from '../ledger/ledger.ts';
 import { OFFERED } from '../ledger/offered.ts';
@@ -110,6 +111,22 @@ const NO_VALUE = 'toDecimal64(-99999999999999, 4)';
  * loses. Customers who cannot be sent are counted under names that no member has.
  */
 function insertKeys(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
+  return `INSERT INTO plan_keys (job, run_id, audience, op, key, shared, customers, wanted, held_out, without_consent,
+      unreachable)
+    SELECT {job:String}, {run:String}, audience, op, if(op = 'keep', toFixedString('', 16), name) AS key,
+      max(inside > 1), sum(of_segment), sum(wanted), sum(${has('segment_held_out')}), sum(of_segment * ${has('unallowed')}),
+      sum(of_segment * ${has('nameless')})
+    FROM (
+      SELECT name, audience, bits, inside, of_segment, wanted,
+        multiIf(wanted AND held AND NOT moved AND NOT doubtful, 'keep',
+                wanted, if(${has('parked_add')}, 'parked', if(held, 'update', 'add')),
+                held OR doubtful, if(${has('parked_remove')}, 'parked', 'remove'), 'keep') AS op
+      FROM (SELECT *, inside > 0 AND NOT ${has('held_out')} AS wanted FROM (${names(destination, audiences)}))
+    ) GROUP BY audience, op, key`;
+}
+
+/** SQL: what is known of each member of an audience, under the hash that names them. */
+function names(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
   const ranked = valueFields(destination).length > 0;
   const sent = `nullIf(argMaxIf(held_worth, fact, fact > 0), ${NO_VALUE})`;
   const moved = [
@@ -120,44 +137,33 @@ function insertKeys(destination: JobDestination, audiences: readonly PlannedAudi
   ];
   // A customer may be in several segments of an audience that holds them together.
   const together = destination.audiences.some((audience) => audience.together);
-  return `INSERT INTO plan_keys (job, run_id, audience, op, key, shared, customers, wanted, held_out, without_consent,
-      unreachable)
-    SELECT {job:String}, {run:String}, audience, op, if(op = 'keep', toFixedString('', 16), name) AS key,
-      max(inside > 1), sum(of_segment), sum(wanted), sum(${has('segment_held_out')}), sum(of_segment * ${has('unallowed')}),
-      sum(of_segment * ${has('nameless')})
-    FROM (
-      SELECT name, any(audience) AS audience, groupBitOr(says) AS bits, sum(is_inside) AS inside,
-        ${together ? 'uniqExactIf(customer, is_of_segment = 1)' : 'sum(is_of_segment)'} AS of_segment, inside > 0 AND NOT ${has('held_out')} AS wanted, max(fact) % 2 = 1 AS held,
-        max(doubt) > max(fact) AS doubtful,
-        ${moved.join(' OR ') || 'false'} AS moved,
-        multiIf(wanted AND held AND NOT moved AND NOT doubtful, 'keep',
-                wanted, if(${has('parked_add')}, 'parked', if(held, 'update', 'add')),
-                held OR doubtful, if(${has('parked_remove')}, 'parked', 'remove'), 'keep') AS op
-      FROM (
-        SELECT audience, ${memberHash('audience', `if(allowed, member, 'without consent')`)} AS name,
-          allowed AND member != '' AS sendable, sendable AND NOT held_out AS is_inside, rung = 0 AS is_of_segment,
-          toUInt64(0) AS fact, value AS worth, ${NO_VALUE} AS held_worth, texts_hash AS hash, toUInt64(0) AS held_hash,
-          customer, ${bits({
-            held_out: 'sendable AND held_out',
-            segment_held_out: 'sendable AND held_out AND is_of_segment',
-            unallowed: 'NOT allowed',
-            nameless: 'allowed AND NOT sendable',
-          })} AS says, toUInt64(0) AS doubt
-        FROM (SELECT *, ${consent(destination)} AS allowed FROM (${toldMembers(destination, audiences)}))
-        UNION ALL
-        SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), 0, texts_hash, '', ${bits({})}, 0
-        FROM ${ofAudiences(`SELECT remote_id, member, value, texts_hash, ${FACT} AS fact FROM ${FACTS} AND result = 'done'`, 'member, value, texts_hash, fact')}
-        UNION ALL
-        SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({
-          parked_add: `parked = 'add'`,
-          parked_remove: `parked = 'remove'`,
-        })}, 0
-        FROM ${ofAudiences(PARKED_CHANGES, 'member, parked')}
-        UNION ALL
-        SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({})}, seq * 2 + 1
-        FROM ${ofAudiences(`SELECT remote_id, member, seq FROM ${OFFERED}`, 'member, seq')}
-      ) GROUP BY name
-    ) GROUP BY audience, op, key`;
+  return `SELECT name, any(audience) AS audience, groupBitOr(says) AS bits, sum(is_inside) AS inside,
+      ${together ? 'uniqExactIf(customer, is_of_segment = 1)' : 'sum(is_of_segment)'} AS of_segment,
+      max(fact) % 2 = 1 AS held, max(doubt) > max(fact) AS doubtful, ${moved.join(' OR ') || 'false'} AS moved
+    FROM ${eachShard(`
+      SELECT audience, ${memberHash('audience', `if(allowed, member, 'without consent')`)} AS name,
+        allowed AND member != '' AS sendable, sendable AND NOT held_out AS is_inside, rung = 0 AS is_of_segment,
+        toUInt64(0) AS fact, value AS worth, ${NO_VALUE} AS held_worth, texts_hash AS hash, toUInt64(0) AS held_hash,
+        customer, ${bits({
+          held_out: 'sendable AND held_out',
+          segment_held_out: 'sendable AND held_out AND is_of_segment',
+          unallowed: 'NOT allowed',
+          nameless: 'allowed AND NOT sendable',
+        })} AS says, toUInt64(0) AS doubt
+      FROM (SELECT *, ${consent(destination)} AS allowed FROM (${toldMembers(destination, audiences)}))
+      UNION ALL
+      SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), 0, texts_hash, '', ${bits({})}, 0
+      FROM ${ofAudiences(`SELECT remote_id, member, value, texts_hash, ${FACT} AS fact FROM ${FACTS} AND result = 'done'`, 'member, value, texts_hash, fact')}
+      UNION ALL
+      SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({
+        parked_add: `parked = 'add'`,
+        parked_remove: `parked = 'remove'`,
+      })}, 0
+      FROM ${ofAudiences(PARKED_CHANGES, 'member, parked')}
+      UNION ALL
+      SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({})}, seq * 2 + 1
+      FROM ${ofAudiences(`SELECT remote_id, member, seq FROM ${OFFERED}`, 'member, seq')}`)}
+    GROUP BY name`;
 }
 
 const KEYS = `plan_keys AS k WHERE k.job = {job:String} AND k.run_id = {run:String} AND k.audience IN {audiences:Array(UInt32)}`;
@@ -185,9 +191,9 @@ function opOf(ops: readonly string[], which: string): string {
 function joining(destination: JobDestination, audiences: readonly PlannedAudience[], which: string): string {
   const fields = FIELDS.join(', ');
   return `SELECT audience, ${opOf(['add', 'update', 'parked'], `${JOINING} AND ${which}`)} AS op, member, ${fields}, value, texts_hash
-    FROM (SELECT audience, ${HASH} AS name, member, ${fields}, value, texts_hash
-          FROM (${toldMembers(destination, audiences)})
-          WHERE member != '' AND ${consent(destination)})
+    FROM ${eachShard(`SELECT audience, ${HASH} AS name, member, ${fields}, value, texts_hash
+      FROM (${toldMembers(destination, audiences)})
+      WHERE member != '' AND ${consent(destination)}`)}
     WHERE op != ''`;
 }
 
@@ -206,10 +212,10 @@ function insertShared(destination: JobDestination, audiences: readonly PlannedAu
 
 const INSERT_LEAVING = `INSERT INTO plan_members (job, run_id, audience, op, member)
   SELECT DISTINCT {job:String}, {run:String}, audience, ${opOf(['remove', 'parked'], LEAVING)} AS op, member
-  FROM (SELECT audience, ${HASH} AS name, member
-        FROM ${ofAudiences(
-          `SELECT remote_id, member FROM ${FACTS} AND result = 'done'
-          UNION ALL SELECT remote_id, member FROM ${OFFERED}`,
-          'member',
-        )})
+  FROM ${eachShard(`SELECT audience, ${HASH} AS name, member
+    FROM ${ofAudiences(
+      `SELECT remote_id, member FROM ${FACTS} AND result = 'done'
+      UNION ALL SELECT remote_id, member FROM ${OFFERED}`,
+      'member',
+    )}`)}
   WHERE op != ''`;

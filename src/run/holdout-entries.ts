@@ -23,7 +23,7 @@ export async function noteEntries(run: RunContext, sent: readonly AudiencePlan[]
 function insertEntries(destination: JobDestination): string {
   return `INSERT INTO holdout_entries (job, run_id, segment, share, customer, held_out, entered)
     SELECT {job:String}, {run:String}, segment, share, customer, held_out, {as_of:Date32}
-    FROM (${SEGMENT_CUSTOMERS}) AS c
+    FROM ${SEGMENT_CUSTOMERS} AS c
     LEFT ANTI JOIN (SELECT segment, share, customer FROM holdout_entries WHERE job = {job:String}) AS known
       USING (segment, share, customer)
     WHERE ${memberKey(destination)} != '' AND ${consent(destination)}`;

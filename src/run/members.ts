@@ -20,8 +20,8 @@ const PLANNED = `SELECT ${FIELDS}, texts_hash FROM plan_members WHERE job = {job
   AND audience = {audience:UInt32} AND op = {op:String}`;
 
 /**
- * Members of an audience whom the plan adds, tells a new value of, or removes, with the platform's ids of them as they
- * are known when their page is read. Ends early when the run is asked to stop.
+ * Members of an audience whom the plan adds, tells a new value of, or removes. Where the destination wants the platform's
+ * ids of them, those that are known when their page is read. Ends early when the run is asked to stop.
  * @param remote_ids of all audiences the destination has there
  * @param offer is called before the first member of each page
  */
@@ -42,8 +42,8 @@ export function memberOf(row: MemberRow): Member {
 }
 
 /**
- * Rows of a plan about members of a destination, in the order of `member`, page by page, each with `remote_id`. While one
- * page is sent the next one is read.
+ * Rows of a plan about members of a destination, in the order of `member`, page by page, with `remote_id` where the
+ * destination wants it. While one page is sent the next one is read.
  * @param planned SQL of the rows, with a column `member`
  * @param offer is told the first and the last member of each page before any of it
  */
@@ -57,13 +57,13 @@ export async function* planPages<Row extends { member: string }>(
 ): AsyncGenerator<Row> {
   const account = accountOf(run.job.name, destination);
   const { account: people } = peopleAccountOf(run.job.name, destination);
+  const page = `SELECT * FROM (${planned}) WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`;
+  const rowsOf = destination.definition.remembers_ids
+    ? `SELECT page.*, ids.platform_id AS remote_id FROM (${page}) AS page
+       LEFT JOIN (${platformIds(page)}) AS ids USING (member) ORDER BY member`
+    : page;
   const read = (after: string) => {
-    const page = `SELECT * FROM (${planned}) WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`;
-    const rows = run.engine.query<Row>(
-      `SELECT page.*, ids.platform_id AS remote_id FROM (${page}) AS page
-       LEFT JOIN (${platformIds(page)}) AS ids USING (member) ORDER BY member`,
-      { ...account, ...params, people, remote_ids, after },
-    );
+    const rows = run.engine.query<Row>(rowsOf, { ...account, ...params, people, remote_ids, after });
     // It may fail while nobody waits for it yet, or any more.
     rows.catch(() => {});
     return rows;
@@ -107,7 +107,9 @@ export async function* everyone(
 
 /** A leaver's profile may be gone, but their key still tells the identifier that was sent. */
 export function asMember(key: string, fields: object = {}): Member {
-  const known = Object.entries(fields).filter(([, value]) => value !== '' && value !== null);
+  const known = Object.entries(fields).filter(
+    ([, value]) => value !== undefined && value !== '' && value !== null,
+  );
   const colon = key.indexOf(':');
   return { customer: key, [key.slice(0, colon)]: key.slice(colon + 1), ...Object.fromEntries(known), key };
 }

@@ -99,7 +99,10 @@ export async function lastRound(engine: Engine, run: { job: string; run_id: stri
   return row?.round ?? 0;
 }
 
-/** Each round, a node takes the least label among itself and its neighbours, until nothing changes. */
+/**
+ * Each round, a node takes the least label among itself and its neighbours, until both ends of every link have the same.
+ * In the first the labels are the nodes themselves.
+ */
 async function joinLinked(run: RunContext): Promise<number> {
   const { engine } = run;
   const ids = { job: run.job.name, run: run.run_id };
@@ -109,28 +112,30 @@ async function joinLinked(run: RunContext): Promise<number> {
     { ...ids, sources: sourceKeys(run.job), ...sharedIds(run.job) },
   );
   await engine.command(
-    `${INSERT} SELECT DISTINCT {job:String}, {run:String}, 0, arrayJoin([a, b]) AS node, node FROM ${LINKS}`,
+    `${INSERT} SELECT {job:String}, {run:String}, 1, node, min(least(a, b)) FROM (
+       SELECT a, b, arrayJoin([a, b]) AS node FROM ${LINKS}
+     ) GROUP BY node`,
     ids,
   );
-  for (let round = 1; round <= MOST_ROUNDS; round += 1) {
+  for (let round = 1; round < MOST_ROUNDS; round += 1) {
+    const torn = await engine.query(
+      `SELECT 1 FROM ${LINKS} AS links INNER JOIN ${LABELS} AS one ON one.node = links.a
+         INNER JOIN ${LABELS} AS other ON other.node = links.b
+       WHERE one.label != other.label LIMIT 1`,
+      { ...ids, round },
+    );
+    if (torn.length === 0) return round;
     await engine.command(
       `${INSERT}
-       SELECT {job:String}, {run:String}, ${round}, node, min(label) FROM (
+       SELECT {job:String}, {run:String}, ${round + 1}, node, min(label) FROM (
          SELECT node, label FROM ${LABELS}
          UNION ALL SELECT links.b AS node, known.label AS label FROM ${LINKS} AS links
            INNER JOIN ${LABELS} AS known ON known.node = links.a
          UNION ALL SELECT links.a AS node, known.label AS label FROM ${LINKS} AS links
            INNER JOIN ${LABELS} AS known ON known.node = links.b
        ) GROUP BY node`,
-      { ...ids, round: round - 1 },
+      { ...ids, round },
     );
-    const [changed] = await engine.query<{ rows: number }>(
-      `SELECT toUInt32(count()) AS rows FROM (
-         SELECT node FROM identity_labels WHERE job = {job:String} AND run_id = {run:String}
-           AND round IN (${round - 1}, ${round}) GROUP BY node HAVING uniqExact(label) > 1)`,
-      ids,
-    );
-    if (!changed?.rows) return round;
   }
   return MOST_ROUNDS;
 }

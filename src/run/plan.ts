@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ConsentRule } from '../../connectors/index.ts';
+import { eachShard } from '../engine/each-shard.ts';
 import { segmentShares, type Audience } from '../job/audiences.ts';
 import type { FieldName } from '../job/fields.ts';
 import type { JobDestination } from '../job/load.ts';
@@ -126,25 +127,28 @@ const WIDENED = `(SELECT * FROM (
       arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer FROM widened ${MINE})
   WHERE rung <= {rungs:Array(UInt8)}[place])`;
 
+/** Planning a statement takes the engine longer than a small shop's rows, and by the number of columns it looks at. */
+const OF_PROFILE = [...FIELDS, 'email_consent', 'ads_consent'];
+
 /** Assignments and profiles lie in the store by customer, so they are merged, not hashed. */
 function withProfiles(places: string): string {
   return `SELECT {audiences:Array(UInt32)}[place] AS audience, {segments:Array(String)}[place] AS segment,
       {holdouts:Array(Float64)}[place] AS share, {value_fields:Array(String)}[place] AS value_field, rung, customer,
-      ${heldOut('share')} AS held_out, p.* EXCEPT customer
-    FROM ${places} AS c INNER JOIN (SELECT * FROM profiles ${MINE}) AS p USING (customer)
+      ${heldOut('share')} AS held_out, ${OF_PROFILE.filter((column) => column !== 'customer').join(', ')}
+    FROM ${places} AS c INNER JOIN (SELECT ${OF_PROFILE.join(', ')} FROM profiles ${MINE}) AS p USING (customer)
     SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
-/** Customers of the segments that the audiences are of. Bind `audienceParams`. */
-export const SEGMENT_CUSTOMERS = withProfiles(ASSIGNED);
+/** Customers of the segments that the audiences are of, as SQL that a FROM can name. Bind `audienceParams`. */
+export const SEGMENT_CUSTOMERS = eachShard(withProfiles(ASSIGNED));
 
 /**
  * Customers of the audiences: those of their segments (rung 0), and who was added to a segment too small. A customer may
- * stand there with several rungs. Bind `audienceParams`.
+ * stand there with several rungs. As SQL that a FROM can name; bind `audienceParams`.
  */
 export function audienceCustomers(audiences: readonly Pick<PlannedAudience, 'rung'>[]): string {
   if (!audiences.some(({ rung }) => rung)) return SEGMENT_CUSTOMERS;
-  return `SELECT * FROM (${SEGMENT_CUSTOMERS}) UNION ALL SELECT * FROM (${withProfiles(WIDENED)})`;
+  return `(SELECT * FROM ${SEGMENT_CUSTOMERS} UNION ALL SELECT * FROM ${eachShard(withProfiles(WIDENED))})`;
 }
 
 /**
@@ -155,7 +159,7 @@ function audienceMembers(
   destination: JobDestination,
   audiences: readonly Pick<PlannedAudience, 'rung'>[],
 ): string {
-  const rows = `SELECT *, ${memberKey(destination)} AS member FROM (${audienceCustomers(audiences)})`;
+  const rows = `SELECT *, ${memberKey(destination)} AS member FROM ${audienceCustomers(audiences)}`;
   return withValues(rows, valueFields(destination));
 }
 

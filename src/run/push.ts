@@ -108,7 +108,11 @@ function changeOf(
       run.clock(),
       page,
     );
-  const offer = (op: PlannedOp) => (page: PageEnds) => note(op, page);
+  /** Noted whole, not by pages. */
+  const noted = new Set<PlannedOp>();
+  const offer = (op: PlannedOp) => async (page: PageEnds) => {
+    if (!noted.has(op)) await note(op, page);
+  };
   const counts = { add: plan.to_add, update: plan.to_update, remove: plan.to_remove };
   const planned = (...ops: PlannedOp[]) => ops.filter((op) => counts[op] > 0);
   async function* add(): AsyncGenerator<Member> {
@@ -126,7 +130,10 @@ function changeOf(
   }
   // Whoever takes them whole has changed all by the time that it tells of the changes.
   async function* wanted(): AsyncGenerator<Member> {
-    for (const op of planned('add', 'update', 'remove')) await note(op);
+    for (const op of planned('add', 'update', 'remove')) {
+      await note(op);
+      noted.add(op);
+    }
     yield* everyone(run, plan);
   }
   return {

@@ -60,7 +60,8 @@ function tableSql(table: string, query: CheckedQuery, models: CutModels): string
     // Each table of the store that a column comes from is a join.
     const columns = [...Object.keys(FIELDS), 'extra'];
     const wild = query.sql.includes('*') || query.sql.includes('COLUMNS');
-    return facts(wild ? columns : columns.filter((column) => new RegExp(`\\b${column}\\b`).test(query.sql)));
+    const read = wild ? columns : columns.filter((column) => new RegExp(`\\b${column}\\b`).test(query.sql));
+    return `(SELECT * FROM ${facts(read)})`;
   }
   if (models.length === 0) return `(SELECT '' AS customer, '' AS segment WHERE false)`;
   const names = models.map(([model, { segment }]) => `concat('${model}.', ${segment})`);

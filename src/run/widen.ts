@@ -79,7 +79,7 @@ async function sizes(
   const widest = audiences.map((audience) => ({ ...audience, rung: RUNGS }));
   const rows = await run.engine.query<{ audience: number; members: number[] }>(
     `SELECT audience, [${counts.join(', ')}] AS members
-     FROM (SELECT audience, rung, held_out, ${memberKey(destination)} AS member FROM (${audienceCustomers(widest)})
+     FROM (SELECT audience, rung, held_out, ${memberKey(destination)} AS member FROM ${audienceCustomers(widest)}
            WHERE member != '' AND ${consent(destination)})
      GROUP BY audience`,
     audienceParams(run, widest),

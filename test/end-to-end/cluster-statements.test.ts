@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closing } from '../../src/engine/each-shard.ts';
 import { SHARD_KEYS } from '../../src/engine/shards.ts';
 import type { Asked } from '../engine/door.ts';
 import { openServerStore, type ServerStore } from '../engine/places.ts';
@@ -39,6 +40,19 @@ const SET = {
   fallback_to_stale_replicas_for_distributed_queries: '0',
 };
 
+/** By which columns rows meet: in a join, in a group, and where some are looked for among others. */
+const MEETING = [
+  / USING (?:\(([\w, ]+)\)|(\w+))/g,
+  / GROUP BY ([\w, ]+?)(?=\)|$| HAVING | ORDER BY | SETTINGS | UNION )/g,
+  /(?:\(([\w, ]+)\)|\b(\w+)) (?:NOT )?IN \(SELECT /g,
+];
+
+/** What a statement asks each shard. */
+function askedOfEach(sql: string): string[] {
+  const parts = sql.split(`cluster('${CLUSTER}', view`).slice(1);
+  return parts.map((part) => part.slice(1, closing(part, 0)).replaceAll(/\s+/g, ' ').trim());
+}
+
 describe('every statement of a whole life of a shop on a cluster', { timeout: 180_000 }, () => {
   let store: ServerStore;
   let asked: readonly Asked[];
@@ -70,6 +84,25 @@ describe('every statement of a whole life of a shop on a cluster', { timeout: 18
       const others = tables.filter((table) => table.startsWith('system.'));
       for (const name of others.filter((table) => !SAME_EVERYWHERE.includes(table)))
         expect(sql).toContain(`cluster('${CLUSTER}', ${name})`);
+    }
+  });
+
+  test('that puts a question to each shard joins, groups and looks up there only by what the rows are divided by', () => {
+    const questions = [...trees.keys()].flatMap(askedOfEach);
+    expect(questions.length).toBeGreaterThan(30);
+    for (const question of questions) {
+      const tables = [...question.matchAll(/ (?:FROM|JOIN) \w+\.(\w+)_shard\b/g)].map(([, table]) => table!);
+      const keys = new Set(tables.flatMap((table) => SHARD_KEYS[table]!.match(/\w+/g)!));
+      const met = MEETING.flatMap((form) =>
+        [...question.matchAll(form)].map(([, some, one]) => some ?? one!),
+      );
+      expect(tables, question).not.toEqual([]);
+      expect(question.match(/ JOIN /g)?.length, question).toBe(question.match(/ USING /g)?.length);
+      for (const columns of met)
+        expect(
+          columns.split(', ').some((column) => keys.has(column)),
+          `${columns} of ${question}`,
+        ).toBe(true);
     }
   });
 

@@ -46,22 +46,29 @@ export async function* soak(options: {
       Array.from({ length: options.jobs }, (_, index) => openSoakShop(options.folder, sandbox.url, index)),
     );
     let started = clock.real();
-    for (let day = 1; day * options.jobs <= options.runs && clock.real() < options.until; day += 1) {
+    let runs = 0;
+    let seen = 0;
+    for (let day = 1; runs < options.runs && clock.real() < options.until; day += 1) {
       clock.advance(DAY_MS);
       await Promise.all(
         shops.map(async ({ job, turn }) => {
           await turn(Date.now());
-          // A day in ten is a plan, one a run that is made again.
-          if (day % 10 === 0) await runJob(engine, job, { ...quiet, send: false });
-          const report = await runJob(engine, job, { ...quiet, send: true });
-          if (report.status !== 'done') throw new Error(JSON.stringify(report.error ?? report.audiences));
+          // Every second day somebody looks at the plan first.
+          for (const send of day % 2 === 0 ? [false, true] : [true]) {
+            const report = await runJob(engine, job, { ...quiet, send });
+            if (report.error || (send && report.status !== 'done')) {
+              throw new Error(JSON.stringify(report.error ?? report.audiences));
+            }
+            runs += 1;
+          }
         }),
       );
       if (day % TIDY_DAYS === 0) await tidy(engine, RETENTION, { ...quiet, now: Date.now() });
       if (day % options.every > 0) continue;
-      const seconds = (clock.real() - started) / 1000 / options.every / options.jobs;
-      yield { runs: day * options.jobs, ...(await measure(engine, state)), seconds };
+      const seconds = (clock.real() - started) / 1000 / (runs - seen);
+      yield { runs, ...(await measure(engine, state)), seconds };
       started = clock.real();
+      seen = runs;
     }
   } finally {
     clock.restore();
