@@ -34,7 +34,7 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
   ].map((table) => [table, CUSTOMER] as const),
   [
     'plan_keys',
-    `has(arrayMap(identity -> ${memberHash('audience', 'identity')}, (SELECT groupArray(identity) FROM ${ERASING})), key)`,
+    `has(arrayMap(identity -> ${memberHash('audience', 'identity')}, (SELECT groupArray(identity) FROM ${ERASING})), reinterpretAsUInt128(key))`,
   ],
   ...['plan_members', 'plan_properties'].map(
     (table) => [table, `member IN ${IDENTITIES} OR ${CUSTOMER}`] as const,

@@ -102,6 +102,10 @@ function bits(conditions: Partial<Record<keyof typeof BIT, string>>): string {
   return `toUInt8(${terms.join(' + ') || 0})`;
 }
 
+const OPS = ['keep', 'add', 'update', 'remove', 'parked'] as const;
+/** Small numbers are grouped in a quarter of the time that texts take. */
+const place = (op: (typeof OPS)[number]) => OPS.indexOf(op) + 1;
+
 /** Stands for no value: as a NULL it would be passed over where the newest is looked for. */
 const NO_VALUE = 'toDecimal64(-99999999999999, 4)';
 
@@ -113,14 +117,16 @@ const NO_VALUE = 'toDecimal64(-99999999999999, 4)';
 function insertKeys(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
   return `INSERT INTO plan_keys (job, run_id, audience, op, key, shared, customers, wanted, held_out, without_consent,
       unreachable)
-    SELECT {job:String}, {run:String}, audience, op, if(op = 'keep', toFixedString('', 16), name) AS key,
+    SELECT {job:String}, {run:String}, audience, ['${OPS.join(`', '`)}'][op], reinterpretAsFixedString(key),
       max(inside > 1), sum(of_segment), sum(wanted), sum(${has('segment_held_out')}), sum(of_segment * ${has('unallowed')}),
       sum(of_segment * ${has('nameless')})
     FROM (
-      SELECT name, audience, bits, inside, of_segment, wanted,
-        multiIf(wanted AND held AND NOT moved AND NOT doubtful, 'keep',
-                wanted, if(${has('parked_add')}, 'parked', if(held, 'update', 'add')),
-                held OR doubtful, if(${has('parked_remove')}, 'parked', 'remove'), 'keep') AS op
+      SELECT audience, bits, inside, of_segment, wanted,
+        multiIf(wanted AND held AND NOT moved AND NOT doubtful, ${place('keep')},
+                wanted, multiIf(${has('parked_add')}, ${place('parked')}, held, ${place('update')}, ${place('add')}),
+                held OR doubtful, if(${has('parked_remove')}, ${place('parked')}, ${place('remove')}),
+                ${place('keep')}) AS op,
+        if(op = ${place('keep')}, toUInt128(0), name) AS key
       FROM (SELECT *, inside > 0 AND NOT ${has('held_out')} AS wanted FROM (${names(destination, audiences)}))
     ) GROUP BY audience, op, key`;
 }
@@ -183,7 +189,8 @@ const COUNT = `
 /** SQL: what the keys say of a member whose hash is `name`; '' where they say nothing. */
 function opOf(ops: readonly string[], which: string): string {
   const cases = ops.map(
-    (op) => `name IN (SELECT k.key FROM ${KEYS} AND k.op = '${op}' AND ${which}), '${op}'`,
+    (op) =>
+      `name IN (SELECT reinterpretAsUInt128(k.key) FROM ${KEYS} AND k.op = '${op}' AND ${which}), '${op}'`,
   );
   return `multiIf(${cases.join(', ')}, '')`;
 }

@@ -119,7 +119,7 @@ export function placesOf(all: readonly (string | undefined)[]): { names: string[
 const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 
 const ASSIGNED = `(SELECT arrayJoin({places:Array(Array(UInt32))}[indexOf({names:Array(String)},
-    arrayJoin(arrayIntersect(segments, {names:Array(String)})))]) AS place, 0 AS rung, customer
+    arrayJoin(arrayFilter(name -> has({names:Array(String)}, name), segments)))]) AS place, 0 AS rung, customer
   FROM assignments ${MINE})`;
 
 const WIDENED = `(SELECT * FROM (
