@@ -38,7 +38,7 @@ export async function* push(
     );
     const open = [
       ...body.members_to_add.filter((address) => !answer.added.has(address)),
-      ...body.members_to_remove.filter((address) => answer.errors.has(address)),
+      ...body.members_to_remove.filter((address) => !answer.removed.has(address)),
     ];
     const result: Result = { answer, held: undefined, repeated: requests > 1 };
     const sent: Sent = { acknowledgement: { added: [], removed: [], requests } };
@@ -120,11 +120,11 @@ function isStranger(member: Member, { answer, held }: Result): boolean {
 /** Whoever is not in the tag, for whatever reason, is where they shall be. */
 function removedAs(member: Member, { answer, held }: Result): Outcome {
   const address = addressOf(member);
-  const error = answer.errors.get(address);
-  if (error === undefined) return { key: member.key, result: 'done' };
+  if (answer.removed.has(address)) return { key: member.key, result: 'done' };
   if (!held) return unread(member);
   if (!held.has(address)) return { key: member.key, result: 'done' };
-  return { key: member.key, result: 'refused', reason: withoutAddresses(error), permanent: false };
+  const reason = withoutAddresses(answer.errors.get(address) || 'still in the tag');
+  return { key: member.key, result: 'refused', reason, permanent: false };
 }
 
 function unread(member: Member): Outcome {

@@ -30,16 +30,18 @@ export const ContactTags = z
   .object({ tags: z.array(z.object({ id: z.int() })) })
   .transform(({ tags }) => tags.map((tag) => String(tag.id)));
 
-/** Who was added by one call, and for whom Mailchimp gave a reason why they could not be added or removed. */
+/** Who was added and removed by one call, and for whom Mailchimp gave a reason why they could not be. */
 export const BatchAnswer = z
   .object({
     members_added: contacts,
+    members_removed: contacts,
     errors: z.array(
       z.object({ email_addresses: z.array(address).default([]), error: z.string().default('') }),
     ),
   })
-  .transform(({ members_added, errors }) => ({
+  .transform(({ members_added, members_removed, errors }) => ({
     added: new Set(members_added),
+    removed: new Set(members_removed),
     errors: new Map(errors.flatMap((entry) => entry.email_addresses.map((email) => [email, entry.error]))),
   }));
 export type BatchAnswer = z.output<typeof BatchAnswer>;

@@ -67,7 +67,7 @@ test('an address Mailchimp gives a reason for is refused with it, and the addres
   ]);
 });
 
-test('taking out somebody who is not in the tag, or not on the list, is done', async () => {
+test('taking out somebody who is not in the tag, or not on the list, is done, which one read shows', async () => {
   await using shop = await openSandboxed([{ email: 'ana@shop.test' }]);
   const remote_id = shop.tagElsewhere('Lost');
   const remove = ['ana@shop.test', 'eve@shop.test'].map(someone);
@@ -75,7 +75,8 @@ test('taking out somebody who is not in the tag, or not on the list, is done', a
   const result = await pushed(shop.destination, change({ name: 'Lost', remote_id }, { remove }));
 
   expect(result).toEqual({ added: [], removed: done(remove), requests: 1 });
-  expect(shop.sandbox.exchanges).toHaveLength(1);
+  expect(requests(shop.sandbox, 'GET', MEMBERS)).toBe(1);
+  expect(shop.sandbox.exchanges).toHaveLength(2);
 });
 
 test('somebody Mailchimp could not take out is offered again', async () => {
@@ -91,6 +92,21 @@ test('somebody Mailchimp could not take out is offered again', async () => {
   expect(result.removed).toEqual([
     { key: 'email:ana@shop.test', result: 'refused', reason: 'Busy', permanent: false },
     { key: 'email:eve@shop.test', result: 'done' },
+  ]);
+});
+
+test('somebody Mailchimp left in the tag without a word is offered again', async () => {
+  await using shop = await openSandboxed([{ email: 'ana@shop.test' }, { email: 'ion@shop.test' }]);
+  const remote_id = shop.tagElsewhere('Lost', ['ana@shop.test', 'ion@shop.test']);
+  const body = { members_added: [], members_removed: [{ email_address: 'Ion@shop.test' }], errors: [] };
+  shop.sandbox.fault({ platform: 'mailchimp', method: 'POST', status: 200, body });
+  const remove = ['ana@shop.test', 'ion@shop.test'].map(someone);
+
+  const result = await pushed(shop.destination, change({ name: 'Lost', remote_id }, { remove }));
+
+  expect(result.removed).toEqual([
+    { key: 'email:ana@shop.test', result: 'refused', reason: 'still in the tag', permanent: false },
+    { key: 'email:ion@shop.test', result: 'done' },
   ]);
 });
 
