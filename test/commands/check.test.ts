@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Problem } from '../../connectors/index.ts';
 import { openEngine } from '../../src/engine/engine.ts';
+import { createTables } from '../../src/engine/tables.ts';
 import { LATER, openCrowd } from '../end-to-end/crowd.ts';
 import { damage } from '../engine/damaged.ts';
 import { end, ownerPid } from '../engine/state-dir.ts';
@@ -16,6 +17,8 @@ type Finding = {
   problem: Problem | null;
 };
 
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MACHINE = ['runtime', 'engine', 'store', 'settings'];
 const PAST = ['schedule', 'last run', 'data'].map((about) => `${about} of crowd`);
 
@@ -192,6 +195,47 @@ test('a run that failed is told with what to do', async () => {
     {
       what: expect.stringMatching(/failed at .*SOURCE_MISSING_FILE/) as string,
       fix: expect.stringContaining('path') as string,
+    },
+  ]);
+});
+
+test('a time that passed without a run is told, by when it was due', async () => {
+  const shop = await openScheduled();
+  const engine = await openEngine({ state: join(shop.folder, 'state') });
+  await createTables(engine);
+  const at = new Date(Date.now() - 3 * DAY_MS).toISOString();
+  const ran = {
+    job: 'crowd',
+    run_id: `${at.replaceAll(/[-:.]/g, '').toLowerCase()}-000000`,
+    at,
+    as_of: at.slice(0, 10),
+  };
+  await engine.insert('runs', [
+    { ...ran, event: 'started', detail: JSON.stringify({ send: true }) },
+    { ...ran, event: 'finished', detail: JSON.stringify({ status: 'done' }) },
+  ]);
+  await engine.close();
+
+  const { warnings } = of(await shop.json<Finding[]>('check', 'job.yaml', '--offline'), 'schedule of crowd');
+
+  const due = new Date(Date.parse(at.slice(0, 10)) + 5 * HOUR_MS);
+  if (due.getTime() <= Date.parse(at)) due.setTime(due.getTime() + DAY_MS);
+  expect(warnings[0]).toEqual({
+    what: `it was due at ${due.toISOString()}, and no run stands for that time`,
+    fix: expect.stringContaining('segment-sync start') as string,
+  });
+});
+
+test('a token that works for a few days more is told, with the day', async () => {
+  const shop = await openCrowd(['facebook'], { env: { META_ACCESS_TOKEN: 'sandbox-expiring' } });
+
+  const { facts, warnings } = of(await shop.json<Finding[]>('check', 'job.yaml'), 'destination facebook');
+
+  expect(facts.join()).toContain('expires on');
+  expect(warnings).toEqual([
+    {
+      what: expect.stringMatching(/^its token works until \d{4}-\d\d-\d\dT/) as string,
+      fix: expect.stringContaining('new one') as string,
     },
   ]);
 });
