@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { keepHeapSmall } from '../heap.ts';
 import { type EmbeddedSettings, LOCKED, ownerFile } from './start.ts';
 import { framesOf } from './frames.ts';
 import { startsAnew } from './damage.ts';
@@ -36,6 +37,7 @@ const READING = {
 const settings = JSON.parse(process.argv[2] ?? '{}') as EmbeddedSettings;
 const data = join(settings.state, 'engine');
 
+keepHeapSmall();
 process.umask(0o077);
 mkdirSync(data, { recursive: true, mode: 0o700 });
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '../../src/engine/engine.ts';
 
@@ -51,12 +51,23 @@ function filesOf(pid: number | 'self'): number {
   return readdirSync(`/proc/${pid}/fd`).length;
 }
 
-/** On disk; files that go while they are counted count as nothing, links between parts once each. */
+/** On disk; files and folders that go while they are counted count as nothing, links between parts once each. */
 function bytesIn(folder: string): number {
   const inodes = new Map<number, number>();
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const found = statSync(join(folder, name), { throwIfNoEntry: false });
+  const count = (path: string): void => {
+    const found = lstatSync(path, { throwIfNoEntry: false });
     if (found?.isFile()) inodes.set(found.ino, found.blocks * 512);
-  }
+    if (found?.isDirectory()) for (const name of namesIn(path)) count(join(path, name));
+  };
+  count(folder);
   return [...inodes.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
 }

@@ -9,10 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../src/commands/text.ts';
+import { keepHeapSmall } from '../../src/heap.ts';
 import { soak } from './life.ts';
 import type { Measures } from './measure.ts';
 import { trendsOf, type Bound } from './verdict.ts';
 
+keepHeapSmall();
 const { values } = parseArgs({
   options: {
     runs: { type: 'string', default: '1000' },
