@@ -9,6 +9,7 @@ import {
   consent,
   FIELDS,
   FIRST,
+  placeSql,
   placesOf,
   toldMembers,
   valueFields,
@@ -85,7 +86,7 @@ function remoteParams(audiences: readonly PlannedAudience[]) {
 
 /** SQL: the rows that say something of members of an account, by audience instead of `remote_id`. */
 function ofAudiences(rows: string, columns: string): string {
-  return `(SELECT arrayJoin({of_remote:Array(Array(UInt32))}[indexOf({remote_ids:Array(String)}, remote_id)]) AS audience,
+  return `(SELECT arrayJoin({of_remote:Array(Array(UInt32))}[${placeSql('remote_id', 'remote_ids')}]) AS audience,
         ${columns}
       FROM (${rows}) WHERE remote_id IN {remote_ids:Array(String)})`;
 }

@@ -116,10 +116,16 @@ export function placesOf(all: readonly (string | undefined)[]): { names: string[
   return { names, places: names.map((name) => all.flatMap((one, at) => (one === name ? [at + 1] : []))) };
 }
 
+/** SQL: at which place, from 1, a text stands in the bound list of that name; 0 for none. Looks it up, where `indexOf` searches. */
+export function placeSql(text: string, list: string): string {
+  const bound = `{${list}:Array(String)}`;
+  return `transform(${text}, ${bound}, arrayEnumerate(${bound}), 0)`;
+}
+
 const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 
-const ASSIGNED = `(SELECT arrayJoin({places:Array(Array(UInt32))}[indexOf({names:Array(String)},
-    arrayJoin(arrayFilter(name -> has({names:Array(String)}, name), segments)))]) AS place, 0 AS rung, customer
+const ASSIGNED = `(SELECT arrayJoin({places:Array(Array(UInt32))}[arrayJoin(arrayFilter(at -> at > 0,
+    arrayMap(name -> ${placeSql('toString(name)', 'names')}, segments)))]) AS place, 0 AS rung, customer
   FROM assignments ${MINE})`;
 
 const WIDENED = `(SELECT * FROM (
