@@ -140,7 +140,7 @@ const TABLES: Record<string, string> = {
 
   plan_keys: `(
     job LowCardinality(String), run_id LowCardinality(String), audience UInt32, op LowCardinality(String),
-    key FixedString(16), shared Bool, customers UInt32, wanted UInt32, held_out UInt32, without_consent UInt32,
+    key FixedString(16), customer UInt64, shared Bool, customers UInt32, wanted UInt32, held_out UInt32, without_consent UInt32,
     unreachable UInt32
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (audience, op)`,
 
@@ -209,6 +209,7 @@ const TABLES: Record<string, string> = {
 const ADDED: Record<string, Record<string, string>> = {
   events: { is_machine: 'Nullable(Bool)', device: 'String' },
   audiences: { segment: 'Nullable(String)', settings: 'Nullable(String)' },
+  plan_keys: { customer: 'UInt64' },
   plan_members: { value: 'Nullable(Decimal(18, 4))', texts_hash: 'UInt64' },
   ledger: { platform_id: 'String', value: 'Nullable(Decimal(18, 4))', texts_hash: 'UInt64' },
 };

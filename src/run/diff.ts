@@ -34,6 +34,9 @@ const COUNTED = [
   'parked',
 ] as const satisfies (keyof (SegmentCounts & ChangeCounts))[];
 
+/** Fewer than one in so many are picked by a hash before anything is joined. */
+const FEW = 8;
+
 /** `joining`, `shared` and `leaving` are the rows that `plan_members` gets; a shared one stands for several customers. */
 type Row = 'joining' | 'shared' | 'leaving';
 type Counted = Record<(typeof COUNTED)[number], number>;
@@ -60,7 +63,10 @@ export async function planDestination(
   await run.engine.command(insertKeys(destination, audiences), params);
   const counts = await run.engine.query<Counted & Record<Row | 'audience', number>>(COUNT, params);
   const some = (what: Row) => counts.some((row) => row[what] > 0);
-  if (some('joining')) await run.engine.command(insertJoining(destination, audiences), params);
+  const sum = (what: Row | 'customers') => counts.reduce((total, row) => total + row[what], 0);
+  // On a cluster the keys lie by member, so no shard knows those of its customers.
+  const are_few = !run.engine.cluster && sum('joining') * FEW < sum('customers');
+  if (some('joining')) await run.engine.command(insertJoining(destination, audiences, are_few), params);
   if (some('shared')) await run.engine.command(insertShared(destination, audiences), params);
   if (some('leaving')) await run.engine.command(INSERT_LEAVING, params);
   return audiences.map((audience) => {
@@ -77,6 +83,7 @@ export async function planDestination(
 }
 
 const HASH = memberHash('audience', 'member');
+const CUSTOMER_HASH = 'cityHash64(customer)';
 
 /** The ids of audiences there, and the indexes of those that have each: two names may stand for one audience. */
 function remoteParams(audiences: readonly PlannedAudience[]) {
@@ -116,13 +123,13 @@ const NO_VALUE = 'toDecimal64(-99999999999999, 4)';
  * loses. Customers who cannot be sent are counted under names that no member has.
  */
 function insertKeys(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
-  return `INSERT INTO plan_keys (job, run_id, audience, op, key, shared, customers, wanted, held_out, without_consent,
-      unreachable)
+  return `INSERT INTO plan_keys (job, run_id, audience, op, key, customer, shared, customers, wanted, held_out,
+      without_consent, unreachable)
     SELECT {job:String}, {run:String}, audience, ['${OPS.join(`', '`)}'][op], reinterpretAsFixedString(key),
-      max(inside > 1), sum(of_segment), sum(wanted), sum(${has('segment_held_out')}), sum(of_segment * ${has('unallowed')}),
+      max(if(op = ${place('keep')}, 0, customer)), max(inside > 1), sum(of_segment), sum(wanted), sum(${has('segment_held_out')}), sum(of_segment * ${has('unallowed')}),
       sum(of_segment * ${has('nameless')})
     FROM (
-      SELECT audience, bits, inside, of_segment, wanted,
+      SELECT audience, customer, bits, inside, of_segment, wanted,
         multiIf(wanted AND held AND NOT moved AND NOT doubtful, ${place('keep')},
                 wanted, multiIf(${has('parked_add')}, ${place('parked')}, held, ${place('update')}, ${place('add')}),
                 held OR doubtful, if(${has('parked_remove')}, ${place('parked')}, ${place('remove')}),
@@ -139,19 +146,19 @@ function names(destination: JobDestination, audiences: readonly PlannedAudience[
   const moved = [
     ...(ranked ? [valueMoved('max(worth)', sent)] : []),
     ...(destination.columns.length > 0
-      ? ['argMinIf(hash, customer, is_inside = 1) != argMaxIf(held_hash, fact, fact > 0)']
+      ? ['argMinIf(hash, whose, is_inside = 1) != argMaxIf(held_hash, fact, fact > 0)']
       : []),
   ];
   // A customer may be in several segments of an audience that holds them together.
   const together = destination.audiences.some((audience) => audience.together);
-  return `SELECT name, any(audience) AS audience, groupBitOr(says) AS bits, sum(is_inside) AS inside,
-      ${together ? 'uniqExactIf(customer, is_of_segment = 1)' : 'sum(is_of_segment)'} AS of_segment,
+  return `SELECT name, any(audience) AS audience, groupBitOr(says) AS bits, sum(is_inside) AS inside, max(who) AS customer,
+      ${together ? 'uniqExactIf(whose, is_of_segment = 1)' : 'sum(is_of_segment)'} AS of_segment,
       max(fact) % 2 = 1 AS held, max(doubt) > max(fact) AS doubtful, ${moved.join(' OR ') || 'false'} AS moved
     FROM ${eachShard(`
       SELECT audience, ${memberHash('audience', `if(allowed, member, 'without consent')`)} AS name,
         allowed AND member != '' AS sendable, sendable AND NOT held_out AS is_inside, rung = 0 AS is_of_segment,
         toUInt64(0) AS fact, value AS worth, ${NO_VALUE} AS held_worth, texts_hash AS hash, toUInt64(0) AS held_hash,
-        customer, ${bits({
+        customer AS whose, if(is_inside, ${CUSTOMER_HASH}, 0) AS who, ${bits({
           held_out: 'sendable AND held_out',
           segment_held_out: 'sendable AND held_out AND is_of_segment',
           unallowed: 'NOT allowed',
@@ -159,16 +166,16 @@ function names(destination: JobDestination, audiences: readonly PlannedAudience[
         })} AS says, toUInt64(0) AS doubt
       FROM (SELECT *, ${consent(destination)} AS allowed FROM (${toldMembers(destination, audiences)}))
       UNION ALL
-      SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), 0, texts_hash, '', ${bits({})}, 0
+      SELECT audience, ${HASH}, false, false, false, fact, NULL, ifNull(value, ${NO_VALUE}), 0, texts_hash, '', 0, ${bits({})}, 0
       FROM ${ofAudiences(`SELECT remote_id, member, value, texts_hash, ${FACT} AS fact FROM ${FACTS} AND result = 'done'`, 'member, value, texts_hash, fact')}
       UNION ALL
-      SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({
+      SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', 0, ${bits({
         parked_add: `parked = 'add'`,
         parked_remove: `parked = 'remove'`,
       })}, 0
       FROM ${ofAudiences(PARKED_CHANGES, 'member, parked')}
       UNION ALL
-      SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', ${bits({})}, seq * 2 + 1
+      SELECT audience, ${HASH}, false, false, false, 0, NULL, ${NO_VALUE}, 0, 0, '', 0, ${bits({})}, seq * 2 + 1
       FROM ${ofAudiences(`SELECT remote_id, member, seq FROM ${OFFERED}`, 'member, seq')}`)}
     GROUP BY name`;
 }
@@ -196,11 +203,17 @@ function opOf(ops: readonly string[], which: string): string {
   return `multiIf(${cases.join(', ')}, '')`;
 }
 
-function joining(destination: JobDestination, audiences: readonly PlannedAudience[], which: string): string {
+/** @param few SQL that takes those whom the keys name, where they are few of all, as `toldMembers` takes it */
+function joining(
+  destination: JobDestination,
+  audiences: readonly PlannedAudience[],
+  which: string,
+  few = '',
+): string {
   const fields = FIELDS.join(', ');
   return `SELECT audience, ${opOf(['add', 'update', 'parked'], `${JOINING} AND ${which}`)} AS op, member, ${fields}, value, texts_hash
     FROM ${eachShard(`SELECT audience, ${HASH} AS name, member, ${fields}, value, texts_hash
-      FROM (${toldMembers(destination, audiences)})
+      FROM (${toldMembers(destination, audiences, few)})
       WHERE member != '' AND ${consent(destination)}`)}
     WHERE op != ''`;
 }
@@ -208,8 +221,15 @@ function joining(destination: JobDestination, audiences: readonly PlannedAudienc
 const INTO_MEMBERS = `INSERT INTO plan_members (job, run_id, audience, op, member, ${FIELDS.join(', ')}, value, texts_hash)
   SELECT {job:String}, {run:String}, audience, op, member, ${FIELDS.join(', ')}, value, texts_hash FROM`;
 
-function insertJoining(destination: JobDestination, audiences: readonly PlannedAudience[]): string {
-  return `${INTO_MEMBERS} (${joining(destination, audiences, 'NOT k.shared')})`;
+/** @param are_few whether a look at each customer's hash costs less than a join of all */
+function insertJoining(
+  destination: JobDestination,
+  audiences: readonly PlannedAudience[],
+  are_few: boolean,
+): string {
+  const which = `${JOINING} AND NOT k.shared`;
+  const few = are_few ? `AND ${CUSTOMER_HASH} IN (SELECT k.customer FROM ${KEYS} AND ${which})` : '';
+  return `${INTO_MEMBERS} (${joining(destination, audiences, 'NOT k.shared', few)})`;
 }
 
 /** Of the customers who share a phone the one who is worth most is sent, else the first by name. */

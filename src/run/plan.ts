@@ -124,37 +124,41 @@ export function placeSql(text: string, list: string): string {
 
 const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 
-const ASSIGNED = `(SELECT arrayJoin({places:Array(Array(UInt32))}[arrayJoin(arrayFilter(at -> at > 0,
+const assigned = (
+  which: string,
+) => `(SELECT arrayJoin({places:Array(Array(UInt32))}[arrayJoin(arrayFilter(at -> at > 0,
     arrayMap(name -> ${placeSql('toString(name)', 'names')}, segments)))]) AS place, 0 AS rung, customer
-  FROM assignments ${MINE})`;
+  FROM assignments ${MINE} ${which})`;
 
-const WIDENED = `(SELECT * FROM (
+const widened = (which: string) => `(SELECT * FROM (
     SELECT arrayJoin(arrayFilter(at -> {audiences:Array(UInt32)}[at] = audience,
-      arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer FROM widened ${MINE})
+      arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer FROM widened ${MINE} ${which})
   WHERE rung <= {rungs:Array(UInt8)}[place])`;
 
 /** Planning a statement takes the engine longer than a small shop's rows, and by the number of columns it looks at. */
 const OF_PROFILE = [...FIELDS, 'email_consent', 'ads_consent'];
 
 /** Assignments and profiles lie in the store by customer, so they are merged, not hashed. */
-function withProfiles(places: string): string {
+function withProfiles(places: (which: string) => string, which = ''): string {
   return `SELECT {audiences:Array(UInt32)}[place] AS audience, {segments:Array(String)}[place] AS segment,
       {holdouts:Array(Float64)}[place] AS share, {value_fields:Array(String)}[place] AS value_field, rung, customer,
       ${heldOut('share')} AS held_out, ${OF_PROFILE.filter((column) => column !== 'customer').join(', ')}
-    FROM ${places} AS c INNER JOIN (SELECT ${OF_PROFILE.join(', ')} FROM profiles ${MINE}) AS p USING (customer)
+    FROM ${places(which)} AS c INNER JOIN (SELECT ${OF_PROFILE.join(', ')} FROM profiles ${MINE} ${which}) AS p USING (customer)
     SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 /** Customers of the segments that the audiences are of, as SQL that a FROM can name. Bind `audienceParams`. */
-export const SEGMENT_CUSTOMERS = eachShard(withProfiles(ASSIGNED));
+export const SEGMENT_CUSTOMERS = eachShard(withProfiles(assigned));
 
 /**
  * Customers of the audiences: those of their segments (rung 0), and who was added to a segment too small. A customer may
  * stand there with several rungs. As SQL that a FROM can name; bind `audienceParams`.
+ * @param which SQL that takes some of the customers, before anything is joined; a condition that begins with AND
  */
-export function audienceCustomers(audiences: readonly Pick<PlannedAudience, 'rung'>[]): string {
-  if (!audiences.some(({ rung }) => rung)) return SEGMENT_CUSTOMERS;
-  return `(SELECT * FROM ${SEGMENT_CUSTOMERS} UNION ALL SELECT * FROM ${eachShard(withProfiles(WIDENED))})`;
+export function audienceCustomers(audiences: readonly Pick<PlannedAudience, 'rung'>[], which = ''): string {
+  const ofSegments = eachShard(withProfiles(assigned, which));
+  if (!audiences.some(({ rung }) => rung)) return ofSegments;
+  return `(SELECT * FROM ${ofSegments} UNION ALL SELECT * FROM ${eachShard(withProfiles(widened, which))})`;
 }
 
 /**
@@ -164,9 +168,10 @@ export function audienceCustomers(audiences: readonly Pick<PlannedAudience, 'run
 function audienceMembers(
   destination: JobDestination,
   audiences: readonly Pick<PlannedAudience, 'rung'>[],
+  which = '',
 ): string {
-  const rows = `SELECT *, ${memberKey(destination)} AS member FROM ${audienceCustomers(audiences)}`;
-  return withValues(rows, valueFields(destination));
+  const rows = `SELECT *, ${memberKey(destination)} AS member FROM ${audienceCustomers(audiences, which)}`;
+  return withValues(rows, valueFields(destination), which);
 }
 
 /** The fields that audiences of a destination rank their members by. */
@@ -198,23 +203,25 @@ export function wantedSql(
 /**
  * SQL: the rows of `audienceMembers` with `texts_hash`, which stands for the line of a member in a file of the
  * destination; 0 where it writes none.
+ * @param which as `audienceCustomers` takes it
  */
 export function toldMembers(
   destination: JobDestination,
   audiences: readonly Pick<PlannedAudience, 'rung'>[],
+  which = '',
 ): string {
   const { columns, settings } = destination;
-  const rows = audienceMembers(destination, audiences);
+  const rows = audienceMembers(destination, audiences, which);
   if (columns.length === 0) return `SELECT *, toUInt64(0) AS texts_hash FROM (${rows})`;
   const layout = createHash('sha256')
     .update(JSON.stringify([columns, settings]))
     .digest('hex');
-  return withTexts(destination, rows, `sipHash64('${layout}', texts) AS texts_hash`);
+  return withTexts(destination, rows, `sipHash64('${layout}', texts) AS texts_hash`, which);
 }
 
-function withTexts({ columns }: JobDestination, rows: string, what: string): string {
+function withTexts({ columns }: JobDestination, rows: string, what: string, which = ''): string {
   return `SELECT wanted.*, ${what} FROM (${rows}) AS wanted
-    INNER JOIN (${columnTexts(columns)}) AS told USING (customer)
+    INNER JOIN (${columnTexts(columns, which)}) AS told USING (customer)
     SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 

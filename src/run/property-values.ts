@@ -53,15 +53,16 @@ export function propertyValues(
 /**
  * SQL: `customer` and `texts`, the values of the columns of a file in JSON, in their order, for every customer of a run.
  * Bind `job` and `run`.
+ * @param which takes some of the customers, as `facts` does
  */
-export function columnTexts(columns: readonly Property[]): string {
+export function columnTexts(columns: readonly Property[], which = ''): string {
   const texts = columns.map(({ from }) => {
     const { sql, type } = columnOf(from);
     return AS_JSON[type](sql);
   });
   return `SELECT customer, [${texts.join(', ')}] AS texts
-    FROM ${facts(factsOf(columns.map(({ from }) => from)))} AS f
-    INNER JOIN (SELECT customer, segments FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
+    FROM ${facts(factsOf(columns.map(({ from }) => from)), which)} AS f
+    INNER JOIN (SELECT customer, segments FROM assignments WHERE job = {job:String} AND run_id = {run:String} ${which}) AS a
       USING (customer) SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 

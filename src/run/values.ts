@@ -11,13 +11,14 @@ const VALUE = 'Nullable(Decimal(18, 4))';
  * unknown or none is named. Bind `job` and `run`.
  * @param rows SQL with `customer` and `value_field`
  * @param fields those that may be named
+ * @param which takes some of the customers, as `facts` does
  */
-export function withValues(rows: string, fields: readonly FieldName[]): string {
+export function withValues(rows: string, fields: readonly FieldName[], which = ''): string {
   if (fields.length === 0) return `SELECT *, CAST(NULL, '${VALUE}') AS value FROM (${rows})`;
   const columns = fields.map((field) => `${field} AS worth_${field}`);
   const named = fields.map((field) => `value_field = '${field}', CAST(worth_${field}, '${VALUE}')`);
   return `SELECT c.*, multiIf(${named.join(', ')}, NULL) AS value FROM (${rows}) AS c
-    LEFT JOIN (SELECT customer, ${columns.join(', ')} FROM ${facts(fields)}) AS worth USING (customer)
+    LEFT JOIN (SELECT customer, ${columns.join(', ')} FROM ${facts(fields, which)}) AS worth USING (customer)
     SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
