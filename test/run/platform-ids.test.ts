@@ -37,6 +37,17 @@ test('an id that the platform told of a member is handed back when they leave, a
   ]);
 });
 
+test('a destination that does not ask for ids is handed none, though it told some', async () => {
+  const { shop, platform, sells, leaves } = openActiveShop(stage, {}, { remembers_ids: false });
+  platform.idOf = (key) => `id of ${key}`;
+  sells(['a']);
+  await shop.run(AS_OF);
+  await leaves(['b']);
+
+  expect(ids(platform, 'remove')).toEqual([['a', undefined]]);
+  expect(platform.offered.every(({ member }) => !('remote_id' in member))).toBe(true);
+});
+
 test('the newest id holds, in every audience of the account and in no other account', async () => {
   const account = (account: string, audiences: string[]) => ({
     type: 'platform',

@@ -56,6 +56,7 @@ export function openPlatform(more: Partial<Omit<DestinationDefinition, 'account'
       settings: z.object({ account: z.string().default('main') }),
       identifiers: ['email', 'phone'],
       consent: { channel: 'email', rule: 'ignore' },
+      remembers_ids: true,
       floor: ({ create, add, remove }) =>
         (create ? 1 : 0) + Math.ceil(add / BATCH) + Math.ceil(remove / BATCH),
       ...more,
