@@ -25,6 +25,7 @@ describe('the ten connections', () => {
     await using shop = await openPaced();
     const audience = await lost(shop);
     const [add, remove] = [people(10_000), people(1_000, 'leaver')];
+    await pushed(shop.destination, { ...change(audience, { add: remove }), stop: never });
     const start = shop.clock.now();
 
     const result = await pushed(shop.destination, { ...change(audience, { add, remove }), stop: never });
