@@ -6,14 +6,14 @@ import { soak } from './life.ts';
 import { trendsOf } from './verdict.ts';
 
 test(
-  'twenty runs leave no file open, no table, no spooled row, and not more parts than five did',
+  'thirty runs leave no file open, no table, no spooled row, and not more parts than seven did',
   { timeout: 400_000 },
   async () => {
     const folder = await mkdtemp(join(tmpdir(), 'soak-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
 
     const samples = [];
-    for await (const sample of soak({ folder, runs: 20, jobs: 1, every: 5, until: Infinity }))
+    for await (const sample of soak({ folder, runs: 30, jobs: 1, every: 5, until: Infinity }))
       samples.push(sample);
 
     const [first, ...later] = samples;
