@@ -16,16 +16,15 @@ const TABLES: Record<string, readonly string[]> = {
 };
 
 /** Profile fields that are kept under another name. */
-const KEPT_AS: Record<string, string> = { tenure_days: 'age_days' };
-/** Profile fields that are made of what is kept. */
+const KEPT_AS: Record<string, string> = { tenure_days: 'age_days AS tenure_days' };
+/** Profile fields that are made of several columns. */
 const MADE: Record<string, string> = {
-  tenure_days: 'age_days AS tenure_days',
   customer_id: `if(p.customer_id != '', p.customer_id, replaceRegexpOne(p.customer, '^email:', '')) AS customer_id`,
 };
 
 /**
- * What a run knows of its customers, as SQL that a FROM or JOIN can name: one row each with `customer` and `columns`. What has not been
- * computed (predictions without a model, say) is NULL. Bind `job` and `run`.
+ * What a run knows of its customers, as SQL that a FROM or JOIN can name: one row each with `customer` and `columns`.
+ * What has not been computed (predictions without a model, say) is NULL. Bind `job` and `run`.
  * @param columns profile fields, and what the models keep beside them; only their tables are read
  * @param which SQL that takes some of the customers, before anything is joined; a condition that begins with AND
  */

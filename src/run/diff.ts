@@ -3,14 +3,12 @@ import type { JobDestination } from '../job/load.ts';
 import { FACTS } from '../ledger/ledger.ts';
 import { OFFERED } from '../ledger/offered.ts';
 import { CUSTOMER_HASH, HASH, insertKeys, ofAudiences } from './member-keys.ts';
+import { consent, FIRST, toldMembers } from './audience-customers.ts';
 import {
   accountOf,
   audienceParams,
-  consent,
   FIELDS,
-  FIRST,
   placesOf,
-  toldMembers,
   type AudiencePlan,
   type ChangeCounts,
   type PlannedAudience,

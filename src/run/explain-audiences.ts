@@ -3,7 +3,8 @@ import { segmentShares } from '../job/audiences.ts';
 import type { JobDestination } from '../job/load.ts';
 import type { ExplainedAudience, PushEvent } from '../report/explain.ts';
 import { heldOut } from './holdout.ts';
-import { accountOf, consent, memberKey } from './plan.ts';
+import { consent, memberKey } from './audience-customers.ts';
+import { accountOf } from './plan.ts';
 import type { RunAsOf } from './purchases.ts';
 
 type Customer = {

@@ -1,5 +1,6 @@
 import type { JobDestination } from '../job/load.ts';
-import { audienceParams, consent, memberKey, SEGMENT_CUSTOMERS, type AudiencePlan } from './plan.ts';
+import { consent, memberKey, SEGMENT_CUSTOMERS } from './audience-customers.ts';
+import { audienceParams, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
 
 /**

@@ -3,7 +3,8 @@ import type { JobDestination } from '../job/load.ts';
 import { FACT, FACTS, PARKED_CHANGES } from '../ledger/ledger.ts';
 import { memberHash } from '../ledger/member-hash.ts';
 import { OFFERED } from '../ledger/offered.ts';
-import { consent, placeSql, toldMembers, valueFields, type PlannedAudience } from './plan.ts';
+import { consent, toldMembers, valueFields } from './audience-customers.ts';
+import { placeSql, type PlannedAudience } from './plan.ts';
 import { valueMoved } from './values.ts';
 
 /** SQL: what stands for a member of an audience, and for a customer, over rows with both. */

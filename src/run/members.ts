@@ -3,7 +3,8 @@ import type { JobDestination } from '../job/load.ts';
 import type { Told } from '../ledger/ledger.ts';
 import type { PageEnds } from '../ledger/offered.ts';
 import { platformIds } from '../ledger/platform-ids.ts';
-import { accountOf, audienceParams, peopleAccountOf, wantedSql, type AudiencePlan } from './plan.ts';
+import { wantedSql } from './audience-customers.ts';
+import { accountOf, audienceParams, peopleAccountOf, type AudiencePlan } from './plan.ts';
 import type { RunContext } from './run.ts';
 
 /** Members are read from the plan in pages, so that a push of any size and length holds none of them in memory. */
@@ -58,12 +59,12 @@ export async function* planPages<Row extends { member: string }>(
   const account = accountOf(run.job.name, destination);
   const { account: people } = peopleAccountOf(run.job.name, destination);
   const page = `SELECT * FROM (${planned}) WHERE member > {after:String} ORDER BY member LIMIT ${PAGE}`;
-  const rowsOf = destination.definition.remembers_ids
+  const sql = destination.definition.remembers_ids
     ? `SELECT page.*, ids.platform_id AS remote_id FROM (${page}) AS page
        LEFT JOIN (${platformIds(page)}) AS ids USING (member) ORDER BY member`
     : page;
   const read = (after: string) => {
-    const rows = run.engine.query<Row>(rowsOf, { ...account, ...params, people, remote_ids, after });
+    const rows = run.engine.query<Row>(sql, { ...account, ...params, people, remote_ids, after });
     // It may fail while nobody waits for it yet, or any more.
     rows.catch(() => {});
     return rows;

@@ -9,7 +9,7 @@ import { valueTier } from '../models/value-tier.ts';
 import { segmentsOf, type Categories } from '../job/segments.ts';
 import { segmentStatistics, type SegmentReport } from '../report/statistics.ts';
 import { cutCustom } from './custom.ts';
-import { reachable } from './plan.ts';
+import { reachable } from './audience-customers.ts';
 import type { RunContext } from './run.ts';
 
 export type Assigned = {

@@ -2,7 +2,8 @@ import { SegmentSettings } from '../job/segment-settings.ts';
 import type { JobDestination } from '../job/load.ts';
 import { facts } from '../models/facts.ts';
 import { valueTier } from '../models/value-tier.ts';
-import { audienceCustomers, audienceParams, consent, memberKey, type PlannedAudience } from './plan.ts';
+import { audienceCustomers, consent, memberKey } from './audience-customers.ts';
+import { audienceParams, type PlannedAudience } from './plan.ts';
 import type { RunContext } from './run.ts';
 
 /** How an audience that needs more members than its segment has was widened. */
