@@ -1,9 +1,16 @@
+import { eachShard } from '../engine/each-shard.ts';
 import { NODE } from './people.ts';
 import { LABELS, person } from './purchases.ts';
 
+/**
+ * Which description is the newest: the greatest of these numbers, of 128 bits, of those of one moment always the same.
+ * Comparing time and key instead would cost six times as much, for every field.
+ */
+const AGE = `bitShiftLeft(toInt128(toUnixTimestamp64Milli(updated_at)), 64) + cityHash64(source, record_key)`;
+
 /** Each extra field as the newest description that has it says. */
-const NEWEST_EXTRA = `arrayFold((known, newer) -> mapUpdate(known, mapFilter((name, text) -> text != '', newer.3)),
-  arraySort(groupArrayIf((updated_at, record_key, described.extra), notEmpty(described.extra))),
+const NEWEST_EXTRA = `arrayFold((known, newer) -> mapUpdate(known, mapFilter((name, text) -> text != '', newer.2)),
+  arraySort(groupArrayIf((age, described.extra), notEmpty(described.extra))),
   CAST(map(), 'Map(String, String)'))`;
 
 const TEXTS = [
@@ -43,7 +50,7 @@ export const SAYS: Record<string, { said: string; newest: string; unsaid: string
   ),
   tags: {
     said: 'notEmpty(tags)',
-    newest: `arrayFilter(tag -> tag != '', argMaxIf(described.tags, (updated_at, record_key), notEmpty(described.tags)))`,
+    newest: `arrayFilter(tag -> tag != '', argMaxIf(described.tags, age, notEmpty(described.tags)))`,
     unsaid: '[]',
   },
   extra: { said: 'notEmpty(extra)', newest: NEWEST_EXTRA, unsaid: 'map()' },
@@ -51,17 +58,16 @@ export const SAYS: Record<string, { said: string; newest: string; unsaid: string
 
 /** The newest description that says something wins; what stands in the same place of two sources is not mixed up. */
 function newest(field: string, says: string): string {
-  return `argMaxIf(described.${field}, (updated_at, record_key), described.${field} ${says})`;
+  return `argMaxIf(described.${field}, age, described.${field} ${says})`;
 }
 
 /** SQL of what these fields are for each customer, joined as `who`. Bind `purchaseParams`. */
 export function whoSql(fields: readonly string[]): string {
   return `LEFT JOIN (
     SELECT ${person('described')}, ${fields.map((name) => `${SAYS[name]!.newest} AS ${name}`).join(', ')}
-    FROM (
-      SELECT ${NODE} AS node, updated_at, record_key, ${fields.join(', ')}
-      FROM customers FINAL WHERE source IN {sources:Array(String)}
-    ) AS described LEFT JOIN ${LABELS} ON known.node = described.node
+    FROM ${eachShard(`
+      SELECT ${NODE} AS node, ${AGE} AS age, ${fields.join(', ')}
+      FROM customers FINAL WHERE source IN {sources:Array(String)}`)} AS described LEFT JOIN ${LABELS} ON known.node = described.node
     GROUP BY customer
   ) AS who USING (customer)`;
 }

@@ -1,3 +1,4 @@
+import { eachShard } from '../engine/each-shard.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Job } from '../job/load.ts';
 import type { RunContext } from './run.ts';
@@ -65,10 +66,10 @@ const PHONES = `
   SELECT concat('phone:', phone) AS node, any(person) AS label
   FROM (
     SELECT DISTINCT phone, coalesce(nullIf(known.label, ''), users.node) AS person
-    FROM (SELECT phone, ${NODE} AS node FROM ${RECORDS} WHERE phone != '' AND (customer_id != '' OR email != '')) AS users
+    FROM ${eachShard(`SELECT phone, ${NODE} AS node FROM ${RECORDS} WHERE phone != '' AND (customer_id != '' OR email != '')`)} AS users
     LEFT JOIN ${LABELS} AS known ON known.node = users.node
   )
-  WHERE phone IN (SELECT phone FROM ${RECORDS} WHERE customer_id = '' AND email = '' AND phone != '')
+  WHERE phone IN (SELECT phone FROM ${eachShard(`SELECT phone FROM ${RECORDS} WHERE customer_id = '' AND email = '' AND phone != ''`)} AS alone)
   GROUP BY phone HAVING count() = 1`;
 
 /** Chains of identities longer than this are left as they are; real ones need two or three rounds. */
@@ -108,7 +109,7 @@ async function joinLinked(run: RunContext): Promise<number> {
   const ids = { job: run.job.name, run: run.run_id };
   await engine.command(
     `INSERT INTO identity_links (job, run_id, a, b)
-     SELECT DISTINCT {job:String}, {run:String}, a, b FROM (${linksOf(run.job)})`,
+     SELECT DISTINCT {job:String}, {run:String}, a, b FROM ${eachShard(linksOf(run.job))} AS links`,
     { ...ids, sources: sourceKeys(run.job), ...sharedIds(run.job) },
   );
   await engine.command(

@@ -42,9 +42,13 @@ function valueWindow({ job }: RunContext): number {
   return job.segments.value_engagement?.value.window ?? 365;
 }
 
-/** Packs a day and what was spent on it into one number of 128 bits: lists of numbers cost a fifth of lists of pairs. */
-const A_DAY = 2n ** 60n;
-/** Of Date32, the first of which is 1900-01-01; never negative, so that it divides. */
+/**
+ * Packs a day and what was spent on it, which takes so many bits, into one number of 128 bits: lists of numbers cost a
+ * fifth of lists of pairs.
+ */
+const SPENT_BITS = 60;
+const DAY_OF_ONE = `bitShiftRight(one, ${SPENT_BITS})`;
+/** Of Date32, the first of which is 1900-01-01; never negative. */
 const DAY_NUMBER = `toInt32(day) + 25567`;
 
 /**
@@ -52,17 +56,17 @@ const DAY_NUMBER = `toInt32(day) + 25567`;
  * mean of their totals, 0 where there are none. Grouped by customer alone, since there are nearly as many days as orders.
  */
 const PURCHASES = `
-  SELECT customer, orders, arrayUniq(arrayMap(one -> intDiv(one, ${A_DAY}), spent)) AS purchase_days, first_order, last_order,
+  SELECT customer, orders, arrayUniq(arrayMap(one -> ${DAY_OF_ONE}, spent)) AS purchase_days, first_order, last_order,
     revenue, revenue_12m, revenue_window,
     if(purchase_days > 1,
-      toFloat64(arraySum(one -> if(intDiv(one, ${A_DAY}) = first_number, 0, one % ${A_DAY}), spent)) / 10000 / (purchase_days - 1),
+      toFloat64(arraySum(one -> if(${DAY_OF_ONE} = first_number, 0, bitAnd(one, ${2n ** BigInt(SPENT_BITS) - 1n})), spent)) / 10000 / (purchase_days - 1),
       0) AS repeat_value
   FROM (
     SELECT ${person('bought')}, count() AS orders, min(day) AS first_order, max(day) AS last_order,
       min(${DAY_NUMBER}) AS first_number, sum(value) AS revenue,
       sumIf(value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
       sumIf(value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window,
-      groupArray(toInt128(${DAY_NUMBER}) * ${A_DAY} + reinterpretAsInt64(value)) AS spent
+      groupArray(bitShiftLeft(toInt128(${DAY_NUMBER}), ${SPENT_BITS}) + reinterpretAsInt64(value)) AS spent
     FROM ${eachShard(ORDERS)} AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
     WHERE purchase AND bought.node != '' GROUP BY customer)`;
 
@@ -117,10 +121,10 @@ function insertProfiles(told: Told): string {
 const SEEN = `LEFT JOIN (
     SELECT ${person('happened')}, maxOrNullIf(day, type = 'visit') AS last_visit,
       ${EVENT_COUNTS.map(({ type, column }) => `countIf(type = '${type}' AND recent) AS ${column}`).join(', ')}
-    FROM (SELECT ${EVENT_NODE} AS node, type, toDate32(at, {timezone:String}) AS day,
+    FROM ${eachShard(`SELECT ${EVENT_NODE} AS node, type, toDate32(at, {timezone:String}) AS day,
             dateDiff('day', day, {as_of:Date32}) < 365 AS recent
           FROM events FINAL
-          WHERE source IN {sources:Array(String)} AND ${BY_PEOPLE} AND day <= {as_of:Date32}) AS happened
+          WHERE source IN {sources:Array(String)} AND ${BY_PEOPLE} AND day <= {as_of:Date32}`)} AS happened
     LEFT JOIN ${LABELS} ON known.node = happened.node
     GROUP BY customer
   ) AS seen USING (customer)`;
@@ -130,7 +134,7 @@ async function leftOut(run: RunContext, params: object): Promise<string[]> {
     `SELECT ${LEFT_OUT} AS why,
        toUInt32(count()) AS orders,
        arrayStringConcat(arraySort(groupUniqArray(multiIf(why = 'currency', currency, counts, 'cancelled', state))), ', ') AS detail
-     FROM (${ORDERS}) WHERE why != '' GROUP BY why ORDER BY why`,
+     FROM ${eachShard(ORDERS)} AS o WHERE why != '' GROUP BY why ORDER BY why`,
     { ...params },
   );
   return rows.map(({ why, orders, detail }) => {

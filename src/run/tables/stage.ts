@@ -13,6 +13,9 @@ export type Stage = {
   drop(): Promise<void>;
 };
 
+/** Nothing is merged that will be dropped: it would be written several times over. */
+const UNMERGED = 'SETTINGS max_bytes_to_merge_at_max_space_in_pool = 1';
+
 export function openStage(engine: Engine, job: string): Stage {
   const id = randomUUID().slice(0, 8);
   const names: string[] = [];
@@ -21,7 +24,7 @@ export function openStage(engine: Engine, job: string): Stage {
       const name = `${prefixOf(job)}${id}_${what}`;
       const fields = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
       names.push(name);
-      const definition = `(${fields.join(', ')}) ENGINE = MergeTree ORDER BY ${order}`;
+      const definition = `(${fields.join(', ')}) ENGINE = MergeTree ORDER BY ${order} ${UNMERGED}`;
       await createTable(engine, name, definition, `cityHash64(${order})`, { new: true });
       return name;
     },
