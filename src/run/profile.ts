@@ -43,30 +43,39 @@ function valueWindow({ job }: RunContext): number {
 }
 
 /**
- * Packs a day and what was spent on it, which takes so many bits, into one number of 128 bits: lists of numbers cost a
- * fifth of lists of pairs.
+ * Packs the day of an order and what was spent, which takes so many bits, into one number of 128 bits: lists of numbers
+ * cost a fifth of lists of pairs, and what is worked out of a list afterwards half of what counting beside it does.
  */
 const SPENT_BITS = 60;
-const DAY_OF_ONE = `bitShiftRight(one, ${SPENT_BITS})`;
-/** Of Date32, the first of which is 1900-01-01; never negative. */
-const DAY_NUMBER = `toInt32(day) + 25567`;
+/** Days are counted from the first that the store can hold, so that they are never negative. */
+const DAY_ZERO = `toDate32('1900-01-01')`;
+const AS_OF_DAY = dayNumber('{as_of:Date32}');
+
+function dayNumber(day: string): string {
+  return `dateDiff('day', ${DAY_ZERO}, ${day})`;
+}
+
+/** What was spent on the days, of those of the list, that a condition on `day` says. */
+function spentOn(days: string): string {
+  return `arraySum((one, day) -> if(${days}, bitAnd(one, ${2n ** BigInt(SPENT_BITS) - 1n}), 0), bought_on, days)`;
+}
+
+const money = (units: string) => `toDecimal128(${units}, 4) / 10000`;
 
 /**
  * The buying of each customer. What the models call repeats are the days after the first, and `repeat_value` is the
  * mean of their totals, 0 where there are none. Grouped by customer alone, since there are nearly as many days as orders.
  */
 const PURCHASES = `
-  SELECT customer, orders, arrayUniq(arrayMap(one -> ${DAY_OF_ONE}, spent)) AS purchase_days, first_order, last_order,
-    revenue, revenue_12m, revenue_window,
-    if(purchase_days > 1,
-      toFloat64(arraySum(one -> if(${DAY_OF_ONE} = first_number, 0, bitAnd(one, ${2n ** BigInt(SPENT_BITS) - 1n})), spent)) / 10000 / (purchase_days - 1),
-      0) AS repeat_value
+  SELECT customer, length(bought_on) AS orders,
+    arrayMap(one -> toInt32(bitShiftRight(one, ${SPENT_BITS})), bought_on) AS days, arrayMin(days) AS first_day,
+    arrayUniq(days) AS purchase_days, ${DAY_ZERO} + first_day AS first_order, ${DAY_ZERO} + arrayMax(days) AS last_order,
+    ${money(spentOn('true'))} AS revenue, ${money(spentOn(`day > ${AS_OF_DAY} - 365`))} AS revenue_12m,
+    ${money(spentOn(`day > ${AS_OF_DAY} - {window:UInt32}`))} AS revenue_window,
+    if(purchase_days > 1, toFloat64(${spentOn('day > first_day')}) / 10000 / (purchase_days - 1), 0) AS repeat_value
   FROM (
-    SELECT ${person('bought')}, count() AS orders, min(day) AS first_order, max(day) AS last_order,
-      min(${DAY_NUMBER}) AS first_number, sum(value) AS revenue,
-      sumIf(value, dateDiff('day', day, {as_of:Date32}) < 365) AS revenue_12m,
-      sumIf(value, dateDiff('day', day, {as_of:Date32}) < {window:UInt32}) AS revenue_window,
-      groupArray(bitShiftLeft(toInt128(${DAY_NUMBER}), ${SPENT_BITS}) + reinterpretAsInt64(value)) AS spent
+    SELECT ${person('bought')},
+      groupArray(bitShiftLeft(toInt128(${dayNumber('day')}), ${SPENT_BITS}) + reinterpretAsInt64(value)) AS bought_on
     FROM ${eachShard(ORDERS)} AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
     WHERE purchase AND bought.node != '' GROUP BY customer)`;
 
