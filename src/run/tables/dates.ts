@@ -74,6 +74,18 @@ function date(name: string, text: string, order: TableMeaning['dates']): Columns
   ];
 }
 
+/** The same of what the engine wrote of a column of dates: of those it reads quickly, only the year is in question. */
+function writtenDate(name: string, text: string): Columns[] {
+  return [
+    { [`${name}_plain`]: `${text} = '' OR (${text} >= '1970' AND ${text} < '2090')` },
+    { [name]: `if(${text} = '', NULL, ${quickly(text)})`, [`${name}_local`]: `NOT endsWith(${text}, 'Z')` },
+  ];
+}
+
+function quickly(iso: string): string {
+  return `toUnixTimestamp64Milli(parseDateTime64BestEffortOrZero(${iso}, 3, 'UTC'))`;
+}
+
 /** The same of dates and times as programs write them; `NAME_plain` says which are. */
 function plainDate(name: string, text: string, order: TableMeaning['dates']): Columns[] {
   const { pattern, year, month, day } = PLACES[order];
@@ -84,7 +96,7 @@ function plainDate(name: string, text: string, order: TableMeaning['dates']): Co
     { [`${name}_iso`]: order === 'iso' ? text : iso },
     { [`${name}_plain`]: `${text} = '' OR ${isOrder}match(${name}_iso, ${literal(PLAIN)})` },
     {
-      [name]: `if(${text} = '', NULL, toUnixTimestamp64Milli(parseDateTime64BestEffortOrZero(${name}_iso, 3, 'UTC')))`,
+      [name]: `if(${text} = '', NULL, ${quickly(`${name}_iso`)})`,
       [`${name}_local`]: `NOT match(substring(${text}, 11), ${literal(ZONE)})`,
     },
   ];
@@ -100,11 +112,13 @@ export function dates(
 ): Part {
   const known = names.filter((name) => meaning.columns[name] !== undefined);
   const missing = names.filter((name) => meaning.columns[name] === undefined);
-  const read = quick ? plainDate : date;
+  const read = (name: Field) => {
+    const text = `t_${name}`;
+    if (!quick) return date(as(name), text, iso.has(name) ? 'iso' : meaning.dates);
+    return iso.has(name) ? writtenDate(as(name), text) : plainDate(as(name), text, meaning.dates);
+  };
   return {
-    steps: together(
-      ...known.map((name) => read(as(name), `t_${name}`, iso.has(name) ? 'iso' : meaning.dates)),
-    ),
+    steps: together(...known.map(read)),
     plain: known.map((name) => `${as(name)}_plain`),
     stored: Object.fromEntries(
       known.flatMap((name) => [

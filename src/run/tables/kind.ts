@@ -9,7 +9,7 @@ export type Reading = {
   /** Of rows without `updated_at`. */
   version: number;
   modified_at: string;
-  /** Fields whose column holds dates as dates: they are told as ISO, whatever `dates` says. */
+  /** Fields whose column holds dates as dates: the engine writes them as ISO, whatever `dates` says. */
   iso: ReadonlySet<string>;
   /**
    * Whether only cells are read that are written as programs write them, which is most rows of most tables and far
