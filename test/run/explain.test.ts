@@ -1,21 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Explanation } from '../../src/report/explain.ts';
-import { explainCustomer } from '../../src/run/explain.ts';
-import { lastRun } from '../../src/run/state.ts';
-import { facts } from '../../src/models/facts.ts';
 import { openActiveShop } from './active-shop.ts';
-import { openPlatform } from './platform.ts';
-import { aBuyer, aCustomer, aLine, anOrder, aRefund, openStage, type Shop } from './stage.ts';
+import { explained } from './explained.ts';
+import { aBuyer, aCustomer, aLine, anOrder, aRefund, openStage } from './stage.ts';
 
 const stage = openStage();
 const AS_OF = '2026-03-31';
 const at = (day: string) => `${day}T12:00:00.000Z`;
-
-async function explained(shop: Shop, wanted: string | { customer_id: string }): Promise<Explanation> {
-  const last = await lastRun(stage.engine, shop.job.name, 'segmented');
-  const who = typeof wanted === 'string' ? { email: wanted } : wanted;
-  return explainCustomer(stage.engine, shop.job, last!, who);
-}
 
 test('every order of a person, whatever name it stands under, and why some do not count', async () => {
   const { shop } = openActiveShop(stage);
@@ -42,7 +32,7 @@ test('every order of a person, whatever name it stands under, and why some do no
   });
   await shop.run(AS_OF);
 
-  const ana = await explained(shop, ' Ana@Example.com ');
+  const ana = await explained(stage.engine, shop, ' Ana@Example.com ');
 
   expect(ana.orders.map(({ order_id, counts, value, why }) => [order_id, counts, value, why])).toEqual([
     ['guest', true, '10', null],
@@ -62,7 +52,7 @@ test('every order of a person, whatever name it stands under, and why some do no
   expect([number('orders'), number('revenue'), number('email')]).toEqual([5, '44.5', '']);
   expect(ana.names).toHaveLength(2);
   expect(ana.notes).toEqual([]);
-  expect(await explained(shop, { customer_id: '7' })).toEqual(ana);
+  expect(await explained(stage.engine, shop, { customer_id: '7' })).toEqual(ana);
 });
 
 test('each model says by what figure a customer is where they are, and how far from elsewhere', async () => {
@@ -83,7 +73,7 @@ test('each model says by what figure a customer is where they are, and how far f
   await shop.run(AS_OF);
 
   const reasons = async (email: string) => {
-    const { segments } = await explained(shop, email);
+    const { segments } = await explained(stage.engine, shop, email);
     return segments.map(({ segment, reason }) => [
       segment,
       reason!.rule,
@@ -133,191 +123,6 @@ test('each model says by what figure a customer is where they are, and how far f
   ]);
 });
 
-test('the history holds the dates on which segments changed, also when the name did', async () => {
-  const { shop } = openActiveShop(stage, {
-    segments: { lifecycle: { model: 'recency', at_risk_after: '30d', lost_after: '90d', top_share: 0 } },
-  });
-  shop.holds(aBuyer('cy', { ordered_at: at('2025-12-01') }));
-  await shop.run('2025-12-31');
-  shop.holds([
-    aBuyer('cy', { ordered_at: at('2025-12-01') }),
-    aBuyer('ana', { ordered_at: at('2026-03-01') }),
-  ]);
-  for (const day of ['2026-01-31', AS_OF, '2026-04-15']) await shop.run(day);
-  const account = { orders: [anOrder({ customer_id: '7', ordered_at: at('2026-06-01') })] };
-  shop.holds([aBuyer('ana', { ordered_at: at('2026-03-01') }), account]);
-  await shop.run('2026-06-15');
-  // The newest run of a date stands for it.
-  await shop.run(AS_OF);
-  await shop.run('2026-06-15');
-
-  const { history, customer } = await explained(shop, 'ana@example.com');
-
-  expect(customer).toMatch(/^customer:/);
-  expect(history.map(({ as_of, entered, left, gone }) => ({ as_of, entered, left, gone }))).toEqual([
-    { as_of: AS_OF, entered: ['lifecycle.active'], left: [], gone: false },
-    { as_of: '2026-04-15', entered: ['lifecycle.at_risk'], left: ['lifecycle.active'], gone: false },
-    { as_of: '2026-06-15', entered: ['lifecycle.active'], left: ['lifecycle.at_risk'], gone: false },
-  ]);
-});
-
-test('what each audience made of a customer, and what platforms acknowledged and when', async () => {
-  const platforms = ['open', 'strict', 'phones'].map((type) =>
-    openPlatform({ type, ...(type === 'phones' ? { identifiers: ['phone'] } : {}) }),
-  );
-  const [open, strict, phones] = platforms as [
-    (typeof platforms)[0],
-    (typeof platforms)[0],
-    (typeof platforms)[0],
-  ];
-  const { shop } = openActiveShop(stage, {
-    connectors: { open: open.definition, strict: strict.definition, phones: phones.definition },
-    destinations: [
-      { type: 'open', audiences: [{ segment: 'lifecycle.*' }] },
-      { type: 'strict', consent: 'required', audiences: [{ segment: 'lifecycle.active' }] },
-      { type: 'phones', audiences: [{ segment: 'lifecycle.active' }] },
-    ],
-  });
-  const march = aBuyer('ana', {}, { email_consent: 'yes' });
-  shop.holds(march);
-  await shop.run(AS_OF);
-  const refused = { customers: [aCustomer({ email_consent: 'no' as const, updated_at: at('2026-03-15') })] };
-  shop.holds([march, refused]);
-  open.outcome = (_, op) => (op === 'remove' ? 'refused for good' : 'done');
-  await shop.run('2026-09-30');
-
-  const { audiences } = await explained(shop, 'ana@example.com');
-
-  const short = audiences.map(({ destination, audience, wanted, held, events }) => [
-    `${destination} ${audience}`,
-    wanted,
-    held,
-    events.map(({ op, result, reason }) => [op, result, reason].filter(Boolean).join(' ')),
-  ]);
-  expect(short).toEqual([
-    ['open Active', 'not in segment', true, ['add done', 'remove refused not wanted here']],
-    ['open At risk', 'yes', true, ['add done']],
-    ['strict Active', 'not in segment', false, ['add done', 'remove done']],
-  ]);
-  const { events } = audiences[0]!;
-  expect(events[0]!.at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  expect(Math.abs(Date.parse(events[0]!.at) - Date.now())).toBeLessThan(600_000);
-  await shop.run(AS_OF);
-  const again = await explained(shop, 'ana@example.com');
-  expect(again.audiences.map(({ destination, audience, wanted }) => [destination, audience, wanted])).toEqual(
-    [
-      ['open', 'Active', 'yes'],
-      ['open', 'At risk', 'not in segment'],
-      ['strict', 'Active', 'without consent'],
-      ['phones', 'Active', 'unreachable'],
-    ],
-  );
-});
-
-test('a held-out customer is told to be held out', async () => {
-  const { shop, platform } = openActiveShop(stage, {
-    destinations: [{ type: 'platform', audiences: [{ segment: 'lifecycle.active', holdout: 0.5 }] }],
-  });
-  const names = Array.from({ length: 12 }, (_, index) => `buyer${index}`);
-  shop.holds(names.map((name) => aBuyer(name)));
-  await shop.run(AS_OF);
-
-  const members = platform.members('Active');
-  const wanted = await Promise.all(
-    names.map(async (name) => (await explained(shop, `${name}@example.com`)).audiences[0]!.wanted),
-  );
-
-  expect(new Set(wanted)).toEqual(new Set(['yes', 'held out']));
-  expect(wanted).toEqual(
-    names.map((name) => (members.includes(`email:${name}@example.com`) ? 'yes' : 'held out')),
-  );
-});
-
-test('who has no order that counts is explained as no customer, who is unknown is an error without their address', async () => {
-  const { shop } = openActiveShop(stage);
-  shop.holds([
-    aBuyer('ana'),
-    { orders: [anOrder({ email: 'void@example.com', counts: false, state: 'voided' })] },
-    { customers: [aCustomer({ email: 'reader@example.com' })] },
-  ]);
-  await shop.run(AS_OF);
-
-  const voided = await explained(shop, 'void@example.com');
-  expect(voided).toMatchObject({ is_customer: false, numbers: [], segments: [], history: [] });
-  expect(voided.orders).toMatchObject([{ counts: false, state: 'voided' }]);
-  expect(await explained(shop, 'reader@example.com')).toMatchObject({ is_customer: false, orders: [] });
-  const stranger = explained(shop, 'stranger@example.com');
-  await expect(stranger).rejects.toMatchObject({ problem: { code: 'ARGUMENT_WRONG' } });
-  await expect(stranger).rejects.not.toThrow(/stranger@/);
-  await expect(explained(shop, 'no address')).rejects.toThrow(/no e-mail address/);
-  await expect(explained(shop, { customer_id: '404' })).rejects.toThrow(/customer id/);
-});
-
-test('one customer id in two sources is one person if they share an address, else an error', async () => {
-  const { shop } = openActiveShop(stage, { sources: ['one-shelf', 'other-shelf'] });
-  const order = (customer_id: string, email: string) => ({ orders: [anOrder({ customer_id, email })] });
-  shop.holds([order('1', 'ana@example.com'), order('2', 'bo@example.com')], 'one-shelf');
-  shop.holds([order('1', 'ana@example.com'), order('2', 'di@example.com')], 'other-shelf');
-  await shop.run(AS_OF);
-
-  const ana = await explained(shop, { customer_id: '1' });
-  expect(ana.orders).toHaveLength(2);
-  expect(ana.names).toHaveLength(3);
-  await expect(explained(shop, { customer_id: '2' })).rejects.toThrow(/2 different people/);
-});
-
-test('the names of one person are told with what joins them', async () => {
-  const { shop } = openActiveShop(stage, {
-    sources: ['web', 'till'],
-    identity: { same_ids: [['web', 'till']] },
-  });
-  const phone = '+40722000111';
-  shop.holds(
-    [
-      { orders: [anOrder({ customer_id: '1', email: 'ana@example.com', phone })] },
-      { orders: [anOrder({ email: undefined, phone })] },
-    ],
-    'web',
-  );
-  shop.holds({ orders: [anOrder({ customer_id: '1', email: undefined })] }, 'till');
-  await shop.run(AS_OF);
-
-  const { orders, names, joined } = await explained(shop, 'ana@example.com');
-
-  const [web, till] = shop.job.sources.map(({ key }) => `customer:${key}:1`);
-  expect(orders).toHaveLength(3);
-  expect(names.toSorted()).toEqual([web!, till!, 'email:ana@example.com', `phone:${phone}`].toSorted());
-  expect(joined).toEqual([
-    { names: [web, 'email:ana@example.com'], by: 'both stand in one record' },
-    { names: [web, till].toSorted(), by: 'their sources share customer ids' },
-    { names: [names[0], `phone:${phone}`], by: 'nobody else uses that number' },
-  ]);
-});
-
-test('somebody without an id is found by what export shows in its place', async () => {
-  const { shop } = openActiveShop(stage);
-  const phone = '+40722000111';
-  const unknown = { email: undefined, phone };
-  shop.holds([
-    aBuyer('ana'),
-    { orders: [anOrder(unknown), anOrder(unknown)], customers: [aCustomer(unknown)] },
-    { orders: [anOrder({ customer_id: '7', email: undefined })] },
-  ]);
-  await shop.run(AS_OF);
-
-  const customers = await stage.engine.query<{ customer_id: string; orders: number }>(
-    `SELECT customer_id, orders FROM ${facts(['customer_id', 'orders'])} ORDER BY customer_id`,
-    { job: shop.job.name, run: (await lastRun(stage.engine, shop.job.name, 'segmented'))!.run_id },
-  );
-
-  expect(customers).toHaveLength(3);
-  for (const { customer_id, orders } of customers) {
-    const told = await explained(shop, { customer_id });
-    expect(told.orders, customer_id).toHaveLength(orders);
-    expect(told.numbers.find(({ field }) => field === 'customer_id')!.value).toBe(customer_id);
-  }
-});
-
 test('rules of custom segments are told part by part, also of those the customer is not in', async () => {
   const custom = [
     {
@@ -335,7 +140,7 @@ test('rules of custom segments are told part by part, also of those the customer
   shop.holds({ orders: [order], lines, customers: [aCustomer({ country: 'RO' })] });
   await shop.run(AS_OF);
 
-  const { segments, notes } = await explained(shop, 'ana@example.com');
+  const { segments, notes } = await explained(stage.engine, shop, 'ana@example.com');
 
   const shown = new Map(segments.map(({ segment, holds, rule }) => [segment, { holds, rule }]));
   const leaf = { parts: [] };
@@ -376,7 +181,7 @@ test('rules of custom segments are told part by part, also of those the customer
   expect(notes).toEqual([]);
 
   shop.change({ segments: { lifecycle: { top_share: 0 }, custom: custom.slice(0, 1) } });
-  const changed = await explained(shop, 'ana@example.com');
+  const changed = await explained(stage.engine, shop, 'ana@example.com');
   expect(changed.notes).toEqual([expect.stringContaining('other rules')]);
   expect(changed.segments.every(({ rule }) => rule === null)).toBe(true);
 });
