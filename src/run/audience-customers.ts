@@ -3,33 +3,43 @@ import type { ConsentRule } from '../../connectors/index.ts';
 import { eachShard } from '../engine/each-shard.ts';
 import type { FieldName } from '../job/fields.ts';
 import type { JobDestination } from '../job/load.ts';
+import { facts } from '../models/facts.ts';
 import { heldOut } from './holdout.ts';
 import { FIELDS, placeSql, type PlannedAudience } from './plan.ts';
-import { columnTexts } from './property-values.ts';
+import { columnTexts, columnValues } from './property-values.ts';
 import { withValues } from './values.ts';
 
 const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 
+/** What is told of customers beside who they are: SQL, named, over their `segments` and some facts of theirs. */
+type Told = { sql: string; facts: readonly string[] };
+
 const assigned = (
   which: string,
+  told?: Told,
 ) => `(SELECT arrayJoin({places:Array(Array(UInt32))}[arrayJoin(arrayFilter(at -> at > 0,
-    arrayMap(name -> ${placeSql('toString(name)', 'names')}, segments)))]) AS place, 0 AS rung, customer
+    arrayMap(name -> ${placeSql('toString(name)', 'names')}, segments)))]) AS place, 0 AS rung, customer${told ? ', segments' : ''}
   FROM assignments ${MINE} ${which})`;
 
-const widened = (which: string) => `(SELECT * FROM (
+const widened = (which: string, told?: Told) => `(SELECT * FROM (
     SELECT arrayJoin(arrayFilter(at -> {audiences:Array(UInt32)}[at] = audience,
-      arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer FROM widened ${MINE} ${which})
+      arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer${told ? ', segments' : ''}
+    FROM (SELECT audience, rung, customer FROM widened ${MINE} ${which}) AS w
+    ${told ? `INNER JOIN (SELECT customer, segments FROM assignments ${MINE} ${which}) AS a USING (customer)` : ''})
   WHERE rung <= {rungs:Array(UInt8)}[place])`;
 
 /** Planning a statement takes the engine longer than a small shop's rows, and by the number of columns it looks at. */
 const OF_PROFILE = [...FIELDS, 'email_consent', 'ads_consent'];
 
-/** Assignments and profiles lie in the store by customer, so they are merged, not hashed. */
-function withProfiles(places: (which: string) => string, which = ''): string {
+/** Assignments and profiles lie in the store by customer, so they are merged, not hashed, nor sorted. */
+function withProfiles(places: typeof assigned, which = '', told?: Told): string {
+  const profiles = told
+    ? facts([...new Set([...OF_PROFILE.filter((column) => column !== 'customer'), ...told.facts])], which)
+    : `(SELECT ${OF_PROFILE.join(', ')} FROM profiles ${MINE} ${which})`;
   return `SELECT {audiences:Array(UInt32)}[place] AS audience, {segments:Array(String)}[place] AS segment,
       {holdouts:Array(Float64)}[place] AS share, {value_fields:Array(String)}[place] AS value_field, rung, customer,
-      ${heldOut('share')} AS held_out, ${OF_PROFILE.filter((column) => column !== 'customer').join(', ')}
-    FROM ${places(which)} AS c INNER JOIN (SELECT ${OF_PROFILE.join(', ')} FROM profiles ${MINE} ${which}) AS p USING (customer)
+      ${heldOut('share')} AS held_out, ${OF_PROFILE.filter((column) => column !== 'customer').join(', ')}${told ? `, ${told.sql}` : ''}
+    FROM ${places(which, told)} AS c INNER JOIN ${profiles} AS p USING (customer)
     SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
@@ -41,10 +51,14 @@ export const SEGMENT_CUSTOMERS = eachShard(withProfiles(assigned));
  * stand there with several rungs. As SQL that a FROM can name; bind `audienceParams`.
  * @param which SQL that takes some of the customers, before anything is joined; a condition that begins with AND
  */
-export function audienceCustomers(audiences: readonly Pick<PlannedAudience, 'rung'>[], which = ''): string {
-  const ofSegments = eachShard(withProfiles(assigned, which));
+export function audienceCustomers(
+  audiences: readonly Pick<PlannedAudience, 'rung'>[],
+  which = '',
+  told?: Told,
+): string {
+  const ofSegments = eachShard(withProfiles(assigned, which, told));
   if (!audiences.some(({ rung }) => rung)) return ofSegments;
-  return `(SELECT * FROM ${ofSegments} UNION ALL SELECT * FROM ${eachShard(withProfiles(widened, which))})`;
+  return `(SELECT * FROM ${ofSegments} UNION ALL SELECT * FROM ${eachShard(withProfiles(widened, which, told))})`;
 }
 
 /**
@@ -55,8 +69,9 @@ function audienceMembers(
   destination: JobDestination,
   audiences: readonly Pick<PlannedAudience, 'rung'>[],
   which = '',
+  told?: Told,
 ): string {
-  const rows = `SELECT *, ${memberKey(destination)} AS member FROM ${audienceCustomers(audiences, which)}`;
+  const rows = `SELECT *, ${memberKey(destination)} AS member FROM ${audienceCustomers(audiences, which, told)}`;
   return withValues(rows, valueFields(destination), which);
 }
 
@@ -83,7 +98,9 @@ export function wantedSql(
           WHERE member != '' AND ${consent(destination)}
           ORDER BY held_out DESC, ${FIRST} LIMIT 1 BY audience, member)
     WHERE NOT held_out`;
-  return destination.columns.length === 0 ? wanted : withTexts(destination, wanted, 'texts');
+  if (destination.columns.length === 0) return wanted;
+  return `SELECT wanted.*, texts FROM (${wanted}) AS wanted INNER JOIN (${columnTexts(destination.columns)}) AS told USING (customer)
+    SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
 /**
@@ -97,18 +114,14 @@ export function toldMembers(
   which = '',
 ): string {
   const { columns, settings } = destination;
-  const rows = audienceMembers(destination, audiences, which);
-  if (columns.length === 0) return `SELECT *, toUInt64(0) AS texts_hash FROM (${rows})`;
+  if (columns.length === 0)
+    return `SELECT *, toUInt64(0) AS texts_hash FROM (${audienceMembers(destination, audiences, which)})`;
   const layout = createHash('sha256')
     .update(JSON.stringify([columns, settings]))
     .digest('hex');
-  return withTexts(destination, rows, `sipHash64('${layout}', texts) AS texts_hash`, which);
-}
-
-function withTexts({ columns }: JobDestination, rows: string, what: string, which = ''): string {
-  return `SELECT wanted.*, ${what} FROM (${rows}) AS wanted
-    INNER JOIN (${columnTexts(columns, which)}) AS told USING (customer)
-    SETTINGS join_algorithm = 'full_sorting_merge'`;
+  const { values, facts } = columnValues(columns);
+  const told = { sql: `sipHash64('${layout}', ${values.join(', ')}) AS texts_hash`, facts };
+  return audienceMembers(destination, audiences, which, told);
 }
 
 /** SQL: whether a customer may be sent to a destination, over the profile's fields. */
