@@ -11,35 +11,35 @@ import { withValues } from './values.ts';
 
 const MINE = 'WHERE job = {job:String} AND run_id = {run:String}';
 
-/** What is told of customers beside who they are: SQL, named, over their `segments` and some facts of theirs. */
-type Told = { sql: string; facts: readonly string[] };
+/** What else is asked of customers: SQL, named, over their `segments` and some facts of theirs. */
+type More = { sql: string; facts: readonly string[] };
 
 const assigned = (
   which: string,
-  told?: Told,
+  more?: More,
 ) => `(SELECT arrayJoin({places:Array(Array(UInt32))}[arrayJoin(arrayFilter(at -> at > 0,
-    arrayMap(name -> ${placeSql('toString(name)', 'names')}, segments)))]) AS place, 0 AS rung, customer${told ? ', segments' : ''}
+    arrayMap(name -> ${placeSql('toString(name)', 'names')}, segments)))]) AS place, 0 AS rung, customer${more ? ', segments' : ''}
   FROM assignments ${MINE} ${which})`;
 
-const widened = (which: string, told?: Told) => `(SELECT * FROM (
+const widened = (which: string, more?: More) => `(SELECT * FROM (
     SELECT arrayJoin(arrayFilter(at -> {audiences:Array(UInt32)}[at] = audience,
-      arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer${told ? ', segments' : ''}
+      arrayEnumerate({audiences:Array(UInt32)}))) AS place, rung, customer${more ? ', segments' : ''}
     FROM (SELECT audience, rung, customer FROM widened ${MINE} ${which}) AS w
-    ${told ? `INNER JOIN (SELECT customer, segments FROM assignments ${MINE} ${which}) AS a USING (customer)` : ''})
+    ${more ? `INNER JOIN (SELECT customer, segments FROM assignments ${MINE} ${which}) AS a USING (customer)` : ''})
   WHERE rung <= {rungs:Array(UInt8)}[place])`;
 
 /** Planning a statement takes the engine longer than a small shop's rows, and by the number of columns it looks at. */
-const OF_PROFILE = [...FIELDS, 'email_consent', 'ads_consent'];
+const OF_PROFILE = [...FIELDS.filter((field) => field !== 'customer'), 'email_consent', 'ads_consent'];
 
 /** Assignments and profiles lie in the store by customer, so they are merged, not hashed, nor sorted. */
-function withProfiles(places: typeof assigned, which = '', told?: Told): string {
-  const profiles = told
-    ? facts([...new Set([...OF_PROFILE.filter((column) => column !== 'customer'), ...told.facts])], which)
-    : `(SELECT ${OF_PROFILE.join(', ')} FROM profiles ${MINE} ${which})`;
+function withProfiles(places: typeof assigned, which = '', more?: More): string {
+  const profiles = more
+    ? facts([...new Set([...OF_PROFILE, ...more.facts])], which)
+    : `(SELECT customer, ${OF_PROFILE.join(', ')} FROM profiles ${MINE} ${which})`;
   return `SELECT {audiences:Array(UInt32)}[place] AS audience, {segments:Array(String)}[place] AS segment,
       {holdouts:Array(Float64)}[place] AS share, {value_fields:Array(String)}[place] AS value_field, rung, customer,
-      ${heldOut('share')} AS held_out, ${OF_PROFILE.filter((column) => column !== 'customer').join(', ')}${told ? `, ${told.sql}` : ''}
-    FROM ${places(which, told)} AS c INNER JOIN ${profiles} AS p USING (customer)
+      ${heldOut('share')} AS held_out, ${OF_PROFILE.join(', ')}${more ? `, ${more.sql}` : ''}
+    FROM ${places(which, more)} AS c INNER JOIN ${profiles} AS p USING (customer)
     SETTINGS join_algorithm = 'full_sorting_merge'`;
 }
 
@@ -54,11 +54,11 @@ export const SEGMENT_CUSTOMERS = eachShard(withProfiles(assigned));
 export function audienceCustomers(
   audiences: readonly Pick<PlannedAudience, 'rung'>[],
   which = '',
-  told?: Told,
+  more?: More,
 ): string {
-  const ofSegments = eachShard(withProfiles(assigned, which, told));
+  const ofSegments = eachShard(withProfiles(assigned, which, more));
   if (!audiences.some(({ rung }) => rung)) return ofSegments;
-  return `(SELECT * FROM ${ofSegments} UNION ALL SELECT * FROM ${eachShard(withProfiles(widened, which, told))})`;
+  return `(SELECT * FROM ${ofSegments} UNION ALL SELECT * FROM ${eachShard(withProfiles(widened, which, more))})`;
 }
 
 /**
@@ -69,9 +69,9 @@ function audienceMembers(
   destination: JobDestination,
   audiences: readonly Pick<PlannedAudience, 'rung'>[],
   which = '',
-  told?: Told,
+  more?: More,
 ): string {
-  const rows = `SELECT *, ${memberKey(destination)} AS member FROM ${audienceCustomers(audiences, which, told)}`;
+  const rows = `SELECT *, ${memberKey(destination)} AS member FROM ${audienceCustomers(audiences, which, more)}`;
   return withValues(rows, valueFields(destination), which);
 }
 
@@ -120,8 +120,8 @@ export function toldMembers(
     .update(JSON.stringify([columns, settings]))
     .digest('hex');
   const { values, facts } = columnValues(columns);
-  const told = { sql: `sipHash64('${layout}', ${values.join(', ')}) AS texts_hash`, facts };
-  return audienceMembers(destination, audiences, which, told);
+  const more = { sql: `sipHash64('${layout}', ${values.join(', ')}) AS texts_hash`, facts };
+  return audienceMembers(destination, audiences, which, more);
 }
 
 /** SQL: whether a customer may be sent to a destination, over the profile's fields. */

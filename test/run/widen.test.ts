@@ -124,6 +124,20 @@ describe('an audience that needs more members than its segment has is widened', 
     expect(audiences).toMatchObject([{ removed: 2, wanted: 2, widening: null }]);
     expect(platform.members('Active')).toEqual(keys(OF_SEGMENT));
   });
+
+  test('and tells of those who were added what it tells of all its members', async () => {
+    const { shop, platform, keeps } = openShop(5);
+    platform.definition.columns = ['email', 'city'];
+    keeps([{ segment: 'lifecycle.active', least: 5 }], { consent: 'not_refused' });
+    await shop.run(AS_OF);
+
+    const again = await shop.run(AS_OF);
+    shop.holds({ customers: [aCustomer({ email: 'high@example.com', city: 'Cluj' })] });
+    const moved = await shop.run(AS_OF);
+
+    expect(again.audiences).toMatchObject([{ wanted: 5, to_update: 0 }]);
+    expect(moved.audiences).toMatchObject([{ wanted: 5, to_update: 1 }]);
+  });
 });
 
 test('the mean is that of the predicted value where there is a model', async () => {
