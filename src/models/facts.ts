@@ -23,6 +23,13 @@ const MADE: Record<string, string> = {
 };
 
 /**
+ * What is computed of customers lies in the store by customer, so two of its tables are merged as they are read: in half
+ * the time that a hash of all customers takes, and in no memory that grows with them. Where the engine makes of a join one
+ * that it cannot merge, since a condition leaves out who has no row there, it is a hash after all.
+ */
+export const MERGED = `SETTINGS join_algorithm = 'full_sorting_merge,hash'`;
+
+/**
  * What a run knows of its customers, as SQL that a FROM or JOIN can name: one row each with `customer` and `columns`.
  * What has not been computed (predictions without a model, say) is NULL. Bind `job` and `run`.
  * @param columns profile fields, and what the models keep beside them; only their tables are read
@@ -46,6 +53,6 @@ export function facts(columns: readonly string[], which = ''): string {
   const others = Object.keys(TABLES).slice(1).flatMap(of);
   const read = ['customer', ...of('profiles').map((column) => KEPT_AS[column] ?? column)];
   return eachShard(
-    `SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT ${read.join(', ')} FROM profiles ${mine}) AS p${joins.join('')}`,
+    `SELECT ${['customer', ...own, ...others].join(', ')} FROM (SELECT ${read.join(', ')} FROM profiles ${mine}) AS p${joins.join('')}${others.length > 0 ? ` ${MERGED}` : ''}`,
   );
 }

@@ -1,6 +1,7 @@
 import { amountOf, unitsOf } from '../../connectors/index.ts';
+import { eachShard } from '../engine/each-shard.ts';
 import type { Engine } from '../engine/engine.ts';
-import { facts } from '../models/facts.ts';
+import { facts, MERGED } from '../models/facts.ts';
 import type { RunIds } from '../models/model.ts';
 
 /** One segment's numbers; money in the job's currency as a decimal string. Null where nothing can be said. */
@@ -82,7 +83,6 @@ const NOBODY: Omit<Row, 'segment'> = {
   reached: [],
 };
 
-/** The profile's texts are made yes or no before the join, which holds all customers in memory. */
 function statement(reach: readonly string[]): string {
   const mine = 'WHERE job = {job:String} AND run_id = {run:String}';
   const flags = reach.map((condition, index) => `${condition} AS reach_${index}`);
@@ -104,10 +104,9 @@ function statement(reach: readonly string[]): string {
       if(sum(orders) = 0, NULL, toString(toDecimal64(round(sum(revenue) / sum(orders), 2), 2))) AS mean_order_value,
       toUInt32(quantileExactWeighted(0.5)(days_since_order, 1)) AS median_days_since_order,
       toUInt32(countIf(consent)) AS consented, CAST([${counts.join(', ')}], 'Array(UInt32)') AS reached
-    FROM (
+    FROM ${eachShard(`
       SELECT arrayJoin(segments) AS segment, * FROM
         (SELECT customer, segments, revenue_12m, clv_12m AS clv FROM assignments ${mine}) AS given
-        INNER JOIN (SELECT ${known.join(', ')} FROM ${facts(COLUMNS)}) AS known USING (customer)
-    ) AS a
+        INNER JOIN (SELECT ${known.join(', ')} FROM ${facts(COLUMNS)}) AS known USING (customer) ${MERGED}`)} AS a
     GROUP BY segment`;
 }

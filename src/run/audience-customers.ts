@@ -3,7 +3,7 @@ import type { ConsentRule } from '../../connectors/index.ts';
 import { eachShard } from '../engine/each-shard.ts';
 import type { FieldName } from '../job/fields.ts';
 import type { JobDestination } from '../job/load.ts';
-import { facts } from '../models/facts.ts';
+import { facts, MERGED } from '../models/facts.ts';
 import { heldOut } from './holdout.ts';
 import { FIELDS, placeSql, type PlannedAudience } from './plan.ts';
 import { columnTexts, columnValues } from './property-values.ts';
@@ -31,7 +31,6 @@ const widened = (which: string, more?: More) => `(SELECT * FROM (
 /** Planning a statement takes the engine longer than a small shop's rows, and by the number of columns it looks at. */
 const OF_PROFILE = [...FIELDS.filter((field) => field !== 'customer'), 'email_consent', 'ads_consent'];
 
-/** Assignments and profiles lie in the store by customer, so they are merged, not hashed, nor sorted. */
 function withProfiles(places: typeof assigned, which = '', more?: More): string {
   const profiles = more
     ? facts([...new Set([...OF_PROFILE, ...more.facts])], which)
@@ -40,7 +39,7 @@ function withProfiles(places: typeof assigned, which = '', more?: More): string 
       {holdouts:Array(Float64)}[place] AS share, {value_fields:Array(String)}[place] AS value_field, rung, customer,
       ${heldOut('share')} AS held_out, ${OF_PROFILE.join(', ')}${more ? `, ${more.sql}` : ''}
     FROM ${places(which, more)} AS c INNER JOIN ${profiles} AS p USING (customer)
-    SETTINGS join_algorithm = 'full_sorting_merge'`;
+    ${MERGED}`;
 }
 
 /** Customers of the segments that the audiences are of, as SQL that a FROM can name. Bind `audienceParams`. */
@@ -100,7 +99,7 @@ export function wantedSql(
     WHERE NOT held_out`;
   if (destination.columns.length === 0) return wanted;
   return `SELECT wanted.*, texts FROM (${wanted}) AS wanted INNER JOIN (${columnTexts(destination.columns)}) AS told USING (customer)
-    SETTINGS join_algorithm = 'full_sorting_merge'`;
+    ${MERGED}`;
 }
 
 /**

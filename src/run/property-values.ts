@@ -2,7 +2,7 @@ import { FIELDS } from '../job/fields.ts';
 import type { Property, PropertySource } from '../job/properties.ts';
 import type { Segment } from '../job/segments.ts';
 import type { Params } from '../engine/engine.ts';
-import { facts } from '../models/facts.ts';
+import { facts, MERGED } from '../models/facts.ts';
 import { columnOf, factsOf, type ColumnType } from './columns.ts';
 
 /** What says nothing, an empty text for one, is null. */
@@ -83,7 +83,7 @@ export function columnTexts(columns: readonly Property[]): string {
   return `SELECT customer, [${texts.join(', ')}] AS texts
     FROM ${facts(factsOf(columns.map(({ from }) => from)))} AS f
     INNER JOIN (SELECT customer, segments FROM assignments WHERE job = {job:String} AND run_id = {run:String}) AS a
-      USING (customer) SETTINGS join_algorithm = 'full_sorting_merge'`;
+      USING (customer) ${MERGED}`;
 }
 
 function valueOf(

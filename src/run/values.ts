@@ -1,5 +1,5 @@
 import type { FieldName } from '../job/fields.ts';
-import { facts } from '../models/facts.ts';
+import { facts, MERGED } from '../models/facts.ts';
 
 /** A member is sent again once what they are worth has moved by more than this share of what was sent. */
 const WORTH_SENDING = 0.05;
@@ -19,7 +19,7 @@ export function withValues(rows: string, fields: readonly FieldName[], which = '
   const named = fields.map((field) => `value_field = '${field}', CAST(worth_${field}, '${VALUE}')`);
   return `SELECT c.*, multiIf(${named.join(', ')}, NULL) AS value FROM (${rows}) AS c
     LEFT JOIN (SELECT customer, ${columns.join(', ')} FROM ${facts(fields, which)}) AS worth USING (customer)
-    SETTINGS join_algorithm = 'full_sorting_merge'`;
+    ${MERGED}`;
 }
 
 /** SQL: whether what a member is worth has changed enough to be sent again. What is unknown now is left as it was. */
