@@ -1,11 +1,12 @@
 import { deepStrictEqual } from 'node:assert';
 import { execFile } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { Figure } from './figure.ts';
-import { activeMembers, PLATFORMS, type PlatformName } from './moves.ts';
+import { countMembers } from './counted-members.ts';
+import { PLATFORMS, type PlatformName } from './moves.ts';
 import { openOwnSandbox } from './own-sandbox.ts';
 import type { Pushed, PushMeasured, PushTask } from './push-process.ts';
 
@@ -20,9 +21,13 @@ const MOVED = 0.01;
  * another joins, then nothing changes. The program, its engine and the platforms are processes of their own. Throws
  * where the platform does not hold exactly who belongs there.
  */
-export async function pushFigures(folder: string, members: number): Promise<Figure[]> {
+export async function pushFigures(
+  folder: string,
+  members: number,
+  platforms: readonly PlatformName[] = PLATFORMS,
+): Promise<Figure[]> {
   const figures: Figure[] = [];
-  for (const platform of PLATFORMS) figures.push(...(await pushTo(folder, platform, members)));
+  for (const platform of platforms) figures.push(...(await pushTo(folder, platform, members)));
   return figures;
 }
 
@@ -32,8 +37,7 @@ async function pushTo(folder: string, platform: PlatformName, members: number): 
   const moved = Math.ceil(members * MOVED);
   const days = [0, moved, moved].map((from) => ({ from, members }));
   const measured = await pushDays({ state, url: sandbox.url, platform, days });
-  const held: unknown = await (await fetch(`${sandbox.url}/_state`)).json();
-  deepStrictEqual(activeMembers(held, platform), expected(platform, moved, members));
+  deepStrictEqual(await sandbox.held(platform), countMembers(expected(platform, moved, members)));
   const { own_rest, own_peak, engine_peak } = measured;
   const work = `push of ${members.toLocaleString('en')}, ${platform}`;
   const requests = (what: string, day: Pushed): Figure => ({
@@ -62,11 +66,9 @@ export async function pushDays(task: PushTask): Promise<PushMeasured> {
   return JSON.parse(stdout) as PushMeasured;
 }
 
-function expected(platform: PlatformName, from: number, members: number): string[] {
-  const emails = Array.from({ length: members }, (_, index) => `shopper${from + index}@example.com`);
-  const held =
-    platform === 'facebook'
-      ? emails.map((email) => createHash('sha256').update(email).digest('hex'))
-      : emails;
-  return held.toSorted();
+function* expected(platform: PlatformName, from: number, members: number): Generator<string> {
+  for (let index = from; index < from + members; index += 1) {
+    const email = `shopper${index}@example.com`;
+    yield platform === 'facebook' ? hash('sha256', email) : email;
+  }
 }
