@@ -23,7 +23,7 @@ const ON_ANOTHER_CLUSTER = [
 const ON_ANOTHER_SERVER = [
   'test/models/{lifecycle,value-engagement}.test.ts',
   'test/models/custom/conditions.test.ts',
-  'test/run/{backtest,explain,guard,holdout,people,plan}.test.ts',
+  'test/run/{backtest,explain*,guard,holdout,people,plan}.test.ts',
 ];
 
 /** Tests whose store is elsewhere than in the engine process. */
