@@ -8,17 +8,18 @@ import { columnOf, factsOf, type ColumnType } from './columns.ts';
 /** What says nothing, an empty text for one, is null. */
 const TEXT = (text: string) => `ifNull(toJSONString(nullIf(${text}, '')), 'null')`;
 
-/**
- * SQL: the text of a field's value in JSON. Numbers have two decimals: predictions move a little every day, and
- * everybody would have to be told.
- */
+/** Numbers have two decimals: predictions move a little every day, and everybody would have to be told. */
+const ROUNDED = (column: string) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`;
+const ROUNDED_TEXT = (column: string) => `ifNull(toString(round(${column}, 2)), '')`;
+
+/** SQL: the text of a field's value in JSON. */
 const AS_JSON: Record<ColumnType, (column: string) => string> = {
   text: TEXT,
   consent: TEXT,
   texts: (column) => TEXT(`arrayStringConcat(${column}, ', ')`),
-  number: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
-  money: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
-  share: (column) => `ifNull(toJSONString(toFloat64(round(${column}, 2))), 'null')`,
+  number: ROUNDED,
+  money: ROUNDED,
+  share: ROUNDED,
   date: (column) => `ifNull(toJSONString(toString(${column})), 'null')`,
   flag: (condition) => `if(${condition}, 'true', 'false')`,
 };
@@ -55,9 +56,9 @@ const AS_HASHED: Record<ColumnType, (column: string) => string> = {
   text: String,
   consent: String,
   texts: (column) => `arrayStringConcat(${column}, ', ')`,
-  number: (column) => `ifNull(toString(round(${column}, 2)), '')`,
-  money: (column) => `ifNull(toString(round(${column}, 2)), '')`,
-  share: (column) => `ifNull(toString(round(${column}, 2)), '')`,
+  number: ROUNDED_TEXT,
+  money: ROUNDED_TEXT,
+  share: ROUNDED_TEXT,
   date: (column) => `ifNull(toString(${column}), '')`,
   flag: String,
 };
