@@ -52,6 +52,15 @@ const root = openRoot();
 // Owning chDB's lock means that whoever left these files is gone.
 for (const file of [ownerFile(settings.state), settings.socket, ...readdirSync('.')])
   rmSync(file, { force: true });
+/**
+ * Rows are written once so many bytes of them have come together, and the writing takes more again: the default of
+ * 256 MB leaves no room for the statement itself where the engine may take less than this.
+ */
+const LITTLE_MEMORY = 2 ** 30;
+const WRITING =
+  settings.max_memory < LITTLE_MEMORY
+    ? { min_insert_block_size_bytes: String(Math.floor(settings.max_memory / 64)) }
+    : {};
 const idle: Connection[] = [];
 const waiting: (() => void)[] = [];
 let free = STATEMENTS_AT_ONCE;
@@ -94,7 +103,7 @@ function connectionFor(statement: Statement): Connection {
 }
 
 async function prepare(connection: Connection, statement: Statement): Promise<void> {
-  const wanted = { ...READING, ...statement.settings, log_comment: statement.tag };
+  const wanted = { ...READING, ...WRITING, ...statement.settings, log_comment: statement.tag };
   const changes = [
     ...[...connection.settings].filter((name) => !(name in wanted)).map((name) => `${name} = DEFAULT`),
     ...Object.entries(wanted).map(([name, value]) => `${name} = ${literal(value)}`),

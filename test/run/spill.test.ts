@@ -5,7 +5,7 @@ import { createTables } from '../../src/engine/tables.ts';
 import { computed, writeOrders } from '../bench/scale.ts';
 import { stateDir } from '../engine/state-dir.ts';
 
-const ORDERS = 1_000_000;
+const ORDERS = 2_000_000;
 const LAST = '2026-11-15';
 const shop = stateDir();
 
