@@ -65,3 +65,16 @@ export async function seconds(work: () => unknown): Promise<number> {
   await work();
   return (performance.now() - start) / 1000;
 }
+
+/** What the program may hold in memory at any size, the engine apart. */
+const MOST_MB = 300;
+
+/** A figure of the most memory that the program held. */
+export function memoryFigure(work: string, mb: number, beside: string): Figure {
+  return {
+    work: `${work}: memory of the program`,
+    measured: `${Math.round(mb)} MB at most, ${beside}`,
+    against: `${MOST_MB} MB`,
+    ratio: mb / MOST_MB,
+  };
+}

@@ -4,15 +4,13 @@ import { hash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import type { Figure } from './figure.ts';
+import { type Figure, memoryFigure } from './figure.ts';
 import { countMembers } from './counted-members.ts';
 import { PLATFORMS, type PlatformName } from './moves.ts';
 import { openOwnSandbox } from './own-sandbox.ts';
 import type { Pushed, PushMeasured, PushTask } from './push-process.ts';
 
 const PROCESS = resolve(import.meta.dirname, 'push-process.ts');
-/** What a push of any size may hold in memory, the engine apart. */
-const LIMIT_MB = 300;
 /** One in a hundred moves from one day to the next. */
 const MOVED = 0.01;
 
@@ -50,12 +48,7 @@ async function pushTo(folder: string, platform: PlatformName, members: number): 
     ...['', ', next day, 1 % moved', ', next day, unchanged'].map((what, day) =>
       requests(what, measured.days[day]!),
     ),
-    {
-      work: `${work}: memory of the program`,
-      measured: `${Math.round(own_peak)} MB at most, ${Math.round(own_rest)} before; engine ${Math.round(engine_peak)} MB`,
-      against: `${LIMIT_MB} MB`,
-      ratio: own_peak / LIMIT_MB,
-    },
+    memoryFigure(work, own_peak, `${Math.round(own_rest)} before; engine ${Math.round(engine_peak)} MB`),
   ];
 }
 

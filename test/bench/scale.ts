@@ -5,7 +5,8 @@ import { createTables } from '../../src/engine/tables.ts';
 import { parseJob } from '../../src/job/load.ts';
 import type { RunReport } from '../../src/run/report.ts';
 import { runJob } from '../../src/run/run.ts';
-import { type Figure, seconds, timeFigure } from './figure.ts';
+import { type Figure, memoryFigure, seconds, timeFigure } from './figure.ts';
+import { ownPeak } from './memory.ts';
 import { AS_OF } from './shop.ts';
 
 /** What the engine may take, however large the shop. */
@@ -47,6 +48,7 @@ export async function scaleFigures(folder: string, orders: number): Promise<Figu
       ...STAGES.map((stage) =>
         timeFigure(`${stage} of the next day`, second.seconds[stage], 'of the first', first.seconds[stage]),
       ),
+      memoryFigure(size, ownPeak(), 'what measures it among that'),
     ];
   } finally {
     await engine.close();
