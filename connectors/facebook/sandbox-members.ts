@@ -21,15 +21,19 @@ type Held = { identifiers: string[]; value?: number };
 
 /** The people of one audience. Two rows are one person when their best identifier is the same. */
 export function openMembers(): Members {
-  const people = new Map<string, Held>();
-  const byIdentifier = new Map<string, Set<string>>();
+  const people = splitMap<Held>();
+  const byIdentifier = splitMap<Set<string>>();
 
   function forget(name: string): void {
-    for (const identifier of people.get(name)?.identifiers ?? []) byIdentifier.get(identifier)?.delete(name);
+    for (const identifier of people.get(name)?.identifiers ?? []) {
+      const names = byIdentifier.get(identifier);
+      names?.delete(name);
+      if (names?.size === 0) byIdentifier.delete(identifier);
+    }
     people.delete(name);
   }
 
-  const hashes = () => [...people.keys()].toSorted();
+  const hashes = () => people.keys().toSorted();
   return {
     add(person) {
       const name = nameOf(person);
@@ -53,7 +57,7 @@ export function openMembers(): Members {
       people.clear();
       byIdentifier.clear();
     },
-    size: () => people.size,
+    size: people.size,
     hashes,
     values: () =>
       Object.fromEntries(
@@ -62,6 +66,22 @@ export function openMembers(): Members {
           return value === undefined ? [] : [[name, value]];
         }),
       ),
+  };
+}
+
+const PARTS = 16;
+
+/** A Map of several parts: one alone takes no more than some eight million members, and a large audience has more. */
+function splitMap<Value>() {
+  const parts = Array.from({ length: PARTS }, () => new Map<string, Value>());
+  const partOf = (key: string) => parts[(key.charCodeAt(key.length - 1) || 0) % PARTS]!;
+  return {
+    get: (key: string) => partOf(key).get(key),
+    set: (key: string, value: Value) => void partOf(key).set(key, value),
+    delete: (key: string) => void partOf(key).delete(key),
+    clear: () => parts.forEach((part) => part.clear()),
+    size: () => parts.reduce((sum, part) => sum + part.size, 0),
+    keys: () => parts.flatMap((part) => [...part.keys()]),
   };
 }
 

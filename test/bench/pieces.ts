@@ -37,7 +37,7 @@ export const PIECES: Record<string, Piece> = {
   pace: (folder) => paceFigures(folder),
   diff: (folder, full) => diffFigures(folder, full ? 10_000_000 : 1_000_000),
   push: (folder, full) => pushFigures(folder, full ? 1_000_000 : 50_000),
-  // Many more in no more memory; one platform tells that as well as three. Its imitation has no room for nine million.
-  large: (folder, full) => pushFigures(folder, full ? 8_000_000 : 500_000, ['facebook']),
+  // Many more in no more memory; one platform tells that as well as three.
+  large: (folder, full) => pushFigures(folder, full ? 10_000_000 : 500_000, ['facebook']),
   clv: (folder) => clvFigures(folder),
 };
