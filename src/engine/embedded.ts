@@ -34,8 +34,18 @@ const READING = {
   merge_tree_use_prefixes_deserialization_thread_pool: '0',
 };
 
+/**
+ * Rows are written once so many bytes of them have come together, and the writing takes more again: the default of
+ * 256 MB leaves no room for the statement itself where the engine may take less than this.
+ */
+const LITTLE_MEMORY = 2 ** 30;
+
 const settings = JSON.parse(process.argv[2] ?? '{}') as EmbeddedSettings;
 const data = join(settings.state, 'engine');
+const WRITING =
+  settings.max_memory < LITTLE_MEMORY
+    ? { min_insert_block_size_bytes: String(Math.floor(settings.max_memory / 64)) }
+    : {};
 
 keepHeapSmall();
 process.umask(0o077);
@@ -52,15 +62,6 @@ const root = openRoot();
 // Owning chDB's lock means that whoever left these files is gone.
 for (const file of [ownerFile(settings.state), settings.socket, ...readdirSync('.')])
   rmSync(file, { force: true });
-/**
- * Rows are written once so many bytes of them have come together, and the writing takes more again: the default of
- * 256 MB leaves no room for the statement itself where the engine may take less than this.
- */
-const LITTLE_MEMORY = 2 ** 30;
-const WRITING =
-  settings.max_memory < LITTLE_MEMORY
-    ? { min_insert_block_size_bytes: String(Math.floor(settings.max_memory / 64)) }
-    : {};
 const idle: Connection[] = [];
 const waiting: (() => void)[] = [];
 let free = STATEMENTS_AT_ONCE;

@@ -68,16 +68,20 @@ export async function makeRecords(
         const inserts = together.map((made) =>
           recordsOfMade(run, source, made, { records, constant, erased }),
         );
-        await Promise.all(inserts.map((sql) => engine.command(sql, {}, { signal })));
+        await allEnded(inserts.map((sql) => engine.command(sql, {}, { signal })));
         const ofPeople = together.filter(({ table }) => OF_PEOPLE.includes(table)).length;
         if (erased && ofPeople > 0) leftOut += ofPeople * (await countErased(run, records, erased));
       }
     }
     return leftOut;
   });
-  // None may go on when what it reads is dropped.
-  await Promise.allSettled(passes);
-  return (await Promise.all(passes)).reduce((sum, leftOut) => sum + leftOut, 0);
+  return (await allEnded(passes)).reduce((sum, leftOut) => sum + leftOut, 0);
+}
+
+/** As `Promise.all`, but where one fails the others end first: none may go on when what it reads is dropped. */
+async function allEnded<Answer>(all: readonly Promise<Answer>[]): Promise<Answer[]> {
+  await Promise.allSettled(all);
+  return Promise.all(all);
 }
 
 /**
