@@ -65,27 +65,31 @@ export async function tidyRuns(
       ...[held, segmented, finished, ...past].flatMap((run) => run?.run_id ?? []),
     ],
   };
-  const forget = (table: string, where: string, overdue?: string) =>
-    deleteRows(engine, table, where, params, { among: 'job = {job:String}', overdue });
+  const forget = (table: string, among: string, where: string, overdue?: string) =>
+    deleteRows(engine, table, where, params, { among: `job = {job:String} AND ${among}`, overdue });
   // Assignments go once no run tells of them: nobody finds a day by then that is not there.
   const days = await forget(
     'runs',
-    `${DATED} AND run_id < {fresh:String} AND run_id NOT IN {standing:Array(String)} AND run_id NOT IN (${KEPT_DAYS})`,
+    DATED,
+    `run_id < {fresh:String} AND run_id NOT IN {standing:Array(String)} AND run_id NOT IN (${KEPT_DAYS})`,
     `dateDiff('day', as_of, {today:Date32}) > {monthly:UInt32}`,
   );
   const rows = await forget(
     'assignments',
+    'true',
     `run_id < {fresh:String} AND run_id NOT IN (SELECT run_id FROM runs WHERE job = {job:String} AND ${DATED})`,
   );
   // A run that has begun and not ended is taken for one that was killed, so its beginning goes before its end.
   const started = await forget(
     'runs',
-    `event = 'started' AND run_id < {old:String} AND run_id NOT IN {needed:Array(String)}`,
+    `event = 'started'`,
+    `run_id < {old:String} AND run_id NOT IN {needed:Array(String)}`,
     'run_id < {late:String}',
   );
   const events = await forget(
     'runs',
-    `NOT ${DATED} AND run_id < {old:String} AND run_id NOT IN {needed:Array(String)}
+    `NOT ${DATED}`,
+    `run_id < {old:String} AND run_id NOT IN {needed:Array(String)}
        AND run_id NOT IN (SELECT run_id FROM runs WHERE job = {job:String} AND event = 'started')`,
   );
   return { runs: days + started + events, assignments: rows };
