@@ -21,6 +21,7 @@ import { framesOf } from './frames.ts';
 import { startsAnew } from './damage.ts';
 import { literal } from './literal.ts';
 import { turnLog } from './log-file.ts';
+import { LITTLE_MEMORY } from './memory.ts';
 import { DATABASE, protocolServer, type Statement } from './protocol.ts';
 
 /** Below UV_THREADPOOL_SIZE (start.ts): a KILL must find a free thread while every statement waits for its reader. */
@@ -34,14 +35,12 @@ const READING = {
   merge_tree_use_prefixes_deserialization_thread_pool: '0',
 };
 
-/**
- * Rows are written once so many bytes of them have come together, and the writing takes more again: the default of
- * 256 MB leaves no room for the statement itself where the engine may take less than this.
- */
-const LITTLE_MEMORY = 2 ** 30;
-
 const settings = JSON.parse(process.argv[2] ?? '{}') as EmbeddedSettings;
 const data = join(settings.state, 'engine');
+/**
+ * Rows are written once so many bytes of them have come together, and the writing takes more again: the default of
+ * 256 MB leaves no room for the statement itself where there is little memory.
+ */
 const WRITING =
   settings.max_memory < LITTLE_MEMORY
     ? { min_insert_block_size_bytes: String(Math.floor(settings.max_memory / 64)) }

@@ -5,6 +5,7 @@ import { killable, request } from './call.ts';
 import { type Cluster, clusterOf, lookAtCluster } from './cluster.ts';
 import { type Again, type Connection, connector, type EngineSettings } from './connection.ts';
 import { explained, isCutOff, lost } from './errors.ts';
+import { LITTLE_MEMORY, memoryBytes } from './memory.ts';
 import { unsettable } from './refused.ts';
 
 export type { EngineSettings } from './connection.ts';
@@ -32,6 +33,8 @@ export type CallOptions = {
 export type Engine = {
   /** Whether it runs on this machine and reads its files by their paths; a server may stand anywhere. */
   readonly reads_files: boolean;
+  /** Whether it has so little memory that its statements had better not run side by side. */
+  readonly has_little_memory: boolean;
   /** The server that it is, where it does not run on this machine as a process of ours. */
   readonly server?: { host: string; port: number; user: string; database: string };
   /** The cluster that the server is of, where the store is divided among its shards. */
@@ -126,6 +129,7 @@ export async function openEngine(settings: EngineSettings): Promise<Engine> {
 
   const engine: Engine = {
     reads_files: 'state' in settings,
+    has_little_memory: 'state' in settings && memoryBytes(settings.max_memory) < LITTLE_MEMORY,
     server: serverOf(settings),
     cluster: clusterOf(settings),
 

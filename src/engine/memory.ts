@@ -3,6 +3,9 @@ import { SyncError } from '../../connectors/error.ts';
 
 const UNITS: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 };
 
+/** Where the engine may take less than this, in bytes, statements are kept small, and none beside another. */
+export const LITTLE_MEMORY = 2 ** 30;
+
 /**
  * The memory that the engine process may use, in bytes.
  *

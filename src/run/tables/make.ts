@@ -1,4 +1,5 @@
 import { literal } from '../../engine/literal.ts';
+import { sideBySide } from '../../engine/side-by-side.ts';
 import type { Tombstones } from '../../ledger/tombstones.ts';
 import type { RunContext } from '../run.ts';
 import { numberCopies } from './copies.ts';
@@ -54,7 +55,7 @@ export async function makeRecords(
   const [size] = await engine.query<{ last: string }>(`SELECT max(row) AS last FROM ${rows}`);
   const constant = { ...absent, ...(phones ? {} : { e164: `''` }) };
   // Side by side, since each of the two mostly keeps one processor busy.
-  const passes = passesOf(kind, phones !== false).map(async ({ step, makes }) => {
+  const passes = passesOf(kind, phones !== false).map(({ step, makes }) => async () => {
     let leftOut = 0;
     for (let from = 0; from <= Number(size!.last); from += step) {
       const some = `(SELECT * FROM ${rows} WHERE row >= ${from} AND row < ${from + step} AND taken)`;
@@ -65,23 +66,18 @@ export async function makeRecords(
       const records = `(SELECT ${columns.join(', ')} FROM ${some} AS staged ${joins.join(' ')})`;
       signal.throwIfAborted();
       for (const together of makes) {
-        const inserts = together.map((made) =>
-          recordsOfMade(run, source, made, { records, constant, erased }),
-        );
-        await allEnded(inserts.map((sql) => engine.command(sql, {}, { signal })));
+        const inserts = together.map((made) => {
+          const sql = recordsOfMade(run, source, made, { records, constant, erased });
+          return () => engine.command(sql, {}, { signal });
+        });
+        await sideBySide(engine, inserts);
         const ofPeople = together.filter(({ table }) => OF_PEOPLE.includes(table)).length;
         if (erased && ofPeople > 0) leftOut += ofPeople * (await countErased(run, records, erased));
       }
     }
     return leftOut;
   });
-  return (await allEnded(passes)).reduce((sum, leftOut) => sum + leftOut, 0);
-}
-
-/** As `Promise.all`, but where one fails the others end first: none may go on when what it reads is dropped. */
-async function allEnded<Answer>(all: readonly Promise<Answer>[]): Promise<Answer[]> {
-  await Promise.allSettled(all);
-  return Promise.all(all);
+  return (await sideBySide(engine, passes)).reduce((sum, leftOut) => sum + leftOut, 0);
 }
 
 /**
