@@ -17,13 +17,13 @@ const ON_A_CLUSTER = [
 const ON_ANOTHER_CLUSTER = [
   'test/models/{lifecycle,value-engagement}.test.ts',
   'test/models/custom/conditions.test.ts',
-  'test/run/{erase,plan,tidy,widen}.test.ts',
+  'test/run/{erase,histories,plan,tidy,widen}.test.ts',
 ];
 /** Where CLICKHOUSE_URL names one that is not the engine process behind a door, much of its SQL besides. */
 const ON_ANOTHER_SERVER = [
   'test/models/{lifecycle,value-engagement}.test.ts',
   'test/models/custom/conditions.test.ts',
-  'test/run/{backtest,explain*,guard,holdout,people,plan}.test.ts',
+  'test/run/{backtest,explain*,guard,histories,holdout,people,plan}.test.ts',
 ];
 
 /** Tests whose store is elsewhere than in the engine process. */

@@ -5,9 +5,12 @@ import type { Engine, Params } from './engine.ts';
 /** Computed tables are divided by job and run, so that a run's rows go all at once; `offered` by account. */
 const PLANNED = ['plan_keys', 'plan_members', 'widened', 'remote_members', 'plan_properties'];
 
+const HISTORIES = ['histories', 'history_nodes'];
+
 const COMPUTED = [
   'identity_links',
   'identity_labels',
+  ...HISTORIES,
   'profiles',
   'clv_curves',
   'predictions',
@@ -37,6 +40,16 @@ export async function dropPlan(engine: Engine, run: { job: string; run_id: strin
     'partition = {run:String}',
     { run: partitionOf(run.job, run.run_id) },
     PLANNED,
+  );
+}
+
+/** Drops the histories of a run, which can be made anew. */
+export async function dropHistories(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
+  await dropPartitions(
+    engine,
+    'partition = {run:String}',
+    { run: partitionOf(run.job, run.run_id) },
+    HISTORIES,
   );
 }
 

@@ -1,4 +1,5 @@
 const ORDER = 'cityHash64(source, order_id)';
+const NODE = 'cityHash64(node)';
 const CUSTOMER = 'cityHash64(customer)';
 const MEMBER = 'cityHash64(member)';
 /** A few rows, on the first shard: two processes decide by some of them, so they must be in one place. */
@@ -18,7 +19,9 @@ export const SHARD_KEYS: Record<string, string> = {
   events: 'cityHash64(source, event_id)',
   visitor_orders: 'cityHash64(source, transaction_id)',
   identity_links: 'cityHash64(a)',
-  identity_labels: 'cityHash64(node)',
+  identity_labels: NODE,
+  histories: NODE,
+  history_nodes: NODE,
   profiles: CUSTOMER,
   predictions: CUSTOMER,
   favourites: CUSTOMER,

@@ -6,7 +6,7 @@ import { shardKey } from './shards.ts';
  * Every table of the store. Three kinds:
  *
  * - records (`orders` … `visitor_orders`): upserts. The greatest `version` of a key stands, so pulling twice changes nothing.
- * - computed (`identity_links`, `identity_labels`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
+ * - computed (`identity_links`, `identity_labels`, `histories`, `history_nodes`, `profiles`, `clv_curves`, `predictions`, `favourites`, `scores`, `counts`, `holdouts`,
  *   `assignments`, `holdout_entries`, `plan_keys`, `plan_members`, `plan_properties`, `widened`, `remote_members`): written once per
  *   run under its `run_id` and read only after the run says that they are complete. Old ones are dropped by partition;
  *   assignments and holdout entries stay for as long as `retention` says.
@@ -74,6 +74,15 @@ const TABLES: Record<string, string> = {
     job LowCardinality(String), run_id LowCardinality(String), round UInt8, node String, label String,
     INDEX by_label label TYPE bloom_filter
   ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (round, node)`,
+
+  histories: `(
+    job LowCardinality(String), run_id LowCardinality(String), node String,
+    why LowCardinality(String), detail LowCardinality(String), orders UInt32, versions UInt64, bought_on Array(Int128)
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (node, why, detail)`,
+
+  history_nodes: `(
+    job LowCardinality(String), run_id LowCardinality(String), what LowCardinality(String), node String, customer String
+  ) ENGINE = MergeTree PARTITION BY (job, run_id) ORDER BY (what, node)`,
 
   profiles: `(
     job LowCardinality(String), run_id LowCardinality(String), customer String,

@@ -44,6 +44,8 @@ const DELETIONS: readonly (readonly [table: string, where: string])[] = [
   ),
   ['identity_links', `a IN ${IDENTITIES} OR b IN ${IDENTITIES}`],
   ['identity_labels', `node IN ${IDENTITIES} OR label IN ${IDENTITIES}`],
+  ['histories', `node IN ${IDENTITIES}`],
+  ['history_nodes', `node IN ${IDENTITIES} OR customer IN ${IDENTITIES}`],
   ['visitor_orders', `hasAny(${PURCHASE_IDENTITIES}, (SELECT groupArray(identity) FROM ${ERASING}))`],
   ['events', `${THEIRS} OR concat('device:', source, ':', device) IN ${IDENTITIES}`],
   ['orders', THEIRS],

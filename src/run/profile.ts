@@ -1,8 +1,19 @@
 import { eachShard } from '../engine/each-shard.ts';
 import type { Params } from '../engine/engine.ts';
+import { sideBySide } from '../engine/side-by-side.ts';
+import {
+  DAY_ZERO,
+  dayNumber,
+  LEFT_OUT_OF_HISTORIES,
+  LEFT_OUT_OF_ORDERS,
+  OUT_OF_HISTORIES,
+  OUT_OF_ORDERS,
+  SPENT_BITS,
+} from './bought.ts';
 import { SAYS, whoSql } from './described.ts';
 import { BY_PEOPLE, EVENT_NODE, joinPeople } from './people.ts';
-import { LABELS, LEFT_OUT, ORDERS, person, purchaseParams } from './purchases.ts';
+import { keepHistories, type Keeping } from './histories.ts';
+import { LABELS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 import { joinVisitors, visitorNotes } from './visitors.ts';
 
@@ -19,17 +30,19 @@ export type Profiled = {
  * A customer is a person with at least one purchase: an order that counts, is no test, was not cancelled by then and
  * was not given back whole. Its value is goods less refunds, in the job's currency. Records after `as_of` do not
  * exist; days are those of the job's time zone.
+ * @param keeping when histories are kept for the next run
  */
-export async function profile(run: RunContext): Promise<Profiled> {
+export async function profile(run: RunContext, keeping?: Keeping): Promise<Profiled> {
   const round = await joinPeople(run);
   await joinVisitors(run, round);
   const params = { ...purchaseParams(run, round), window: valueWindow(run) };
   const told = await toldBy(run, params);
-  const [orders] = await Promise.all([
-    leftOut(run, params),
-    run.engine.command(insertProfiles(told), params),
+  const kept = await keepHistories(run, params, keeping);
+  const [orders] = await sideBySide<string[] | void>(run.engine, [
+    () => leftOut(run, params, kept ? LEFT_OUT_OF_HISTORIES : LEFT_OUT_OF_ORDERS),
+    () => run.engine.command(insertProfiles(told, kept ? OUT_OF_HISTORIES : OUT_OF_ORDERS), params),
   ]);
-  const warnings = [...orders, ...(await visitorNotes(run, round))];
+  const warnings = [...(orders ?? []), ...(told.events ? await visitorNotes(run, round) : [])];
   const [row] = await run.engine.query<{ customers: number }>(
     'SELECT toUInt32(count()) AS customers FROM profiles WHERE job = {job:String} AND run_id = {run:String}',
     params,
@@ -42,18 +55,7 @@ function valueWindow({ job }: RunContext): number {
   return job.segments.value_engagement?.value.window ?? 365;
 }
 
-/**
- * Packs the day of an order and what was spent, which takes so many bits, into one number of 128 bits: lists of numbers
- * cost a fifth of lists of pairs, and what is worked out of a list afterwards half of what counting beside it does.
- */
-const SPENT_BITS = 60;
-/** Days are counted from the first that the store can hold, so that they are never negative. */
-const DAY_ZERO = `toDate32('1900-01-01')`;
 const AS_OF_DAY = dayNumber('{as_of:Date32}');
-
-function dayNumber(day: string): string {
-  return `dateDiff('day', ${DAY_ZERO}, ${day})`;
-}
 
 /** What was spent on the days, of those of the list, that a condition on `day` says. */
 function spentOn(days: string): string {
@@ -66,18 +68,14 @@ const money = (units: string) => `toDecimal128(${units}, 4) / 10000`;
  * The buying of each customer. What the models call repeats are the days after the first, and `repeat_value` is the
  * mean of their totals, 0 where there are none. Grouped by customer alone, since there are nearly as many days as orders.
  */
-const PURCHASES = `
+const purchases = (boughtOn: string) => `
   SELECT customer, length(bought_on) AS orders,
     arrayMap(one -> toInt32(bitShiftRight(one, ${SPENT_BITS})), bought_on) AS days, arrayMin(days) AS first_day,
     arrayUniq(days) AS purchase_days, ${DAY_ZERO} + first_day AS first_order, ${DAY_ZERO} + arrayMax(days) AS last_order,
     ${money(spentOn('true'))} AS revenue, ${money(spentOn(`day > ${AS_OF_DAY} - 365`))} AS revenue_12m,
     ${money(spentOn(`day > ${AS_OF_DAY} - {window:UInt32}`))} AS revenue_window,
     if(purchase_days > 1, toFloat64(${spentOn('day > first_day')}) / 10000 / (purchase_days - 1), 0) AS repeat_value
-  FROM (
-    SELECT ${person('bought')},
-      groupArray(bitShiftLeft(toInt128(${dayNumber('day')}), ${SPENT_BITS}) + reinterpretAsInt64(value)) AS bought_on
-    FROM ${eachShard(ORDERS)} AS bought LEFT JOIN ${LABELS} ON known.node = bought.node
-    WHERE purchase AND bought.node != '' GROUP BY customer)`;
+  FROM (${boughtOn})`;
 
 /** Events of the last 12 months that are counted, by the profile's column. */
 const EVENT_COUNTS = ['visit', 'open', 'click', 'review', 'referral'].map((type) => ({
@@ -100,7 +98,7 @@ async function toldBy(run: RunContext, params: Params): Promise<Told> {
 }
 
 /** SQL that writes the profiles. */
-function insertProfiles(told: Told): string {
+function insertProfiles(told: Told, boughtOn: string): string {
   const is = (name: string) => told.fields.includes(name);
   const described = Object.entries(SAYS).map(([name, { unsaid }]) => {
     if (!is(name)) return unsaid;
@@ -122,7 +120,7 @@ function insertProfiles(told: Told): string {
     dateDiff('day', bought.first_order, {as_of:Date32}), bought.repeat_value,
     bought.revenue, bought.revenue_12m, bought.revenue_window, toDecimal64(bought.revenue / bought.orders, 4),
     ${EVENT_COUNTS.map(({ column }) => seen(column, '0')).join(', ')}
-  FROM (${PURCHASES}) AS bought
+  FROM (${purchases(boughtOn)}) AS bought
   ${told.events ? SEEN : ''}
   ${told.fields.length > 0 ? whoSql(told.fields) : ''}`;
 }
@@ -138,13 +136,11 @@ const SEEN = `LEFT JOIN (
     GROUP BY customer
   ) AS seen USING (customer)`;
 
-async function leftOut(run: RunContext, params: object): Promise<string[]> {
+async function leftOut(run: RunContext, params: Params, from: string): Promise<string[]> {
   const rows = await run.engine.query<{ why: string; orders: number; detail: string }>(
-    `SELECT ${LEFT_OUT} AS why,
-       toUInt32(count()) AS orders,
-       arrayStringConcat(arraySort(groupUniqArray(multiIf(why = 'currency', currency, counts, 'cancelled', state))), ', ') AS detail
-     FROM ${eachShard(ORDERS)} AS o WHERE why != '' GROUP BY why ORDER BY why`,
-    { ...params },
+    `SELECT why, toUInt32(sum(orders)) AS orders, arrayStringConcat(arraySort(groupUniqArray(detail)), ', ') AS detail
+     FROM (${from}) GROUP BY why ORDER BY why`,
+    params,
   );
   return rows.map(({ why, orders, detail }) => {
     const one = orders === 1;

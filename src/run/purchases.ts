@@ -73,6 +73,9 @@ export const ORDERS = ordersSql({
 export const LEFT_OUT = `multiIf(is_test, 'test', NOT paid, 'unpaid', NOT purchase, 'refunded', node = '', 'nobody',
   rate IS NULL, 'currency', '')`;
 
+/** What is told of it besides, beside `why`: the currency or the state. */
+export const LEFT_OUT_DETAIL = `multiIf(why = 'currency', currency, counts, 'cancelled', state)`;
+
 /**
  * Each customer's purchase days, those with at least one order, as known at the end of `as_of`: `customer`, `day`,
  * `day_orders`, `day_value`. Bind `purchaseParams`.

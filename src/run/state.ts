@@ -4,12 +4,20 @@ import type { Engine } from '../engine/engine.ts';
 import { mask } from '../job/mask.ts';
 
 /**
- * What can happen to a run, in order; each is appended once. One that sends nothing ends as `planned`; one that only
+ * What can happen to a run, in order; each is appended once. `profiled` says that its histories are complete. One that sends nothing ends as `planned`; one that only
  * computes a past date ends as `backfilled` instead of ever being `segmented`, so it is not taken for the newest. One
  * whose plan is `held` is `finished` then, and may be `approved` later, and `released` when that was sent.
  */
 export type RunEvent =
-  'started' | 'segmented' | 'backfilled' | 'planned' | 'held' | 'finished' | 'approved' | 'released';
+  | 'started'
+  | 'profiled'
+  | 'segmented'
+  | 'backfilled'
+  | 'planned'
+  | 'held'
+  | 'finished'
+  | 'approved'
+  | 'released';
 
 export type RunRow = { run_id: string; event: RunEvent; at: string; as_of: string; detail: string };
 

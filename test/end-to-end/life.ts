@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { expect } from 'vitest';
 import { openEngine } from '../../src/engine/engine.ts';
 import { createTables } from '../../src/engine/tables.ts';
 import { RetentionSettings } from '../../src/job/retention-settings.ts';
+import { parseJob } from '../../src/job/load.ts';
+import { newRun } from '../../src/run/new-run.ts';
+import { profile } from '../../src/run/profile.ts';
 import { tidy } from '../../src/run/tidy.ts';
 import type { Asked } from '../engine/door.ts';
 import type { ServerStore } from '../engine/places.ts';
@@ -67,13 +70,25 @@ export async function live(
   await does('erase', email!);
   const engine = await openEngine(server.settings);
   await createTables(engine);
+  const file = join(shop.folder, 'job.yaml');
+  const large = parseJob(await readFile(file, 'utf8'), {
+    file,
+    env: { ...env, SANDBOX_URL: 'http://127.0.0.1' },
+  });
+  const { signal } = new AbortController();
+  const log = () => {};
+  // As of a shop so large that it keeps histories, on two days.
+  for (const as_of of ['2026-11-15', '2026-11-16']) {
+    const run = await newRun(engine, large, { as_of, signal, cut: signal, log });
+    await profile(run, { many_orders: 0, few_nodes: 1 });
+  }
   const now = Date.parse('2032-01-01');
   const retention = RetentionSettings.parse({ orders: '3650d', events: '365d' });
   await tidy(engine, retention, {
     state: shop.folder,
     now,
-    signal: new AbortController().signal,
-    log: () => {},
+    signal,
+    log,
   });
   await engine.close();
   expect(failed).toEqual([expect.stringMatching(/^run job.yaml --as-of 2026-06-30: 1 /)]);
