@@ -33,24 +33,25 @@ export async function dropOldRuns(engine: Engine, job: string, keep: readonly st
   );
 }
 
+type OfRun = { job: string; run_id: string };
+
+/** Drops the computed rows of one run. */
+export async function dropRun(engine: Engine, run: OfRun): Promise<void> {
+  await dropOfRun(engine, run, COMPUTED);
+}
+
 /** Drops the plan of a run, which can be made anew. */
-export async function dropPlan(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
-  await dropPartitions(
-    engine,
-    'partition = {run:String}',
-    { run: partitionOf(run.job, run.run_id) },
-    PLANNED,
-  );
+export async function dropPlan(engine: Engine, run: OfRun): Promise<void> {
+  await dropOfRun(engine, run, PLANNED);
 }
 
 /** Drops the histories of a run, which can be made anew. */
-export async function dropHistories(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
-  await dropPartitions(
-    engine,
-    'partition = {run:String}',
-    { run: partitionOf(run.job, run.run_id) },
-    HISTORIES,
-  );
+export async function dropHistories(engine: Engine, run: OfRun): Promise<void> {
+  await dropOfRun(engine, run, HISTORIES);
+}
+
+async function dropOfRun(engine: Engine, { job, run_id }: OfRun, tables: readonly string[]): Promise<void> {
+  await dropPartitions(engine, 'partition = {run:String}', { run: partitionOf(job, run_id) }, tables);
 }
 
 /** Forgets which members of an account were offered: what became of each of them is in the ledger. */
@@ -60,11 +61,6 @@ export async function dropOffered(
 ): Promise<void> {
   const which = 'partition = toString(({job:String}, {destination:String}, {account:String}))';
   await dropPartitions(engine, which, account, ['offered']);
-}
-
-/** Drops the computed rows of one run. */
-export async function dropRun(engine: Engine, run: { job: string; run_id: string }): Promise<void> {
-  await dropPartitions(engine, `partition = {run:String}`, { run: partitionOf(run.job, run.run_id) });
 }
 
 /** As the engine writes it; both parts are our own, in letters, digits and dashes. */

@@ -14,6 +14,7 @@ export function dayNumber(day: string): string {
   return `dateDiff('day', ${DAY_ZERO}, ${day})`;
 }
 
+/** SQL: an order packed, of those that `ordersSql` (purchases.ts) gives. */
 export const PACKED = `bitShiftLeft(toInt128(${dayNumber('day')}), ${SPENT_BITS}) + reinterpretAsInt64(value)`;
 
 /** SQL: `customer`, and `bought_on`, the packed purchases of each, out of the orders themselves. */
@@ -31,7 +32,7 @@ export const LEFT_OUT_OF_ORDERS = `
 export const MINE = 'job = {job:String} AND run_id = {run:String}';
 const TOGETHER = `(SELECT node, customer FROM history_nodes WHERE ${MINE} AND what = 'together')`;
 
-/** SQL: the same out of the run's histories; only those of people with several nodes are put together. */
+/** SQL: what `OUT_OF_ORDERS` gives, out of the run's histories; only those of people with several nodes are put together. */
 export const OUT_OF_HISTORIES = `
   SELECT customer, bought_on FROM ${eachShard(`
     SELECT node AS customer, bought_on FROM histories
@@ -42,5 +43,5 @@ export const OUT_OF_HISTORIES = `
     WHERE ${MINE} AND notEmpty(bought_on)`)} AS several
   GROUP BY customer`;
 
-/** SQL: the same out of the run's histories. */
+/** SQL: what `LEFT_OUT_OF_ORDERS` gives, out of the run's histories. */
 export const LEFT_OUT_OF_HISTORIES = `SELECT why, detail, orders FROM histories WHERE ${MINE} AND why != ''`;

@@ -53,11 +53,11 @@ function sharedIds({ identity, sources }: Job): { id_sources: string[]; id_lists
   return { id_sources: shared.map(({ key }) => key), id_lists: shared.map(({ list }) => list) };
 }
 
-/** What records tell people by at all; addresses aside, which most do. */
-type Told = { ids: boolean; phones: boolean };
-
-/** Looked for without FINAL: what only a replaced record tells costs time, and nothing else. */
-async function toldBy({ engine, job }: RunContext): Promise<Told> {
+/**
+ * Whether any record has a customer id, and a phone; most have addresses. Looked for without FINAL: what only a replaced
+ * record has costs time, and nothing else.
+ */
+async function identifiersOf({ engine, job }: RunContext): Promise<{ ids: boolean; phones: boolean }> {
   const any = (column: string) =>
     ['orders', 'customers', 'events']
       .map(
@@ -65,11 +65,11 @@ async function toldBy({ engine, job }: RunContext): Promise<Told> {
           `(SELECT count() FROM (SELECT 1 FROM ${table} WHERE source IN {sources:Array(String)} AND ${column} != '' LIMIT 1))`,
       )
       .join(' + ');
-  const [told] = await engine.query<Told>(
+  const [found] = await engine.query<{ ids: boolean; phones: boolean }>(
     `SELECT toBool(${any('customer_id')}) AS ids, toBool(${any('phone')}) AS phones`,
     { sources: sourceKeys(job) },
   );
-  return told!;
+  return found!;
 }
 
 const LINKS = '(SELECT a, b FROM identity_links WHERE job = {job:String} AND run_id = {run:String})';
@@ -101,7 +101,7 @@ const INSERT = 'INSERT INTO identity_labels (job, run_id, round, node, label)';
  * @returns the round whose labels hold
  */
 export async function joinPeople(run: RunContext): Promise<number> {
-  const { ids, phones } = await toldBy(run);
+  const { ids, phones } = await identifiersOf(run);
   const round = ids || (phones && run.job.identity.phone === 'join') ? await joinLinked(run) : 1;
   if (run.job.identity.phone !== 'alone' || !phones) return round;
   await run.engine.command(

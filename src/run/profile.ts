@@ -11,8 +11,8 @@ import {
   SPENT_BITS,
 } from './bought.ts';
 import { SAYS, whoSql } from './described.ts';
-import { BY_PEOPLE, EVENT_NODE, joinPeople } from './people.ts';
 import { keepHistories, type Keeping } from './histories.ts';
+import { BY_PEOPLE, EVENT_NODE, joinPeople } from './people.ts';
 import { LABELS, person, purchaseParams } from './purchases.ts';
 import type { RunContext } from './run.ts';
 import { joinVisitors, visitorNotes } from './visitors.ts';
